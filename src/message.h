@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The message's content, read once and kept as DATA sends it: line ends are
+ * CRLF, leading dots are doubled (RFC 5321 section 4.5.2), CRLF.CRLF ends it.
+ * A CR that no LF follows becomes a space (SMTP smuggling); nothing else of
+ * what Postfix handed over is touched.
+ */
+#ifndef SMTPROUTE_MESSAGE_H
+#define SMTPROUTE_MESSAGE_H
+
+#include <glib.h>
+
+/* More than this goes to an unlinked file. */
+#define MESSAGE_MEMORY_MAX (256 * 1024)
+
+#define MESSAGE_ERROR (message_error_quark())
+
+enum message_error {
+	MESSAGE_ERROR_INPUT, /* reading it failed, or took too long */
+	MESSAGE_ERROR_SPOOL, /* keeping it failed */
+};
+
+GQuark
+message_error_quark(void);
+
+struct message;
+
+/* Reads @fd to its end.  NULL with MESSAGE_ERROR. */
+struct message *
+message_read(int fd, const char *spool_directory, gint64 deadline,
+    GError **error);
+
+/* Octets as SIZE counts them (RFC 1870 section 5): CRLF, undoubled dots. */
+guint64
+message_size(const struct message *message);
+
+/* Has it bytes above 127? */
+gboolean
+message_is_8bit(const struct message *message);
+
+/* Octets that DATA sends, the final CRLF.CRLF included. */
+guint64
+message_wire_length(const struct message *message);
+
+/*
+ * A piece of what DATA sends, beginning at @offset: *data and *length, which
+ * is at least 1 for an offset before the end.  *data stays valid until the
+ * next call.
+ */
+gboolean
+message_piece(struct message *message, guint64 offset, const char **data,
+    gsize *length, GError **error);
+
+void
+message_free(struct message *message);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct message Message;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "deadline.h"
+#include "peer.h"
+
+G_DEFINE_QUARK(smtproute_peer_error, peer_error)
+
+struct peer {
+	int fd;
+	struct reply_reader *replies;
+};
+
+struct peer *
+peer_new(int fd)
+{
+	struct peer *peer = g_new0(struct peer, 1);
+
+	peer->fd = fd;
+	peer->replies = reply_reader_new();
+	return peer;
+}
+
+void
+peer_free(struct peer *peer)
+{
+	reply_reader_free(peer->replies);
+	g_free(peer);
+}
+
+static gboolean
+fail_lost(GError **error, int code)
+{
+	if (code == 0)
+		g_set_error(error, PEER_ERROR, PEER_ERROR_LOST,
+		    "connection lost");
+	else
+		g_set_error(error, PEER_ERROR, PEER_ERROR_LOST,
+		    "connection lost: %s", g_strerror(code));
+	return FALSE;
+}
+
+static gboolean
+fail_timeout(GError **error)
+{
+	g_set_error(error, PEER_ERROR, PEER_ERROR_TIMEOUT, "timed out");
+	return FALSE;
+}
+
+/* Waits until one of @events is there. */
+static gboolean
+await(struct peer *peer, short events, gint64 deadline, short *revents,
+    GError **error)
+{
+	struct pollfd pollfd = {.fd = peer->fd, .events = events};
+	int ready = deadline_poll(&pollfd, 1, deadline);
+
+	if (ready < 0)
+		return fail_lost(error, errno);
+	if (ready == 0)
+		return fail_timeout(error);
+	*revents = pollfd.revents;
+	return TRUE;
+}
+
+/* Sends what the socket takes at once. */
+static gboolean
+send_some(struct peer *peer, const char *data, gsize length, gsize *sent,
+    GError **error)
+{
+	gssize n = send(peer->fd, data, length, MSG_NOSIGNAL);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return fail_lost(error, errno);
+	*sent = n < 0 ? 0 : n;
+	return TRUE;
+}
+
+gboolean
+peer_send(struct peer *peer, const char *data, gsize length, gint64 deadline,
+    GError **error)
+{
+	while (length > 0) {
+		short revents;
+		gsize sent = 0;
+
+		if (!await(peer, POLLOUT, deadline, &revents, error) ||
+		    !send_some(peer, data, length, &sent, error))
+			return FALSE;
+		data += sent;
+		length -= sent;
+	}
+	return TRUE;
+}
+
+static gboolean
+fail_spoke(GError **error)
+{
+	g_set_error(error, PEER_ERROR, PEER_ERROR_SPOKE, "premature reply");
+	return FALSE;
+}
+
+gboolean
+peer_send_content(struct peer *peer, struct message *message, gint64 span,
+    gint64 deadline, GError **error)
+{
+	guint64 end = message_wire_length(message);
+	guint64 offset = 0;
+
+	if (reply_reader_pending(peer->replies))
+		return fail_spoke(error);
+	while (offset < end) {
+		gint64 limit = MIN(deadline_in(span), deadline);
+		const char *data;
+		gsize length;
+		short revents;
+
+		/* A socket that always takes more must not outlast it. */
+		if (deadline_left(deadline) == 0)
+			return fail_timeout(error);
+		if (!message_piece(message, offset, &data, &length, error) ||
+		    !await(peer, POLLIN | POLLOUT, limit, &revents, error))
+			return FALSE;
+		if (revents & POLLIN)
+			return fail_spoke(error);
+		if (!send_some(peer, data, length, &length, error))
+			return FALSE;
+		offset += length;
+	}
+	return TRUE;
+}
+
+static gboolean
+receive(struct peer *peer, gint64 deadline, GError **error)
+{
+	char buffer[8192];
+	short revents;
+	gssize n;
+
+	do {
+		if (!await(peer, POLLIN, deadline, &revents, error))
+			return FALSE;
+		n = recv(peer->fd, buffer, sizeof(buffer), 0);
+	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
+	if (n <= 0)
+		return fail_lost(error, n < 0 ? errno : 0);
+	reply_reader_add(peer->replies, buffer, n);
+	return TRUE;
+}
+
+struct reply *
+peer_reply(struct peer *peer, gint64 deadline, GError **error)
+{
+	for (;;) {
+		g_autoptr(GError) bad = NULL;
+		struct reply *reply = reply_reader_take(peer->replies, &bad);
+
+		if (reply != NULL)
+			return reply;
+		if (bad != NULL) {
+			g_set_error(error, PEER_ERROR, PEER_ERROR_NONSENSE,
+			    "%s", bad->message);
+			return NULL;
+		}
+		if (!receive(peer, deadline, error))
+			return NULL;
+	}
+}
+
+gboolean
+peer_has_spoken(const struct peer *peer)
+{
+	struct pollfd pollfd = {.fd = peer->fd, .events = POLLIN};
+
+	return reply_reader_pending(peer->replies) || poll(&pollfd, 1, 0) > 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The plan of a delivery: a route's hosts in the order to try them, resolved
+ * one by one, when it is their turn.
+ */
+#ifndef SMTPROUTE_PLAN_H
+#define SMTPROUTE_PLAN_H
+
+#include <glib.h>
+
+#include "endpoint.h"
+#include "resolve.h"
+#include "route.h"
+#include "settings.h"
+
+#define PLAN_ERROR (plan_error_quark())
+
+enum plan_error {
+	PLAN_ERROR_FAMILY, /* no address that bind= can be used with */
+};
+
+GQuark
+plan_error_quark(void);
+
+/* One address to try. */
+struct candidate {
+	const struct destination *destination; /* of the route */
+	const char *host; /* the name that has the address: an MX, or the
+			   * destination's own (then it is the very
+			   * pointer); belongs to plan and route */
+	struct host_settings settings; /* the route's options applied */
+	struct endpoint endpoint;
+};
+
+enum plan_step {
+	PLAN_END,        /* zero: nothing left */
+	PLAN_CANDIDATE,  /* try this */
+	PLAN_UNRESOLVED, /* all but the endpoint is set, the error (of RESOLVE
+			  * or PLAN) says why no address of the host can be
+			  * tried */
+};
+
+struct plan;
+
+/*
+ * @route, @domain (the recipients', for USEDNS), @settings and @resolver must
+ * outlive the plan.
+ *
+ * Order: ascending priority; inside a priority at random by weight, without
+ * drained hosts; mail exchangers of a destination by preference, equal ones
+ * shuffled (RFC 5321 section 5.1); addresses as the resolver orders them.  An
+ * address and port comes once per plan and source address, whatever names
+ * lead to it.
+ *
+ * A route that discards has no hosts.
+ */
+struct plan *
+plan_new(const struct route *route, const char *domain,
+    const struct settings *settings, struct resolver *resolver);
+
+/*
+ * The next step.  Looks names up until @deadline at the latest, and until
+ * the destination's connect time-out for one lookup.
+ */
+enum plan_step
+plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
+    GError **error);
+
+void
+plan_free(struct plan *plan);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct plan Plan;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+#endif

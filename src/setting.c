@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <stddef.h>
+#include <string.h>
+
+#include "domain.h"
+#include "endpoint.h"
+#include "setting.h"
+
+#define WORD_MAX 64
+#define DNS_PORT 53
+#define SECOND   G_GINT64_CONSTANT(1000000)
+#define DAY      (86400 * SECOND)
+
+/* pipe(8) kills and bounces after transport_time_limit, 1000 s. */
+#define TIME_LIMIT_MAX (970 * SECOND)
+
+/*
+ * Values: each function takes the text of one, or returns FALSE and leaves
+ * *field alone.
+ */
+
+static gboolean
+take_text(const char *text, GStringChunk *texts, void *field)
+{
+	const char **ret = field;
+
+	*ret = g_string_chunk_insert(texts, text);
+	return TRUE;
+}
+
+static gboolean
+take_path(const char *text, GStringChunk *texts, void *field)
+{
+	return text[0] == '/' && take_text(text, texts, field);
+}
+
+static gboolean
+take_routes(const char *text, GStringChunk *texts, void *field)
+{
+	const char *path = text;
+
+	if (g_str_has_prefix(text, "lmdb:"))
+		path += strlen("lmdb:");
+	return path[0] == '/' && take_text(text, texts, field);
+}
+
+static gboolean
+take_log(const char *text, GStringChunk *texts, void *field)
+{
+	const char **ret = field;
+
+	if (strcmp(text, "syslog") == 0) {
+		*ret = NULL;
+		return TRUE;
+	}
+	return g_str_has_prefix(text, "file:") &&
+	    take_path(text + strlen("file:"), texts, field);
+}
+
+static gboolean
+take_word(const char *text, GStringChunk *texts, void *field)
+{
+	gsize length = strlen(text);
+
+	if (length == 0 || length > WORD_MAX)
+		return FALSE;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (!g_ascii_isgraph(*p))
+			return FALSE;
+	}
+	return take_text(text, texts, field);
+}
+
+static gboolean
+take_helo_name(const char *text, GStringChunk *texts, void *field)
+{
+	g_autofree char *name = NULL;
+
+	if (text[0] == '\0')
+		return TRUE;
+	if (text[0] == '[')
+		name = domain_literal_canonical(text, NULL);
+	else
+		name = domain_canonical(text, NULL);
+	return name != NULL && take_text(name, texts, field);
+}
+
+static gboolean
+take_span(const char *text, gint64 max, gint64 *ret)
+{
+	static const struct {
+		char suffix;
+		gint64 span;
+	} units[] = {{'s', SECOND}, {'m', 60 * SECOND}, {'h', 3600 * SECOND}};
+	g_autofree char *digits = g_strdup(text);
+	gsize length = strlen(digits);
+	guint64 count;
+
+	if (length == 0)
+		return FALSE;
+	digits[length - 1] = '\0';
+	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+		if (text[length - 1] != units[i].suffix)
+			continue;
+		if (!g_ascii_string_to_unsigned(digits, 10, 1, DAY / SECOND,
+			&count, NULL) ||
+		    (gint64)count > max / units[i].span)
+			return FALSE;
+		*ret = (gint64)count * units[i].span;
+		return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean
+take_time(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
+{
+	return take_span(text, DAY, field);
+}
+
+static gboolean
+take_time_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	return take_span(text, TIME_LIMIT_MAX, field);
+}
+
+static gboolean
+take_when_unsure(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	enum when_unsure *ret = field;
+
+	if (strcmp(text, "defer") == 0)
+		*ret = WHEN_UNSURE_DEFER;
+	else if (strcmp(text, "next") == 0)
+		*ret = WHEN_UNSURE_NEXT;
+	else
+		return FALSE;
+	return TRUE;
+}
+
+static gboolean
+take_tls(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
+{
+	return tls_level_parse(text, field);
+}
+
+static gboolean
+take_address(const char *text, GStringChunk *texts, void *field)
+{
+	g_autofree char *address = endpoint_canonical(text);
+
+	return address != NULL && take_text(address, texts, field);
+}
+
+/* address, address:port, [address] or [address]:port */
+static gboolean
+parse_server(const char *text, struct endpoint *ret)
+{
+	g_autofree char *address = NULL;
+	const char *end;
+	guint64 port = DNS_PORT;
+
+	if (endpoint_parse(text, DNS_PORT, ret))
+		return TRUE;
+	if (text[0] == '[') {
+		end = strchr(++text, ']');
+		if (end == NULL)
+			return FALSE;
+		address = g_strndup(text, (gsize)(end++ - text));
+	} else {
+		end = text + strcspn(text, ":");
+		address = g_strndup(text, (gsize)(end - text));
+	}
+	if (*end == ':') {
+		if (!g_ascii_string_to_unsigned(end + 1, 10, 1, G_MAXUINT16,
+			&port, NULL))
+			return FALSE;
+	} else if (*end != '\0') {
+		return FALSE;
+	}
+	return endpoint_parse(address, (guint16)port, ret);
+}
+
+/* Every server gets its port: c-ares 1.18 refuses "[address]" without one. */
+static gboolean
+take_dns_servers(const char *text, GStringChunk *texts, void *field)
+{
+	g_auto(GStrv) servers = g_strsplit_set(text, ", \t", -1);
+	g_autoptr(GString) csv = g_string_new(NULL);
+
+	for (gsize i = 0; servers[i] != NULL; i++) {
+		char address[ENDPOINT_TEXT_SIZE];
+		struct endpoint server;
+		gboolean v6;
+
+		if (servers[i][0] == '\0')
+			continue;
+		if (!parse_server(servers[i], &server))
+			return FALSE;
+		endpoint_text(&server, address);
+		v6 = endpoint_family(&server) == AF_INET6;
+		g_string_append_printf(csv, "%s%s%s%s:%u",
+		    csv->len > 0 ? "," : "", v6 ? "[" : "", address,
+		    v6 ? "]" : "", endpoint_port(&server));
+	}
+	/* Commas alone are a slip of the pen, nothing at all is the default. */
+	if (csv->len == 0)
+		return text[0] == '\0';
+	return take_text(csv->str, texts, field);
+}
+
+#define TIME "a whole number and s, m or h, from 1s to 24h"
+#define WORD "one word of at most 64 printable ASCII characters"
+
+/*
+ * Every key there is.  What only [smtproute] has is a field of struct
+ * settings, the rest one of struct host_settings.
+ */
+#define GLOBAL(field) IN_SMTPROUTE, offsetof(struct settings, field)
+#define BOTH(field)   IN_BOTH, offsetof(struct host_settings, field)
+#define HOST(field)   IN_HOST, offsetof(struct host_settings, field)
+
+static const struct setting table[] = {
+    {"routes", GLOBAL(routes), take_routes, ROUTES_PATH, "an absolute path"},
+    {"state-directory", GLOBAL(state_directory), take_path, STATE_DIRECTORY,
+	"an absolute path"},
+    {"helo-name", GLOBAL(helo_name), take_helo_name, NULL,
+	"a domain, an address literal as [192.0.2.1], or nothing"},
+    {"log", GLOBAL(log), take_log, "syslog",
+	"syslog, or file: and an absolute path"},
+    {"syslog-name", GLOBAL(syslog_name), take_word, "postfix/smtproute", WORD},
+    {"connect-timeout", BOTH(timeouts.connect), take_time, "30s", TIME},
+    {"greeting-timeout", BOTH(timeouts.greeting), take_time, "60s", TIME},
+    {"command-timeout", BOTH(timeouts.command), take_time, "5m", TIME},
+    {"data-timeout", BOTH(timeouts.data), take_time, "3m", TIME},
+    {"final-timeout", BOTH(timeouts.final), take_time, "10m", TIME},
+    {"time-limit", GLOBAL(time_limit), take_time_limit, "900s",
+	"a whole number and s, m or h, from 1s to 970s, since pipe(8) "
+	"bounces mail after 1000s"},
+    {"when-unsure", GLOBAL(when_unsure), take_when_unsure, "defer",
+	"defer or next"},
+    {"tls", BOTH(tls), take_tls, "may", TLS_LEVEL_NAMES},
+    {"auth", HOST(auth), take_word, NULL, WORD},
+    {"bind", HOST(bind), take_address, NULL,
+	"an IPv4 or IPv6 address without brackets"},
+    {"dns-servers", GLOBAL(dns_servers), take_dns_servers, NULL,
+	"addresses as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53, "
+	"or nothing"},
+    {"spool-directory", GLOBAL(spool_directory), take_path, "/tmp",
+	"an absolute path"},
+};
+
+const struct setting *
+setting_find(enum setting_place place, const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		if ((table[i].place & place) != 0 &&
+		    strcmp(table[i].name, name) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+char *
+setting_list(enum setting_place place)
+{
+	GString *list = g_string_new(NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		if ((table[i].place & place) != 0)
+			g_string_append_printf(list, "%s%s",
+			    list->len > 0 ? ", " : "", table[i].name);
+	}
+	return g_string_free(list, FALSE);
+}
+
+gboolean
+setting_take(const struct setting *setting, const char *text,
+    struct settings *settings, struct host_settings *host)
+{
+	char *base =
+	    setting->place == IN_SMTPROUTE ? (char *)settings : (char *)host;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if (g_ascii_iscntrl(*p) && *p != '\t')
+			return FALSE;
+	}
+	return setting->take(text, settings->texts, base + setting->offset);
+}
+
+void
+setting_take_defaults(struct settings *settings)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		gboolean taken = table[i].value == NULL ||
+		    setting_take(&table[i], table[i].value, settings,
+			&settings->defaults);
+
+		g_assert(taken);
+	}
+}

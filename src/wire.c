@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "deadline.h"
+#include "offer.h"
+#include "peer.h"
+#include "session.h"
+#include "transaction.h"
+#include "wire.h"
+
+/*
+ * RCPT commands sent ahead of their replies: fewer than any socket's buffer
+ * holds, so that neither side waits for the other (RFC 2920 section 3.1).
+ */
+#define RCPT_AHEAD_MAX 100
+
+/* For the rest of a reply that nobody asked for. */
+#define OUT_OF_TURN_SPAN G_USEC_PER_SEC
+
+struct wire {
+	const struct wire_job *job;
+	struct transaction *transaction;
+	struct peer *peer;
+	struct session *session;
+	guint rcpt_sent;
+	guint rcpt_answered;
+	struct offer offer;
+	gboolean over; /* nothing more of this session */
+};
+
+/* A refusal, or the final success. */
+static void
+settle_reply(struct wire *wire, enum stage stage, const struct reply *reply)
+{
+	transaction_settle_reply(wire->transaction, stage, reply);
+	/* 421: the host closes (RFC 5321 section 3.8). */
+	if (reply->code == 421 ||
+	    (reply->code < 400 && !outcome_is_success(stage, reply)))
+		wire->over = TRUE;
+}
+
+static void
+fail(struct wire *wire, enum stage stage, const char *what)
+{
+	transaction_settle_failure(wire->transaction, stage, what);
+	wire->over = TRUE;
+}
+
+/* Trouble on our side, not the host's. */
+static void
+fail_here(struct wire *wire, enum stage stage, const char *what)
+{
+	transaction_settle_here(wire->transaction, stage, what);
+	wire->over = TRUE;
+}
+
+static gint64
+stage_span(const struct wire *wire, enum stage stage)
+{
+	const struct timeouts *timeouts = wire->job->timeouts;
+
+	switch (stage) {
+	case STAGE_GREETING:
+		return timeouts->greeting;
+	case STAGE_DATA:
+	case STAGE_CONTENT:
+		return timeouts->data;
+	case STAGE_FINAL:
+		return timeouts->final;
+	default:
+		return timeouts->command;
+	}
+}
+
+static gint64
+stage_deadline(const struct wire *wire, enum stage stage)
+{
+	return MIN(deadline_in(stage_span(wire, stage)), wire->job->deadline);
+}
+
+static void
+fail_error(struct wire *wire, enum stage stage, const GError *error)
+{
+	g_autofree char *what = NULL;
+
+	if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
+		what = g_strdup(error->message);
+	else if (deadline_left(wire->job->deadline) == 0)
+		what = g_strdup("time-limit reached");
+	else
+		what = g_strdup_printf("timed out after %" G_GINT64_FORMAT " s",
+		    stage_span(wire, stage) / G_USEC_PER_SEC);
+	fail(wire, stage, what);
+}
+
+/* The next reply; NULL: the session is over. */
+static struct reply *
+await_reply(struct wire *wire, enum stage stage)
+{
+	g_autoptr(GError) error = NULL;
+	struct reply *reply;
+
+	reply = peer_reply(wire->peer, stage_deadline(wire, stage), &error);
+	if (reply == NULL)
+		fail_error(wire, stage, error);
+	return reply;
+}
+
+/*
+ * The host spoke although no command waits for a reply.  421 may come at any
+ * time; after anything else nobody knows which reply belongs to which
+ * command.
+ */
+static void
+fail_out_of_turn(struct wire *wire, enum stage stage)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+	g_autofree char *text = NULL;
+	g_autofree char *what = NULL;
+
+	reply = peer_reply(wire->peer,
+	    MIN(deadline_in(OUT_OF_TURN_SPAN), wire->job->deadline), &error);
+	if (reply != NULL && reply->code == 421) {
+		settle_reply(wire, stage, reply);
+		return;
+	}
+	if (reply != NULL) {
+		text = reply_text(reply);
+		what = g_strdup_printf("reply out of turn: %d %s", reply->code,
+		    text);
+	} else if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT)) {
+		what = g_strdup("reply out of turn");
+	} else {
+		what = g_strdup(error->message);
+	}
+	fail(wire, stage, what);
+}
+
+/* Sends a command; FALSE: the session is over. */
+static gboolean
+send_command(struct wire *wire, enum stage stage, const char *command)
+{
+	g_autoptr(GError) error = NULL;
+
+	/* With RCPT commands under way replies are expected. */
+	if (wire->rcpt_sent == wire->rcpt_answered &&
+	    peer_has_spoken(wire->peer)) {
+		fail_out_of_turn(wire, stage);
+		return FALSE;
+	}
+	if (!peer_send(wire->peer, command, strlen(command),
+		stage_deadline(wire, stage), &error)) {
+		fail_error(wire, stage, error);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* Lets libESMTP go on. */
+static void
+tell_code(struct wire *wire, int code)
+{
+	if (!session_tell_code(wire->session, code))
+		wire->over = TRUE;
+}
+
+/* The reply to a command that concerns all recipients. */
+static void
+pass_reply(struct wire *wire, enum stage stage, const struct reply *reply)
+{
+	if (!outcome_is_success(stage, reply))
+		settle_reply(wire, stage, reply);
+	if (!wire->over)
+		tell_code(wire, reply->code);
+}
+
+static void
+carry_command(struct wire *wire, enum stage stage, const char *command)
+{
+	g_autoptr(Reply) reply = NULL;
+
+	if (!send_command(wire, stage, command))
+		return;
+	reply = await_reply(wire, stage);
+	if (reply != NULL)
+		pass_reply(wire, stage, reply);
+}
+
+static void
+carry_greeting(struct wire *wire)
+{
+	g_autoptr(Reply) reply = await_reply(wire, STAGE_GREETING);
+
+	if (reply != NULL)
+		pass_reply(wire, STAGE_GREETING, reply);
+}
+
+/* Tells libESMTP what the host offers. */
+static void
+pass_offer(struct wire *wire, const struct reply *reply)
+{
+	g_autofree char *text = NULL;
+
+	wire->offer = offer_parse(reply);
+	if (wire->offer.eightbitmime && message_is_8bit(wire->job->message))
+		session_use_8bitmime(wire->session);
+	text = offer_format(&wire->offer);
+	if (!session_tell(wire->session, text))
+		wire->over = TRUE;
+}
+
+static void
+carry_ehlo(struct wire *wire, const char *command)
+{
+	g_autoptr(Reply) reply = NULL;
+
+	if (!send_command(wire, STAGE_EHLO, command))
+		return;
+	reply = await_reply(wire, STAGE_EHLO);
+	if (reply == NULL)
+		return;
+	if (outcome_is_success(STAGE_EHLO, reply))
+		pass_offer(wire, reply);
+	else if (outcome_asks_for_helo(reply))
+		tell_code(wire, reply->code);
+	else
+		pass_reply(wire, STAGE_EHLO, reply);
+}
+
+/* RFC 1870 section 6.1: a client need not send what is sure to be refused. */
+static void
+refuse_size(struct wire *wire)
+{
+	struct outcome outcome = {0};
+	g_autofree char *what = NULL;
+
+	what = g_strdup_printf("message size %" G_GUINT64_FORMAT
+			       " exceeds the host's limit of %" G_GUINT64_FORMAT
+			       " (SIZE)",
+	    message_size(wire->job->message), wire->offer.size_limit);
+	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
+	    "5.3.4", what);
+	transaction_settle(wire->transaction, &outcome);
+	tell_code(wire, 552);
+}
+
+static void
+carry_mail(struct wire *wire, const char *command)
+{
+	if (wire->offer.size_limit > 0 &&
+	    message_size(wire->job->message) > wire->offer.size_limit)
+		refuse_size(wire);
+	else
+		carry_command(wire, STAGE_MAIL, command);
+}
+
+/* The reply to the first RCPT that has none yet. */
+static void
+collect_rcpt_reply(struct wire *wire)
+{
+	g_autoptr(Reply) reply = await_reply(wire, STAGE_RCPT);
+	guint i = wire->rcpt_answered;
+
+	if (reply == NULL)
+		return;
+	wire->rcpt_answered++;
+	if (outcome_is_success(STAGE_RCPT, reply)) {
+		tell_code(wire, reply->code);
+	} else if (reply->code == 421 || reply->code < 400) {
+		settle_reply(wire, STAGE_RCPT, reply);
+	} else {
+		transaction_refuse(wire->transaction, i, reply);
+		tell_code(wire, reply->code);
+	}
+}
+
+static void
+collect_rcpt_replies(struct wire *wire)
+{
+	while (wire->rcpt_answered < wire->rcpt_sent && !wire->over)
+		collect_rcpt_reply(wire);
+}
+
+static void
+carry_rcpt(struct wire *wire, const char *command)
+{
+	if (wire->rcpt_sent == wire->transaction->count) {
+		fail_here(wire, STAGE_RCPT, "libESMTP: extra RCPT");
+		return;
+	}
+	if (!send_command(wire, STAGE_RCPT, command))
+		return;
+	wire->rcpt_sent++;
+	/* Under PIPELINING libESMTP has written the next command already. */
+	if (!session_has_command(wire->session) ||
+	    wire->rcpt_sent - wire->rcpt_answered >= RCPT_AHEAD_MAX)
+		collect_rcpt_replies(wire);
+}
+
+/* Some recipients were refused: the others do not get the content either. */
+static void
+hold_back(struct wire *wire)
+{
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_HELD, TROUBLE_NONE, STAGE_RCPT, "4.3.0",
+	    "not sent, since another recipient was refused");
+	transaction_settle(wire->transaction, &outcome);
+	tell_code(wire, 554);
+}
+
+static void
+fail_content(struct wire *wire, const GError *error)
+{
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE)) {
+		g_autoptr(Reply) reply = await_reply(wire, STAGE_CONTENT);
+
+		if (reply != NULL)
+			settle_reply(wire, STAGE_CONTENT, reply);
+		wire->over = TRUE;
+	} else if (error->domain == MESSAGE_ERROR) {
+		fail_here(wire, STAGE_CONTENT, error->message);
+	} else {
+		fail_error(wire, STAGE_CONTENT, error);
+	}
+}
+
+/*
+ * Has the host said something after its final reply that takes it back?  Then
+ * one of the two belongs to an earlier command, and nobody knows which.  That
+ * it closes, or says the same twice, is no contradiction.
+ */
+static gboolean
+is_contradicted(struct wire *wire)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+
+	if (!peer_has_spoken(wire->peer))
+		return FALSE;
+	reply = peer_reply(wire->peer,
+	    MIN(deadline_in(OUT_OF_TURN_SPAN), wire->job->deadline), &error);
+	if (reply == NULL)
+		return g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE);
+	return reply->code != 421 && !outcome_is_success(STAGE_FINAL, reply);
+}
+
+static void
+carry_content(struct wire *wire)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+
+	if (!peer_send_content(wire->peer, wire->job->message,
+		stage_span(wire, STAGE_CONTENT), wire->job->deadline, &error)) {
+		fail_content(wire, error);
+		return;
+	}
+	reply = await_reply(wire, STAGE_FINAL);
+	if (reply == NULL)
+		return;
+	if (outcome_is_success(STAGE_FINAL, reply) && is_contradicted(wire)) {
+		fail(wire, STAGE_FINAL, "contradictory replies");
+		return;
+	}
+	settle_reply(wire, STAGE_FINAL, reply);
+	if (wire->over ||
+	    !session_swallow_content(wire->session, wire->job->deadline))
+		return;
+	tell_code(wire, reply->code);
+}
+
+static void
+carry_data(struct wire *wire, const char *command)
+{
+	collect_rcpt_replies(wire);
+	if (wire->over)
+		return;
+	if (!transaction_is_open(wire->transaction)) {
+		hold_back(wire);
+		return;
+	}
+	carry_command(wire, STAGE_DATA, command);
+	if (!wire->over && transaction_is_open(wire->transaction))
+		carry_content(wire);
+}
+
+/*
+ * A host that answered some command twice would have had its refusal taken
+ * for the reply to another command.  Only if QUIT's reply comes next was the
+ * dialogue in step, and a refusal for good counts; a host that says nothing
+ * more has the benefit of the doubt.
+ */
+static void
+confirm_bounce(struct wire *wire, const struct outcome *bounce)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+	enum stage stage = bounce->stage;
+
+	reply = peer_reply(wire->peer,
+	    MIN(deadline_in(OUT_OF_TURN_SPAN), wire->job->deadline), &error);
+	if (reply == NULL) {
+		if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE))
+			return;
+	} else if (reply->code == 221 || reply->code == 421) {
+		return;
+	}
+	transaction_reopen(wire->transaction);
+	fail(wire, stage, "replies out of step");
+}
+
+/*
+ * Nobody waits for what a host says to QUIT, as in Postfix's smtp(8), unless
+ * a bounce depends on it.
+ */
+static void
+carry_quit(struct wire *wire, const char *command)
+{
+	const struct outcome *bounce = transaction_bounce(wire->transaction);
+	g_autoptr(GError) error = NULL;
+
+	if (peer_send(wire->peer, command, strlen(command), deadline_in(0),
+		&error) &&
+	    bounce != NULL)
+		confirm_bounce(wire, bounce);
+	tell_code(wire, 221);
+	wire->over = TRUE;
+}
+
+static void
+carry(struct wire *wire, const char *command)
+{
+	if (g_str_has_prefix(command, "EHLO "))
+		carry_ehlo(wire, command);
+	else if (g_str_has_prefix(command, "HELO "))
+		carry_command(wire, STAGE_HELO, command);
+	else if (g_str_has_prefix(command, "MAIL "))
+		carry_mail(wire, command);
+	else if (g_str_has_prefix(command, "RCPT "))
+		carry_rcpt(wire, command);
+	else if (g_str_equal(command, "DATA\r\n"))
+		carry_data(wire, command);
+	else if (g_str_equal(command, "QUIT\r\n"))
+		carry_quit(wire, command);
+	else
+		fail_here(wire, STAGE_EHLO, "libESMTP: unknown command");
+}
+
+/* libESMTP and the host take turns until one of them is done. */
+static void
+carry_all(struct wire *wire)
+{
+	carry_greeting(wire);
+	while (!wire->over) {
+		g_autofree char *command = NULL;
+
+		command = session_command(wire->session, wire->job->deadline);
+		if (command == NULL)
+			break;
+		carry(wire, command);
+	}
+	/* If that was too early. */
+	fail_here(wire, STAGE_EHLO, "libESMTP ended the session");
+}
+
+void
+wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Peer) peer = peer_new(host);
+	g_autoptr(Session) session = NULL;
+	g_autoptr(Transaction) transaction =
+	    transaction_new(outcomes, job->recipients->len);
+	struct wire wire = {
+	    .job = job,
+	    .transaction = transaction,
+	    .peer = peer,
+	};
+
+	session = session_start(job->helo_name, job->sender, job->recipients,
+	    message_size(job->message), &error);
+	if (session == NULL) {
+		fail_here(&wire, STAGE_CONNECT, error->message);
+		return;
+	}
+	wire.session = session;
+	carry_all(&wire);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The wire between libESMTP, which drives the dialogue (session.h), and a
+ * host (peer.h).
+ *
+ * - Commands go out as libESMTP writes them, line by line.
+ * - Replies are framed, bounded and checked: one for each command, no others.
+ *   Outcomes are made here, from what the host said; libESMTP gets a plain
+ *   line that leads it to its next command.
+ * - EHLO's keywords are passed on only where this program uses them.
+ * - The content goes out from struct message, verbatim; what libESMTP makes
+ *   of it (it rewrites headers) is swallowed.
+ * - DATA is held back until every RCPT has its reply, and never sent unless
+ *   all were accepted.
+ */
+#ifndef SMTPROUTE_WIRE_H
+#define SMTPROUTE_WIRE_H
+
+#include <glib.h>
+
+#include "mailbox.h"
+#include "message.h"
+#include "outcome.h"
+#include "settings.h"
+
+struct wire_job {
+	const char *helo_name;
+	const struct mailbox *sender;
+	const GPtrArray *recipients; /* of struct mailbox */
+	struct message *message;
+	const struct timeouts *timeouts;
+	gint64 deadline; /* of the whole delivery */
+};
+
+/*
+ * Sends one message through @host, a non-blocking socket that is connected
+ * and stays the caller's, to all recipients or to none.  @outcomes: one for
+ * each recipient, in their order, zero or with what an earlier attempt left;
+ * all are set when this returns.
+ */
+void
+wire_run(int host, const struct wire_job *job, struct outcome *outcomes);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <string.h>
+
+#include "deadline.h"
+#include "lookup.h"
+#include "resolve.h"
+
+const char *
+lookup_code_name(const GError *error)
+{
+	g_assert_true(error->domain == RESOLVE_ERROR);
+	switch ((enum resolve_error)error->code) {
+	case RESOLVE_ERROR_TEMPORARY:
+		return "temporary";
+	case RESOLVE_ERROR_NOT_FOUND:
+		return "not found";
+	case RESOLVE_ERROR_NULL_MX:
+		return "null MX";
+	}
+	g_assert_not_reached();
+}
+
+static char *
+error_text(const GError *error)
+{
+	return g_strdup_printf("%s: %s", lookup_code_name(error),
+	    error->message);
+}
+
+static char *
+endpoint_string(const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	endpoint_text(endpoint, text);
+	return g_strdup(text);
+}
+
+static int
+compare_strings(const void *x, const void *y)
+{
+	const char *const *string_x = x;
+	const char *const *string_y = y;
+
+	return strcmp(*string_x, *string_y);
+}
+
+static char *
+addresses_text(const GArray *addresses)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < addresses->len; i++) {
+		const struct endpoint *endpoint =
+		    &g_array_index(addresses, struct endpoint, i);
+
+		g_assert_cmpint(endpoint_port(endpoint), ==, 2525);
+		g_ptr_array_add(texts, endpoint_string(endpoint));
+	}
+	g_ptr_array_sort(texts, compare_strings);
+	g_ptr_array_add(texts, NULL);
+	return g_strjoinv(" ", (char **)texts->pdata);
+}
+
+static char *
+exchangers_text(const GPtrArray *exchangers)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < exchangers->len; i++) {
+		const struct mx *mx = g_ptr_array_index(exchangers, i);
+
+		g_string_append_printf(text, "%s%d %s", i > 0 ? " " : "",
+		    mx->preference, mx->host);
+	}
+	return g_string_free(text, FALSE);
+}
+
+char *
+lookup_addresses(const char *dns_servers, const char *name, gint64 patience)
+{
+	g_autoptr(Resolver) resolver = resolver_new(dns_servers);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GArray) addresses = resolve_addresses(resolver, name, 2525,
+	    deadline_in(patience), &error);
+
+	if (addresses == NULL)
+		return error_text(error);
+	g_assert_no_error(error);
+	return addresses_text(addresses);
+}
+
+char *
+lookup_mx(const char *dns_servers, const char *name, gint64 patience)
+{
+	g_autoptr(Resolver) resolver = resolver_new(dns_servers);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) exchangers =
+	    resolve_mx(resolver, name, deadline_in(patience), &error);
+
+	if (exchangers == NULL)
+		return error_text(error);
+	g_assert_no_error(error);
+	return exchangers_text(exchangers);
+}
+
+void
+lookup_assert(const char *text, const char *expected)
+{
+	if (!g_pattern_match_simple(expected, text))
+		g_assert_cmpstr(text, ==, expected);
+}
