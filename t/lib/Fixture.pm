@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the parts of the test library share: a temporary folder, the certain
+# end of everything that was started, bounded waiting.  Trouble dies.
+#
+#   new_folder($name)         a new folder, 0755, removed at the test's end
+#   write_file($path, $bytes) read_file($path)
+#   guard($object)            $object->stop is called at the test's end, and
+#                             when a Fixture::Guarded goes out of scope
+#   child($code)              forks, runs $code there; returns the pid
+#   reap($pid, $seconds)      has it ended, at the latest after $seconds?
+#   end_child($pid)           ends it: TERM, then KILL
+#   daemon($folder, @command) starts it there, its output in a file "output";
+#                             returns the pid
+#   capture(@command)         (exit status, stdout and stderr)
+#   wait_until($what, $code)  $code's first true value, within a minute
+#   reserve_port($address)    a socket that keeps a port, without listening
+#   accessors($package, @n)   methods that return these fields; a field that
+#                             holds an array is returned as a list
+#   skip_or_fail($why)        skips the rest of this test or subtest, but fails
+#                             where $ENV{CI} is set; undef: goes on
+
+package Fixture;
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+use Exporter qw(import);
+use File::Path qw(remove_tree);
+use File::Temp ();
+use IO::Socket::IP ();
+use POSIX qw(:signal_h WNOHANG);
+use Scalar::Util qw(weaken);
+use Socket qw(SOCK_STREAM);
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(accessors capture child daemon end_child guard new_folder
+    read_file reap reserve_port skip_or_fail wait_until write_file);
+
+# Far more than anything takes, so that only a fault reaches it.
+our $PATIENCE = 60;
+
+my $owner = $$;
+my ($root, $lifeline, $undertaker);
+my $folders = 0;
+my @guarded;
+my $failed;
+
+# END does not run when a signal ends the test, unless it is made an exit.
+for my $signal (qw(HUP INT TERM)) {
+    $SIG{$signal} = sub { exit 1 };
+}
+
+sub new_folder {
+    my ($name) = @_;
+
+    _found_root() if !defined $root;
+    my $path = sprintf '%s/%s.%d', $root, $name, ++$folders;
+    mkdir $path or die "$path: $!\n";
+    chmod 0755, $path or die "$path: $!\n";
+    return $path;
+}
+
+# A child waits until the lifeline ends, however the test does, and clears up.
+sub _found_root {
+    $root = File::Temp::tempdir('smtproute-test.XXXXXX', TMPDIR => 1);
+    chmod 0755, $root or die "$root: $!\n";
+    pipe my $end, $lifeline or die "pipe: $!\n";
+    $undertaker = child(sub {
+        POSIX::setsid();
+        chdir '/';
+        sysread $end, my $byte, 1;
+        for (1 .. 100) {
+            kill('KILL', _stragglers()) or last;
+            sleep 0.05;
+        }
+        remove_tree($root);
+    });
+    return;
+}
+
+# Processes that run in our folder or from it: what a daemon that was killed
+# left behind.
+sub _stragglers {
+    my @pids;
+
+    for my $proc (glob '/proc/[0-9]*') {
+        my @places = grep { defined } map { readlink "$proc/$_" } qw(cwd exe);
+        next if !grep { m{^\Q$root\E/} } @places;
+        push @pids, $proc =~ m{(\d+)$};
+    }
+    return @pids;
+}
+
+# A minute old, since Postfix waits until its files are no longer young.
+sub write_file {
+    my ($path, $bytes) = @_;
+
+    open my $file, '>:raw', $path or die "$path: $!\n";
+    print {$file} $bytes or die "$path: $!\n";
+    close $file or die "$path: $!\n";
+    utime time - 60, time - 60, $path or die "$path: $!\n";
+    return;
+}
+
+sub read_file {
+    my ($path) = @_;
+
+    open my $file, '<:raw', $path or die "$path: $!\n";
+    local $/;
+    return scalar(<$file>) // '';
+}
+
+sub guard {
+    my ($object) = @_;
+
+    $object->{owner} = $$;
+    @guarded = grep { defined } @guarded;
+    push @guarded, $object;
+    weaken $_ for @guarded;
+    return $object;
+}
+
+sub Fixture::Guarded::DESTROY {
+    my ($object) = @_;
+
+    local ($?, $@, $!);
+    _stop($object) if $$ == $object->{owner};
+    return;
+}
+
+# Where nobody can catch what it dies of, the test's end reports it.
+sub _stop {
+    my ($object) = @_;
+
+    return if eval { $object->stop; 1 };
+    warn $@;
+    $failed = 1;
+    return;
+}
+
+sub child {
+    my ($code) = @_;
+
+    # A signal to the child must not meet the test's handlers.
+    my $all = POSIX::SigSet->new;
+    my $before = POSIX::SigSet->new;
+    $all->fillset;
+    sigprocmask(SIG_SETMASK, $all, $before);
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM);
+        close $lifeline if defined $lifeline;
+    }
+    sigprocmask(SIG_SETMASK, $before);
+    return $pid if $pid;
+    my $done = eval { $code->(); 1 };
+    print STDERR "# child $$: $@" if !$done;
+
+    # Not exit: END and DESTROY are the test's.
+    POSIX::_exit($done ? 0 : 70);
+}
+
+sub reap {
+    my ($pid, $seconds) = @_;
+    my $end = time + $seconds;
+
+    while (waitpid($pid, WNOHANG) == 0) {
+        return 0 if time > $end;
+        sleep 0.01;
+    }
+    return 1;
+}
+
+sub end_child {
+    my ($pid) = @_;
+
+    local $?;
+    kill 'TERM', $pid;
+    return if reap($pid, 10);
+    kill 'KILL', $pid;
+    reap($pid, 10) or warn "process $pid does not end\n";
+    return;
+}
+
+# In a process group of its own, which master(8) ends with itself.
+sub daemon {
+    my ($folder, @command) = @_;
+
+    return child(sub {
+        POSIX::setsid();
+        chdir $folder or die "$folder: $!\n";
+        open STDIN, '<', '/dev/null' or die "/dev/null: $!\n";
+        open STDOUT, '>>', 'output' or die "$folder/output: $!\n";
+        open STDERR, '>&', \*STDOUT or die "stderr: $!\n";
+        exec { $command[0] } @command or die "$command[0]: $!\n";
+    });
+}
+
+sub capture {
+    my (@command) = @_;
+
+    my $pid = open my $output, '-|';
+    defined $pid or die "fork: $!\n";
+    if (!$pid) {
+        open STDIN, '<', '/dev/null';
+        open STDERR, '>&', \*STDOUT;
+        exec { $command[0] } @command or POSIX::_exit(127);
+    }
+    local ($/, $?);
+    my $text = <$output> // '';
+    close $output;
+    return ($? >> 8 || $?, $text);
+}
+
+sub wait_until {
+    my ($what, $code) = @_;
+    my $end = time + $PATIENCE;
+
+    while (1) {
+        my $value = $code->();
+        return $value if $value;
+        croak "waited $PATIENCE s in vain for $what" if time > $end;
+        sleep 0.05;
+    }
+}
+
+# A port that is bound without listening refuses connections, nobody else is
+# given it, and servers that set SO_REUSEADDR, as all do, can still take it.
+sub reserve_port {
+    my ($address) = @_;
+
+    return IO::Socket::IP->new(
+        LocalHost => $address,
+        LocalPort => 0,
+        Type      => SOCK_STREAM,
+        ReuseAddr => 1,
+    ) // die "bind to $address: $@\n";
+}
+
+sub accessors {
+    my ($package, @names) = @_;
+
+    for my $name (@names) {
+        no strict 'refs';
+        *{"${package}::$name"} = sub {
+            my $value = $_[0]{$name};
+            return ref $value eq 'ARRAY' ? @{$value} : $value;
+        };
+    }
+    return;
+}
+
+sub skip_or_fail {
+    my ($why) = @_;
+
+    return if !defined $why;
+    die "in CI nothing is skipped, but: $why\n" if $ENV{CI};
+    Test::More::plan(skip_all => $why);
+    return;
+}
+
+END {
+    if ($$ == $owner) {
+        local ($?, $@, $!);
+        _stop($_) for reverse grep { defined } @guarded;
+        if (defined $undertaker) {
+            close $lifeline;
+            waitpid $undertaker, 0;
+        }
+    }
+    $? ||= 1 if $$ == $owner && $failed;
+}
+
+1;

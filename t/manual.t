@@ -1,0 +1,178 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The manuals say all that the sources do: options, keys, exit statuses, and
+# every message that an administrator can see.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Agent;
+use Fixture;
+
+my $top = $ENV{top_srcdir} // '.';
+my %SYSEXITS = (EX_OK => 0, EX_DATAERR => 65, EX_NOUSER => 67,
+    EX_NOHOST => 68, EX_UNAVAILABLE => 69, EX_TEMPFAIL => 75, EX_NOPERM => 77);
+
+# Not messages, or of those that no administrator sees; and what is to stand
+# behind "; expected", which a message says itself.
+my @NO_MESSAGES = (
+    qr/\\r\\n/,
+    qr/^\\nlibesmtp /,
+    qr/^in reply to |^reply to /,
+    qr/^premature reply$/,
+    qr/^no MX$/,
+    qr/^(?:an?|one|at most|addresses as|defer or|syslog, or) /,
+    qr/^(?:name, |IPv[46] |profile of |pri, weight, )/,
+);
+
+sub source {
+    my ($name) = @_;
+
+    return read_file("$top/src/$name") =~ s{/\*.*?\*/}{}gsr;
+}
+
+sub manual {
+    my ($name) = @_;
+
+    return read_file("$top/man/$name");
+}
+
+# The text of a section, subsections included.
+sub section {
+    my ($page, $name) = @_;
+    my ($text) = manual($page) =~ /^\.Sh \Q$name\E\n(.*?)(?=^\.Sh |\z)/ms;
+
+    return $text // '';
+}
+
+sub unique {
+    my %seen;
+
+    return grep { !$seen{$_}++ } @_;
+}
+
+subtest 'options of smtproute' => sub {
+    my ($letters) = source('smtproute.c') =~ /getopt\(.*?"\+?([\w:]+)"/s;
+    my @options = ($letters // '') =~ /\w/g;
+    my ($usage) = source('smtproute.c') =~ /#define USAGE(.*?)\n\n/s;
+
+    ok @options > 0, 'getopt() has options';
+    for my $option (@options) {
+        like section('smtproute.8', 'SYNOPSIS'), qr/\bFl $option\b/,
+            "-$option is in the synopsis";
+        like section('smtproute.8', 'OPTIONS'), qr/^\.It Fl $option\b/m,
+            "-$option is explained";
+        next if $option eq 'V';
+        like $usage, qr/\[-$option /, "-$option is in the usage";
+    }
+    my @explained =
+        section('smtproute.8', 'OPTIONS') =~ /^\.It Fl (\w)/mg;
+    is_deeply [sort @explained], [sort @options], 'no others are';
+};
+
+subtest 'keys of smtproute.conf' => sub {
+    my @keys = source('setting.c') =~ /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST)\(/g;
+    my @items = manual('smtproute.conf.5') =~ /^\.It (Cm .*)/mg;
+
+    ok @keys > 10, 'setting.c has keys';
+    for my $key (@keys) {
+        ok scalar(grep { /(?<![\w-])$key(?![\w-])/ } @items),
+            "$key has an entry";
+    }
+};
+
+subtest 'options of routes' => sub {
+    my ($table) = source('route.c') =~ /\boptions\[\] = \{(.*?)^\};/ms;
+    my @options = ($table // '') =~ /^\s*\{"([a-z-]+)"/mg;
+
+    ok @options > 5, 'route.c has options';
+    for my $option (@options) {
+        like manual('smtproute_routes.5'), qr/^\.It Cm \Q$option\E(?: |$)/m,
+            "$option has an entry";
+    }
+};
+
+subtest 'exit status' => sub {
+    my @used = map { $SYSEXITS{$_} // $_ }
+        unique(source('verdict.c') =~ /\b(EX_[A-Z]+)\b/g);
+    my @explained = section('smtproute.8', 'EXIT STATUS') =~ /^\.It (\d+)$/mg;
+
+    is_deeply [sort @explained], [sort @used], 'exactly those in use';
+};
+
+my $SPEC = qr/%[-+#\d.]*l*[A-Za-z]/;
+
+# All string literals with at least two words, adjacent ones joined.
+sub literals {
+    my ($text) = @_;
+    my @found;
+
+    $text =~ s/^#include.*//mg;
+    $text =~ s/'\\?["0\\]'/0/g;
+    $text =~ s/\bPACKAGE_STRING\b//g;
+    $text =~ s/\bG_G\w+_FORMAT\b/"d"/g;
+    $text =~ s/\b(?:G_STRINGIFY\(\w+\)|TLS_LEVEL_NAMES\b)/"%s"/g;
+    while ($text =~ /((?:"(?:[^"\\]|\\.)*"\s*)+)/g) {
+        my $literal = join '', $1 =~ /"((?:[^"\\]|\\.)*)"/g;
+        push @found, $literal if $literal =~ s/$SPEC//gr =~ /\w.* .*\w/;
+    }
+    return @found;
+}
+
+# Lines as they stand in a manual, without mdoc's macros and quotes.
+sub lines {
+    return map { s/^\.(?:It|Ql|Li|Dl) +//r =~ tr/"//dr =~ s/\\e/\\/gr }
+        map { split /\n/, section($_, 'DIAGNOSTICS') . section($_, 'LOG') }
+        qw(smtproute.8 smtproute.conf.5 smtproute_routes.5);
+}
+
+# What a message looks like in a manual: anything in place of its %s.
+sub pattern {
+    my ($message) = @_;
+
+    $message =~ s/; expected .*//;
+    $message =~ s/\\(["\\])/$1/g;
+    $message =~ tr/"//d;
+    return join '.+', map { quotemeta } split /$SPEC/, $message, -1;
+}
+
+subtest 'messages' => sub {
+    my @lines = lines();
+
+    for my $path (sort glob "$top/src/*.c") {
+        my ($file) = $path =~ m{([^/]+)$};
+        for my $message (unique(literals(source($file)))) {
+            next if grep { $message =~ $_ } @NO_MESSAGES;
+            my $pattern = pattern($message);
+            ok scalar(grep { /$pattern/ } @lines), "$file: $message";
+        }
+    }
+};
+
+# A route that no map has, so that nothing is sent whatever this machine's is.
+sub agent_says {
+    my ($conf) = @_;
+
+    return Agent->new(conf => $conf)->deliver(nexthop => 'no-such-route');
+}
+
+subtest 'the sample of smtproute.conf' => sub {
+    my $sample = read_file("$top/contrib/smtproute.conf");
+    my $used = $sample =~ s/^#(?=\S)//mgr;
+
+    isnt $used, $sample, 'something is commented out';
+    for my $conf ($sample, $used) {
+        my $run = agent_says($conf);
+        is $run->status, 75, 'defers';
+        unlike $run->output, qr/smtproute\.conf/, 'not for the settings';
+        like $run->output, qr{^4\.\S+ .*/routes\b}, 'but for the route';
+    }
+    for my $key (source('setting.c') =~ /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST)\(/g) {
+        like $sample, qr/^#?$key =/m, "$key is in it";
+    }
+};
+
+done_testing;
