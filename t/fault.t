@@ -1,0 +1,192 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Faults of the system: in each row one libc call fails at its first use, in
+# the next run at its second, and so on until there are no more.
+
+use strict;
+use warnings;
+
+use Errno ();
+use Test::More;
+
+use Agent;
+use Fixture;
+use Honest;
+use SmtpHost;
+
+# The preloaded faults would be the wrapper's.
+delete $ENV{SMTPROUTE_WRAPPER};
+
+my $SHIM = "$ENV{top_builddir}/t/fault/shim.so";
+
+# Runs at a time.
+my $BATCH = 8;
+
+# More than any call is used, so that a sweep comes to its end.
+my $USES_MAX = 2_000;
+
+my %CONTENTS = (small => $SMALL, large => $LARGE);
+
+# Hosts by address, of which the second stands by; by name, from /etc/hosts.
+my @hosts = map { SmtpHost->new } 1, 2;
+my ($first, $second) = map { $_->destination } @hosts;
+my $LITERAL = "$first/bind=127.0.0.1, $second/pri=10";
+my $NAME = '[localhost]:' . $hosts[0]->port . ", $second/pri=10";
+
+# always: from that use on, rather than once.  honest: delivered or deferred,
+# and so it was.  The last column is a time limit, for what ends by it.
+my @ROWS = (
+    [memory => 'ENOMEM', 'once', 'small', $LITERAL, 'honest'],
+    [memory => 'ENOMEM', 'always', 'small', $LITERAL, 'honest'],
+    [memory => 'ENOMEM', 'once', 'large', $NAME, 'honest'],
+    [mmap => 'ENOMEM', 'once', 'small', $LITERAL, 'delivered'],
+    [pthread_create => 'EAGAIN', 'once', 'small', $LITERAL, 'honest'],
+    [pthread_create => 'EAGAIN', 'always', 'small', $LITERAL, 'deferred'],
+
+    [open => 'EMFILE', 'once', 'large', $NAME, 'honest'],
+    [open => 'EMFILE', 'always', 'large', $NAME, 'honest'],
+    [open => 'EACCES', 'once', 'large', $LITERAL, 'honest'],
+    [open => 'ENOSPC', 'once', 'large', $LITERAL, 'honest'],
+    [read => 'EIO', 'once', 'large', $LITERAL, 'honest'],
+    [read => 'EIO', 'always', 'small', $LITERAL, 'honest'],
+    [read => 'EINTR', 'once', 'large', $LITERAL, 'delivered'],
+    [read => 'short', 'once', 'large', $LITERAL, 'delivered'],
+    [write => 'ENOSPC', 'once', 'large', $LITERAL, 'honest'],
+    [write => 'ENOSPC', 'always', 'large', $LITERAL, 'honest'],
+    [write => 'EIO', 'once', 'large', $LITERAL, 'honest'],
+    [write => 'EINTR', 'once', 'large', $LITERAL, 'delivered'],
+    [write => 'short', 'once', 'large', $LITERAL, 'delivered'],
+    [command => 'ENOBUFS', 'once', 'small', $LITERAL, 'honest', '3s'],
+    [pread => 'EIO', 'once', 'large', $LITERAL, 'honest'],
+    [pread => 'EIO', 'always', 'large', $LITERAL, 'deferred'],
+    [pread => 'EINTR', 'once', 'large', $LITERAL, 'delivered'],
+    [pread => 'short', 'once', 'large', $LITERAL, 'honest'],
+    [dup => 'EMFILE', 'once', 'small', $LITERAL, 'honest'],
+    [report => 'EINTR', 'once', 'small', $LITERAL, 'delivered'],
+    [report => 'EAGAIN', 'once', 'small', $LITERAL, 'delivered'],
+    [report => 'short', 'always', 'small', $LITERAL, 'delivered'],
+
+    [socket => 'EMFILE', 'once', 'small', $NAME, 'honest'],
+    [socket => 'ENOBUFS', 'always', 'small', $LITERAL, 'deferred'],
+    [socketpair => 'EMFILE', 'once', 'small', $LITERAL, 'honest'],
+    [socketpair => 'EMFILE', 'always', 'small', $LITERAL, 'deferred'],
+    [bind => 'EADDRINUSE', 'once', 'small', $LITERAL, 'delivered'],
+    [bind => 'EADDRNOTAVAIL', 'once', 'small', $LITERAL, 'delivered'],
+    [connect => 'ECONNREFUSED', 'once', 'small', $LITERAL, 'delivered'],
+    [connect => 'ENETUNREACH', 'once', 'small', $LITERAL, 'delivered'],
+    [connect => 'EADDRNOTAVAIL', 'always', 'small', $LITERAL, 'deferred'],
+    [connect => 'EINTR', 'always', 'small', $LITERAL, 'delivered'],
+    [poll => 'ENOMEM', 'once', 'small', $LITERAL, 'honest'],
+    [poll => 'EINTR', 'once', 'large', $LITERAL, 'delivered'],
+    [getsockname => 'ENOBUFS', 'always', 'small', $LITERAL, 'delivered'],
+    [send => 'ECONNRESET', 'once', 'large', $LITERAL, 'honest'],
+    [send => 'ENOBUFS', 'once', 'small', $LITERAL, 'honest'],
+    [send => 'EINTR', 'once', 'large', $LITERAL, 'delivered'],
+    [send => 'EAGAIN', 'once', 'large', $LITERAL, 'delivered'],
+    [send => 'short', 'once', 'large', $LITERAL, 'delivered'],
+    [recv => 'ECONNRESET', 'once', 'large', $LITERAL, 'honest'],
+    [recv => 'EINTR', 'once', 'small', $LITERAL, 'delivered'],
+    [recv => 'EAGAIN', 'once', 'small', $LITERAL, 'delivered'],
+    [recv => 'short', 'always', 'small', $LITERAL, 'delivered'],
+);
+
+my $agent = Agent->new;
+my $sanitized = read_file($agent->binary) =~ /__asan_/;
+my $says = new_folder('faults');
+my $deliveries = 0;
+
+sub start {
+    my ($call, $error, $how, $content, $at) = @_;
+    my $number = ++$deliveries;
+
+    no strict 'refs';
+    my $run = $agent->start(
+        sender      => "$number\@example.org",
+        message     => $CONTENTS{$content},
+        environment => {
+            LD_PRELOAD  => $SHIM,
+            FAULT_CALL  => $call,
+            FAULT_AT    => $at,
+            FAULT_ERROR => $error eq 'short' ? 0 : &{"Errno::$error"},
+            FAULT_SAYS  => "$says/$number",
+            $how eq 'always' ? (FAULT_STAYS => 1) : (),
+        },
+    );
+    return {run => $run, at => $at, number => $number};
+}
+
+# All runs of a row, those beyond the last use included.
+sub sweep {
+    my (@what) = @_;
+    my @all;
+
+    while (@all < $USES_MAX) {
+        my @batch = map { start(@what, @all + $_) } 1 .. $BATCH;
+        for my $one (@batch) {
+            $one->{run}->wait;
+            $one->{happened} = -e "$says/$one->{number}";
+        }
+        push @all, @batch;
+        return @all if grep { !$_->{happened} } @batch;
+    }
+    die "the sweep does not end\n";
+}
+
+# The messages that hosts got, by the number of the run.
+sub messages_by_run {
+    my %messages;
+
+    for my $message (map { $_->messages } @hosts) {
+        push @{ $messages{ ($message->sender =~ /^(\d+)\@/)[0] // '' } },
+            $message;
+    }
+    return \%messages;
+}
+
+# Those whose envelope or content is not what the agent was given.
+sub altered {
+    my ($content, @messages) = @_;
+
+    return grep {
+        my $message = $_;
+        $message->accepted && ("@{[$message->recipients]}" ne
+                'user@example.com' || $message->content ne $content)
+    } @messages;
+}
+
+sub judge {
+    my ($one, $content, $allowed, @messages) = @_;
+    my $status = $one->{run}->status // '';
+
+    my @wrong = breaches($one->{run}, @messages);
+    $allowed = 'delivered' if !$one->{happened} && $allowed ne 'honest';
+    push @wrong, 'not delivered: ' . $one->{run}->output
+        if $allowed eq 'delivered' && $status ne '0';
+    push @wrong, 'not deferred' if $allowed eq 'deferred' && $status ne '75';
+    push @wrong, 'altered' if altered($content, @messages);
+    return map { "use $one->{at}: $_\n" } @wrong;
+}
+
+for my $row (@ROWS) {
+    my ($call, $error, $how, $content, $route, $allowed, $limit) = @{$row};
+    # A sanitizer ends itself without memory.
+    next if $call eq 'memory' && $sanitized;
+
+    subtest "$call: $error $how ($content): $allowed" => sub {
+        $agent->configure(
+            routes   => "example.com $route\n",
+            settings => {'time-limit' => $limit // '60s'},
+        );
+        my @runs = sweep($call, $error, $how, $content);
+        my $messages = messages_by_run();
+        my $text = $CONTENTS{$content} =~ s/\n/\r\n/gr;
+
+        ok $runs[0]{happened}, 'it happened';
+        is join('', map { judge($_, $text, $allowed,
+            @{ $messages->{ $_->{number} } // [] }) } @runs), '', 'all uses';
+        is $messages->{''}, undef, 'nobody else sent anything';
+    };
+}
+
+done_testing;

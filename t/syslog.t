@@ -1,0 +1,206 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The lines of the maillog, in syslog and in a file: each row is one delivery,
+# and all that it logs.
+
+use strict;
+use warnings;
+
+use POSIX ();
+use Test::More;
+
+use Agent;
+use Fixture;
+use Honest;
+use SmtpHost;
+use Syslog;
+
+skip_or_fail(Syslog->missing);
+
+my $syslog = Syslog->new;
+my $seen = 0;
+
+# What stands before the text of a line in a file: "Nov 22 09:15:07 gw1 ".
+my $STAMP = qr/\A[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [^\s.]+ /;
+
+# Of one run: how each line goes on after facility and level, or the stamp.
+sub syslog_lines {
+    my @lines = $syslog->lines;
+    my @new = @lines[$seen .. $#lines];
+
+    $seen = @lines;
+    return @new;
+}
+
+sub file_lines {
+    my ($run) = @_;
+
+    return map { s/$STAMP// ? $_ : "no stamp: $_" } $run->log_lines;
+}
+
+# With $tag before each of @lines, in which PORT and PID are filled in.
+sub expected {
+    my ($tag, $host, $run, @lines) = @_;
+    my $port = $host->port;
+    my $pid = $run->pid;
+
+    return map {
+        my ($level, $text) = @{$_};
+        ["mail.$level ", "${tag}[$pid]: " . $text =~ s/\bPORT\b/$port/r];
+    } @lines;
+}
+
+# script: of the host; agent: options, which may have {HOST} in routes; tag;
+# run: options of deliver(); status.  Then the lines: level => text.
+sub check {
+    my ($what, $row, @pairs) = @_;
+    my @lines;
+
+    push @lines, [splice @pairs, 0, 2] while @pairs;
+    for my $log ('syslog', 'file') {
+        subtest "$what: $log" => sub {
+            my $host = SmtpHost->new(%{ $row->{script} // {} });
+            my $destination = $host->destination;
+            my $routes = $row->{routes} // '{HOST}';
+            my $agent = Agent->new(
+                prefix   => [$syslog->prefix],
+                routes   => "example.com $routes\n"
+                    =~ s/\{HOST\}/$destination/gr,
+                settings => {
+                    $log eq 'syslog' ? (log => 'syslog') : (),
+                    %{ $row->{settings} // {} },
+                },
+            );
+            my $run = $agent->deliver(message => $SMALL,
+                %{ $row->{run} // {} });
+            my @expected = expected($row->{tag} // 'postfix/smtproute',
+                $host, $run, @lines);
+
+            is $run->status, $row->{status} // 0, 'exit status';
+            is_deeply [syslog_lines()], [$log eq 'syslog'
+                ? map { join '', @{$_} } @expected : ()], 'in syslog';
+            is_deeply [file_lines($run)], [$log eq 'file'
+                ? map { $_->[1] } @expected : ()], 'in the file';
+        };
+    }
+    return;
+}
+
+my $NEW = '4F1B: New SMTP DCID 1 interface 127.0.0.1 address 127.0.0.1 '
+    . 'port PORT';
+
+check 'delivered', {},
+    info => $NEW,
+    info => '4F1B: Delivered: DCID 1 to RID [0] Response 2.0.0 Ok: queued as '
+        . '0.1';
+check 'refused by the first host', {
+        script => {final => '250 done'},
+        routes => '[127.0.0.2]:1, {HOST}/pri=5',
+    },
+    info => '4F1B: Connection Error: DCID 1 domain: example.com IP: 127.0.0.2 '
+        . 'port: 1 details: connect: Connection refused interface: - reason: '
+        . 'network error',
+    info => $NEW =~ s/DCID 1/DCID 2/r,
+    info => '4F1B: Delivered: DCID 2 to RID [0] Response done';
+check 'a 4xx greeting', {
+        script => {greeting => "431-example.com ESMTP\n431 Mail system full"},
+        status => 75,
+    },
+    info => $NEW,
+    info => '4F1B: Connection Error: DCID 1 domain: example.com IP: 127.0.0.1 '
+        . 'port: PORT details: 431 example.com ESMTP Mail system full (in '
+        . 'greeting) interface: 127.0.0.1 reason: unexpected SMTP response';
+check 'a connection that breaks', {script => {rcpt => 'close'}, status => 75},
+    info => $NEW,
+    info => '4F1B: Connection Error: DCID 1 domain: example.com IP: 127.0.0.1 '
+        . 'port: PORT details: RCPT TO: connection lost interface: 127.0.0.1 '
+        . 'reason: network error';
+check 'deferred', {
+        script => {mail => '452 4.3.1 Insufficient system resources'},
+        status => 75,
+    },
+    info => $NEW,
+    info => '4F1B: Delayed: DCID 1 to RID [0] - 4.3.1 - in reply to MAIL FROM '
+        . q{('452', ['4.3.1 Insufficient system resources'])};
+check 'bounced', {script => {rcpt => '550 5.1.1 no such user'}, status => 67},
+    info => $NEW,
+    info => '4F1B: Bounced: DCID 1 to RID [0] - 5.1.1 - in reply to RCPT TO '
+        . q{('550', ['5.1.1 no such user'])};
+check 'two recipients', {
+        script => {rcpt => ['250 ok', '450 4.2.0 later']},
+        run    => {recipients => ['a@example.com', 'b@example.com']},
+        status => 75,
+    },
+    info => $NEW,
+    info => '4F1B: Delayed: DCID 1 to RID [0] - 4.3.0 - not sent, since '
+        . 'another recipient was refused',
+    info => '4F1B: Delayed: DCID 1 to RID [1] - 4.2.0 - in reply to RCPT TO '
+        . q{('450', ['4.2.0 later'])};
+check 'dropped', {routes => '/dev/null'},
+    info => '4F1B: Dropped: the route is /dev/null';
+check 'no state', {settings => {'state-directory' => '/nonexistent'}},
+    warning => '4F1B: warning: state-directory: /nonexistent/dcid: No such '
+        . 'file or directory; delivering without it',
+    info => $NEW =~ s/DCID 1/DCID 0/r,
+    info => '4F1B: Delivered: DCID 0 to RID [0] Response 2.0.0 Ok: queued as '
+        . '0.1';
+check 'another name', {
+        settings => {'syslog-name' => 'gateway'},
+        tag      => 'gateway',
+        routes   => '/dev/null',
+    },
+    info => '4F1B: Dropped: the route is /dev/null';
+check 'a long queue id', {
+        run    => {queue_id => '4XyZ9k0QpWz1b-_.'},
+        routes => '/dev/null',
+    },
+    info => '4XyZ9k0QpWz1b-_.: Dropped: the route is /dev/null';
+check 'a queue id that is none', {
+        run    => {queue_id => "a b\n%s"},
+        routes => '/dev/null',
+    },
+    info => 'a?b??s: Dropped: the route is /dev/null';
+check 'no queue id', {run => {queue_id => ''}, routes => '/dev/null'},
+    info => 'NOQUEUE: Dropped: the route is /dev/null';
+check 'a hostile reply',
+    {script => {final => \"250 2.0.0 %s%n \e[31m\x7f\xff\0 end\r\n"}},
+    info => $NEW,
+    info => '4F1B: Delivered: DCID 1 to RID [0] Response 2.0.0 %s%n ?[31m??? '
+        . 'end';
+
+# A log that takes nothing holds up no mail.
+sub check_silent {
+    my ($what, $log, @prefix) = @_;
+
+    subtest $what => sub {
+        my $host = SmtpHost->new;
+        my $agent = Agent->new(
+            prefix   => \@prefix,
+            routes   => 'example.com ' . $host->destination . "\n",
+            settings => {'time-limit' => '5s', log => $log},
+        );
+
+        my $run = $agent->deliver(message => $SMALL);
+        is $run->status, 0, 'exit status';
+        is_deeply [breaches($run, $host->messages)], [], 'honest';
+        is_deeply [syslog_lines()], [], 'nothing in syslog';
+    };
+    return;
+}
+
+# A /dev of its own, with nothing but what is needed.  Without namespaces
+# /dev/log is this very test's.
+my @NO_SYSLOG = (qw(unshare --mount --propagation private sh -c),
+    'mount -t tmpfs -o mode=0755 tmpfs /dev && '
+    . 'mknod -m 0666 /dev/null c 1 3 && exec "$@"', 'sh');
+
+check_silent('no /dev/log', 'syslog', @NO_SYSLOG) if Syslog::namespaces();
+check_silent('a file in no folder', 'file:/nonexistent/log');
+check_silent('a file that is a folder', 'file:/');
+check_silent('a file on a full disk', 'file:/dev/full');
+my $pipe = new_folder('pipe') . '/log';
+POSIX::mkfifo($pipe, 0600) or die "mkfifo: $!\n";
+check_silent('a pipe that nobody reads', "file:$pipe");
+
+done_testing;
