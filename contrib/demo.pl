@@ -1,0 +1,126 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What contrib/demo shows: a host that defers, the next host that takes the
+# message; then all hosts deferring, and the message in Postfix's queue.
+
+use strict;
+use warnings;
+
+use Agent;
+use Fixture;
+use PostfixInstance;
+use SmtpHost;
+
+$| = 1;
+$SIG{PIPE} = sub { exit 1 };
+
+my $BUSY = '452 4.3.1 Insufficient system resources';
+
+# What a line of the log says, by what it looks like.
+my @MEANINGS = (
+    [qr/smtpd.*: client=/, 'Postfix takes a message in.'],
+    [qr/cleanup.*message-id=/, 'Postfix has stored it in its queue ...'],
+    [qr/qmgr.*from=/,
+        '... and hands it to pipe(8), which starts smtproute for it.'],
+    [qr/: New SMTP DCID/,
+        'smtproute has connected to a host; DCID is its running number.'],
+    [qr/: Delayed: DCID/,
+        'This host answered MAIL FROM with a 4xx: smtproute goes on to the'
+            . " next one.\nThe ESA logged it in these words."],
+    [qr/: Delivered: DCID/,
+        'This host has taken the message; this is its reply.'],
+    [qr/status=sent/,
+        'smtproute exited with 0: Postfix is done with the message.  The host'
+            . "\nthat took it stands in parentheses."],
+    [qr/status=deferred/,
+        'No host took it, so smtproute exited with 75: the message stays in'
+            . "\nthe queue.  In parentheses: each host, and what it said."],
+    [qr/qmgr.*: removed/, 'It leaves the queue.'],
+);
+
+sub heading {
+    my ($text) = @_;
+
+    print "\n== $text\n\n";
+    return;
+}
+
+# Indented, without the temporary folders that files are in.
+sub quote {
+    my ($text) = @_;
+
+    $text =~ s{/\S+/}{.../}g;
+    print $text =~ s/^(?=.)/  /mgr;
+    return;
+}
+
+sub send_message {
+    my ($postfix, $subject) = @_;
+
+    my $id = $postfix->inject(message => "Subject: $subject\n\nHello.\n");
+    print "Postfix calls the message $id.\n";
+    return $id;
+}
+
+# Lines without time and host.
+sub explain {
+    my ($postfix, @ids) = @_;
+    my $ids = join '|', @ids;
+
+    for my $line (split /\n/, $postfix->maillog) {
+        next if $line !~ / (postfix\/\S+: (?:$ids): .*)/;
+        my ($text, $meaning) = ($1, '');
+        for my $row (@MEANINGS) {
+            next if $text !~ $row->[0];
+            $meaning = $row->[1];
+            last;
+        }
+        print "$text\n";
+        print $meaning =~ s/^/      /mgr, "\n" if $meaning ne '';
+    }
+    return;
+}
+
+my $why = PostfixInstance->missing;
+die "$why\n" if defined $why;
+
+my $first = SmtpHost->new(address => '127.0.0.1', mail => $BUSY);
+my $second = SmtpHost->new(address => '127.0.0.2',
+    per_connection => [{}, {mail => $BUSY}]);
+my $agent = Agent->new(user => 'nobody',
+    routes => 'example.com  ' . $first->destination . '/pri=0, '
+        . $second->destination . "/pri=10\n");
+my $postfix = PostfixInstance->new(agent => $agent, stopped => 1);
+
+# One log for both, as syslog would be.
+my $maillog = $postfix->folder . '/maillog';
+write_file($maillog, '');
+chmod 0666, $maillog or die "$maillog: $!\n";
+$agent->configure(settings => {log => "file:$maillog"});
+
+heading('The route: two hosts, the second one for when the first fails');
+quote(read_file($agent->routes));
+heading('What Postfix has in main.cf and master.cf for it');
+quote(join '', grep { /^(?:smtproute_|transport_maps)/ }
+    map { "$_\n" } split /\n/, read_file($postfix->folder . '/main.cf'));
+quote(read_file($postfix->folder . '/master.cf') =~ /^(smtproute .*)\z/ms);
+$postfix->start;
+
+heading("A message to user\@example.com; the first host says $BUSY");
+my $one = send_message($postfix, 'first');
+$postfix->wait_for(qr/ $one: .*status=sent/);
+$postfix->wait_for(qr/ $one: removed/);
+printf "The first host, %s, has taken %d messages, the second, %s, %d.\n",
+    $first->destination, scalar($first->messages),
+    $second->destination, scalar($second->messages);
+
+heading('A second message; now both hosts say so');
+my $two = send_message($postfix, 'second');
+$postfix->wait_for(qr/ $two: .*status=deferred/);
+print "It waits in Postfix's queue, which tries again later:\n\n";
+my (undef, $queue) = $postfix->command('postqueue', '-p');
+quote($queue);
+
+heading('The maillog, without times');
+explain($postfix, $one, $two);
