@@ -178,16 +178,10 @@ connect_candidate(const struct candidate *candidate, gint64 total,
 	    MIN(deadline_in(settings->timeouts.connect), total), &error);
 	if (fd >= 0)
 		return fd;
-	if (!g_error_matches(error, DIAL_ERROR, DIAL_ERROR_TIMEOUT)) {
-		outcome_from_failure(outcome, STAGE_CONNECT, error->message);
-	} else if (deadline_left(total) == 0) {
-		outcome_from_failure(outcome, STAGE_CONNECT,
-		    "time-limit reached");
-	} else {
-		late = g_strdup_printf("timed out after %" G_GINT64_FORMAT " s",
-		    settings->timeouts.connect / G_USEC_PER_SEC);
-		outcome_from_failure(outcome, STAGE_CONNECT, late);
-	}
+	if (g_error_matches(error, DIAL_ERROR, DIAL_ERROR_TIMEOUT))
+		late = deadline_passed(settings->timeouts.connect, total);
+	outcome_from_failure(outcome, STAGE_CONNECT,
+	    late != NULL ? late : error->message);
 	return -1;
 }
 

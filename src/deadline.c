@@ -32,3 +32,12 @@ deadline_poll(struct pollfd *fds, nfds_t count, gint64 deadline)
 			return 0;
 	}
 }
+
+char *
+deadline_passed(gint64 span, gint64 total)
+{
+	if (deadline_left(total) == 0)
+		return g_strdup("time-limit reached");
+	return g_strdup_printf("timed out after %" G_GINT64_FORMAT " s",
+	    span / G_USEC_PER_SEC);
+}

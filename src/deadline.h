@@ -26,4 +26,11 @@ deadline_left(gint64 deadline);
 int
 deadline_poll(struct pollfd *fds, nfds_t count, gint64 deadline);
 
+/*
+ * What to say of a wait of @span microseconds that has ended, or else has met
+ * @total, the deadline of the whole delivery.  A new string.
+ */
+char *
+deadline_passed(gint64 span, gint64 total);
+
 #endif

@@ -86,14 +86,10 @@ fail_error(struct wire *wire, enum stage stage, const GError *error)
 {
 	g_autofree char *what = NULL;
 
-	if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
-		what = g_strdup(error->message);
-	else if (deadline_left(wire->job->deadline) == 0)
-		what = g_strdup("time-limit reached");
-	else
-		what = g_strdup_printf("timed out after %" G_GINT64_FORMAT " s",
-		    stage_span(wire, stage) / G_USEC_PER_SEC);
-	fail(wire, stage, what);
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
+		what = deadline_passed(stage_span(wire, stage),
+		    wire->job->deadline);
+	fail(wire, stage, what != NULL ? what : error->message);
 }
 
 /* The next reply; NULL: the session is over. */
