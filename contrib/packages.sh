@@ -7,9 +7,10 @@
 # Who reads this has set $top, the source tree, and $work, an empty folder.
 
 BUILD_PACKAGES='autoconf automake gcc libc-ares-dev libc6-dev libesmtp-dev
-	libglib2.0-dev make pkg-config'
+	libglib2.0-dev liblmdb-dev make pkg-config'
 DEMO_PACKAGES='perl postfix'
-TEST_PACKAGES='perl pflogsumm postfix rsyslog unbound'
+TEST_PACKAGES='perl pflogsumm postfix python3-prometheus-client rsyslog
+	unbound'
 # For "make warnings", "make lint", "make distcheck" and "make check-valgrind".
 CI_PACKAGES='clang clang-format cppcheck mandoc shellcheck valgrind xz-utils'
 

@@ -10,9 +10,9 @@
 
 #include "attempt.h"
 #include "autofd.h"
-#include "dcid.h"
 #include "deadline.h"
 #include "dial.h"
+#include "domain.h"
 #include "maillog.h"
 #include "wire.h"
 
@@ -24,6 +24,11 @@ struct connection {
 	char interface[ENDPOINT_TEXT_SIZE];
 	char address[ENDPOINT_TEXT_SIZE];
 	guint16 port;
+};
+
+struct acceptance {
+	const struct attempt *attempt;
+	const struct candidate *candidate;
 };
 
 char *
@@ -101,8 +106,8 @@ log_recipient(const struct connection *connection, guint rid,
 static gboolean
 is_connection_error(const struct outcome *outcome)
 {
-	return outcome->trouble == TROUBLE_HOST &&
-	    (outcome->stage <= STAGE_HELO || outcome->code == 0);
+	return outcome->stage <= STAGE_HELO ||
+	    (outcome->trouble == TROUBLE_HOST && outcome->code == 0);
 }
 
 static void
@@ -132,12 +137,8 @@ set_all(struct outcome *outcomes, guint count, const struct outcome *outcome)
 		outcome_copy(&outcomes[i], outcome);
 }
 
-/*
- * What the settings ask for and this version has not.  Such a host is passed
- * over: mail must not go out in clear, or unauthenticated, instead.
- */
-static gboolean
-is_beyond_us(const struct candidate *candidate, struct outcome *outcome)
+gboolean
+attempt_is_beyond_us(const struct candidate *candidate, struct outcome *outcome)
 {
 	const struct host_settings *settings = &candidate->settings;
 	g_autofree char *what = NULL;
@@ -146,16 +147,16 @@ is_beyond_us(const struct candidate *candidate, struct outcome *outcome)
 		what = g_strdup_printf("TLS required (tls=%s), which this "
 				       "version cannot do",
 		    tls_level_name(settings->tls));
-		outcome_set(outcome, OUTCOME_NEXT, TROUBLE_HOST, STAGE_CONNECT,
-		    "4.7.4", what);
+		outcome_set(outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
+		    STAGE_CONNECT, "4.7.4", what);
 		return TRUE;
 	}
 	if (settings->auth != NULL) {
 		what = g_strdup_printf("AUTH required (auth=%s), which this "
 				       "version cannot do",
 		    settings->auth);
-		outcome_set(outcome, OUTCOME_NEXT, TROUBLE_HOST, STAGE_CONNECT,
-		    "4.7.8", what);
+		outcome_set(outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
+		    STAGE_CONNECT, "4.7.8", what);
 		return TRUE;
 	}
 	return FALSE;
@@ -182,22 +183,9 @@ connect_candidate(const struct candidate *candidate, gint64 total,
 		late = deadline_passed(settings->timeouts.connect, total);
 	outcome_from_failure(outcome, STAGE_CONNECT,
 	    late != NULL ? late : error->message);
+	if (g_error_matches(error, DIAL_ERROR, DIAL_ERROR_LOCAL))
+		outcome->trouble = TROUBLE_MESSAGE;
 	return -1;
-}
-
-static guint64
-next_dcid(const char *state_directory)
-{
-	static gboolean warned;
-	g_autoptr(GError) error = NULL;
-	guint64 dcid = dcid_next(state_directory, &error);
-
-	if (error != NULL && !warned) {
-		maillog_warning("state-directory: %s; delivering without it",
-		    error->message);
-		warned = TRUE;
-	}
-	return dcid;
 }
 
 /* What is known before there is a connection. */
@@ -207,7 +195,7 @@ describe(struct connection *connection, const struct attempt *attempt,
 {
 	connection->candidate = candidate;
 	connection->domain = envelope_domain(attempt->envelope);
-	connection->dcid = next_dcid(attempt->settings->state_directory);
+	connection->dcid = hoststate_dcid(attempt->state);
 	connection->port = endpoint_port(&candidate->endpoint);
 	endpoint_text(&candidate->endpoint, connection->address);
 	g_strlcpy(connection->interface,
@@ -229,11 +217,49 @@ log_new_connection(struct connection *connection, int fd)
 }
 
 void
+attempt_log_departure(const struct destination *destination,
+    const struct departure *departure)
+{
+	g_autofree char *name =
+	    domain_with_port(destination->name, destination->port);
+	g_autoptr(GDateTime) now = NULL;
+	g_autoptr(GDateTime) then = NULL;
+	g_autofree char *until = NULL;
+
+	switch (departure->change) {
+	case CHANGE_NONE:
+		return;
+	case CHANGE_UP:
+		maillog_info("host %s is up, after %" G_GINT64_FORMAT " s",
+		    name, departure->span / G_USEC_PER_SEC);
+		return;
+	case CHANGE_DOWN:
+		now = g_date_time_new_now_local();
+		then = g_date_time_add(now, departure->span);
+		until = g_date_time_format(then, "%Y-%m-%d %H:%M:%S");
+		maillog_info("host %s is down until %s", name, until);
+		return;
+	}
+}
+
+/* MAIL was accepted: nothing that may follow concerns the host's health. */
+static void
+note_accepted(void *data)
+{
+	const struct acceptance *acceptance = data;
+	struct departure departure = {0};
+
+	hoststate_answered(acceptance->attempt->state, &departure);
+	attempt_log_departure(acceptance->candidate->destination, &departure);
+}
+
+void
 attempt_run(const struct attempt *attempt, const struct candidate *candidate,
     struct outcome *outcomes)
 {
 	const struct envelope *envelope = attempt->envelope;
 	guint count = envelope->recipients->len;
+	struct acceptance acceptance = {attempt, candidate};
 	struct wire_job job = {
 	    .helo_name = attempt->helo_name,
 	    .sender = envelope->sender,
@@ -241,20 +267,32 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
 	    .message = attempt->message,
 	    .timeouts = &candidate->settings.timeouts,
 	    .deadline = attempt->deadline,
+	    .accepted = note_accepted,
+	    .data = &acceptance,
 	};
+	struct visit visit = {
+	    .endpoint = &candidate->endpoint,
+	    .outcomes = outcomes,
+	    .count = count,
+	    .connect = -1,
+	};
+	gint64 begun = g_get_monotonic_time();
 	struct connection connection;
 	struct outcome failure = {0};
 	autofd fd = -1;
 
 	describe(&connection, attempt, candidate);
-	if (!is_beyond_us(candidate, &failure))
+	if (!attempt_is_beyond_us(candidate, &failure))
 		fd = connect_candidate(candidate, attempt->deadline, &failure);
 	if (fd < 0) {
 		set_all(outcomes, count, &failure);
 	} else {
+		visit.connect = g_get_monotonic_time() - begun;
 		log_new_connection(&connection, fd);
 		wire_run(fd, &job, outcomes);
 	}
+	visit.total = g_get_monotonic_time() - begun;
+	hoststate_note(attempt->state, &visit);
 	log_outcomes(&connection, outcomes, count);
 	outcome_clear(&failure);
 }

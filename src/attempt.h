@@ -18,6 +18,7 @@ struct attempt {
 	const struct settings *settings;
 	const struct envelope *envelope;
 	struct message *message;
+	struct hoststate *state;
 	const char *helo_name;
 	gint64 deadline; /* of the whole delivery */
 };
@@ -27,12 +28,27 @@ char *
 attempt_peer(const struct candidate *candidate);
 
 /*
+ * Do the settings ask for what this version has not?  Such a host is passed
+ * over: mail must not go out in clear, or unauthenticated, instead.  Then
+ * *outcome is set.
+ */
+gboolean
+attempt_is_beyond_us(const struct candidate *candidate,
+    struct outcome *outcome);
+
+/*
  * @outcomes: one for each recipient of the envelope, zero or holding what an
- * earlier attempt left; all are set when this returns.
+ * earlier attempt left; all are set when this returns, and the host's state
+ * has noted them.
  */
 void
 attempt_run(const struct attempt *attempt, const struct candidate *candidate,
     struct outcome *outcomes);
+
+/* Logs that the host went down or came up, if it did. */
+void
+attempt_log_departure(const struct destination *destination,
+    const struct departure *departure);
 
 /* Logs that no address of candidate->host can be tried. */
 void

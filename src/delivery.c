@@ -5,8 +5,11 @@
 #include "attempt.h"
 #include "deadline.h"
 #include "delivery.h"
+#include "domain.h"
+#include "guard.h"
 #include "maillog.h"
 #include "outcome.h"
+#include "passedover.h"
 #include "plan.h"
 #include "resolve.h"
 
@@ -136,46 +139,76 @@ note_unresolved(struct progress *progress, const struct attempt *attempt,
 {
 	g_autofree char *peer = NULL;
 	struct outcome outcome = {0};
+	struct visit visit = {.outcomes = &outcome, .count = 1, .connect = -1};
 
-	peer = g_strdup_printf("%s:%u", candidate->host,
-	    candidate->destination->port);
+	peer = domain_with_port(candidate->host, candidate->destination->port);
 	/* 4.4.3: directory server failure (RFC 3463 section 3.5). */
-	outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_HOST, STAGE_RESOLVE,
-	    error->domain == RESOLVE_ERROR ? "4.4.3" : "4.3.5", error->message);
+	if (error->domain == RESOLVE_ERROR)
+		outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_HOST, STAGE_RESOLVE,
+		    "4.4.3", error->message);
+	else
+		outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
+		    STAGE_RESOLVE, "4.3.5", error->message);
 	attempt_log_unresolved(attempt, candidate, outcome.text);
+	hoststate_note(attempt->state, &visit);
 	note_tried(progress, peer, &outcome);
 	outcome_clear(&outcome);
 }
 
 /* No host has decided. */
 static void
-defer_tried(const struct progress *progress, struct verdict *verdict)
+defer_tried(const struct progress *progress, const struct plan *plan,
+    struct verdict *verdict)
 {
-	if (progress->mixed)
-		verdict_set_mixed(verdict, progress->tried->str);
-	else if (progress->tried->len > 0)
+	const char *tried = progress->tried->str;
+	g_autofree char *rest = NULL;
+
+	if (progress->mixed) {
+		verdict_set_mixed(verdict, tried);
+	} else if (progress->late) {
+		verdict_set(verdict, VERDICT_DEFER,
+		    progress->tried->len > 0 ? progress->dsn : "4.4.1",
+		    "%s%stime-limit near, no %shost was begun", tried,
+		    progress->tried->len > 0 ? "; " : "",
+		    progress->tried->len > 0 ? "other " : "");
+	} else if (progress->tried->len > 0) {
+		rest = passedover_text(plan_contenders(plan));
 		verdict_set(verdict, VERDICT_DEFER, progress->dsn, "%s%s",
-		    progress->tried->str,
-		    progress->late
-			? "; time-limit near, no other host was begun"
-			: "");
-	else if (progress->late)
-		verdict_set(verdict, VERDICT_DEFER, "4.4.1",
-		    "time-limit near, no host was begun");
-	else
-		verdict_set(verdict, VERDICT_DEFER, "4.3.2",
-		    "all hosts of the route are drained");
+		    tried, rest);
+	} else {
+		passedover_verdict(plan_contenders(plan), verdict);
+	}
 }
 
-/* TRUE: a host, or DNS, has decided, and *verdict is set. */
-static gboolean
-try_hosts(const struct attempt *attempt, const struct route *route,
-    struct plan *plan, struct progress *progress, struct verdict *verdict)
+/* A state that is lost costs no mail, but somebody should know. */
+static void
+log_state_warning(struct hoststate *state)
 {
-	guint count = attempt->envelope->recipients->len;
-	gint64 begin_by =
-	    attempt->deadline - attempt->settings->time_limit / RESERVE_PART;
-	g_autofree struct outcome *outcomes = g_new0(struct outcome, count);
+	g_autofree char *warning = hoststate_take_warning(state);
+
+	if (warning != NULL)
+		maillog_warning("%s", warning);
+}
+
+static void
+leave_host(struct hoststate *state, const struct destination *destination)
+{
+	struct departure departure = {0};
+
+	hoststate_leave(state, &departure);
+	attempt_log_departure(destination, &departure);
+	log_state_warning(state);
+}
+
+/*
+ * Tries the addresses of one destination.  TRUE: a host, or DNS, has decided,
+ * and *verdict is set.
+ */
+static gboolean
+try_addresses(const struct attempt *attempt, const struct route *route,
+    struct plan *plan, gint64 begin_by, struct outcome *outcomes,
+    struct progress *progress, struct verdict *verdict)
+{
 	gboolean decided = FALSE;
 
 	while (!decided) {
@@ -194,7 +227,8 @@ try_hosts(const struct attempt *attempt, const struct route *route,
 			peer = attempt_peer(&candidate);
 			attempt_run(attempt, &candidate, outcomes);
 			decided = judge(attempt->settings, peer, outcomes,
-			    count, progress, verdict);
+			    attempt->envelope->recipients->len, progress,
+			    verdict);
 		} else if (is_refused_by_dns(route, &candidate, error)) {
 			bounce_for_dns(attempt, &candidate, error, verdict);
 			decided = TRUE;
@@ -202,6 +236,29 @@ try_hosts(const struct attempt *attempt, const struct route *route,
 			note_unresolved(progress, attempt, &candidate, error);
 		}
 	}
+	return decided;
+}
+
+static gboolean
+try_hosts(const struct attempt *attempt, const struct route *route,
+    struct plan *plan, struct progress *progress, struct verdict *verdict)
+{
+	guint count = attempt->envelope->recipients->len;
+	gint64 begin_by =
+	    attempt->deadline - attempt->settings->time_limit / RESERVE_PART;
+	g_autofree struct outcome *outcomes = g_new0(struct outcome, count);
+	gboolean decided = FALSE;
+
+	while (!decided && !progress->late && plan_next_destination(plan)) {
+		log_state_warning(attempt->state);
+		decided = try_addresses(attempt, route, plan, begin_by,
+		    outcomes, progress, verdict);
+		/* Whatever happens from here on, it must not come again. */
+		if (decided && verdict->kind == VERDICT_DELIVERED)
+			guard_status(verdict_status(verdict));
+		leave_host(attempt->state, plan_current(plan));
+	}
+	log_state_warning(attempt->state);
 	for (guint i = 0; i < count; i++)
 		outcome_clear(&outcomes[i]);
 	return decided;
@@ -227,6 +284,8 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	const struct mailbox *first =
 	    g_ptr_array_index(envelope->recipients, 0);
 	g_autoptr(Resolver) resolver = resolver_new(settings->dns_servers);
+	g_autoptr(Hoststate) state =
+	    hoststate_new(settings->state_directory, &settings->retry);
 	g_autoptr(Plan) plan = NULL;
 	g_autoptr(GString) tried = g_string_new(NULL);
 	g_autofree char *own_name = NULL;
@@ -235,6 +294,7 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	    .settings = settings,
 	    .envelope = envelope,
 	    .message = message,
+	    .state = state,
 	    .helo_name = settings->helo_name,
 	    .deadline = deadline,
 	};
@@ -244,7 +304,7 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	if (attempt.helo_name == NULL)
 		attempt.helo_name = own_name = resolve_own_name(resolver,
 		    MIN(deadline_in(OWN_NAME_SPAN), deadline));
-	plan = plan_new(route, first->domain, settings, resolver);
+	plan = plan_new(route, first->domain, settings, resolver, state);
 	if (!try_hosts(&attempt, route, plan, &progress, verdict))
-		defer_tried(&progress, verdict);
+		defer_tried(&progress, plan, verdict);
 }

@@ -45,10 +45,19 @@ connect(int fd, const struct sockaddr *address, socklen_t length)
 	return dup3(given, fd, O_CLOEXEC) < 0 ? -1 : 0;
 }
 
+/* Is it for want of something here, whoever is at the other end? */
+static gboolean
+is_local(int code)
+{
+	return code == EADDRNOTAVAIL || code == EMFILE || code == ENFILE ||
+	    code == ENOBUFS || code == ENOMEM;
+}
+
 static int
 fail(GError **error, const char *what, int code)
 {
-	g_set_error(error, DIAL_ERROR, DIAL_ERROR_FAILED, "%s%s", what,
+	g_set_error(error, DIAL_ERROR,
+	    is_local(code) ? DIAL_ERROR_LOCAL : DIAL_ERROR_FAILED, "%s%s", what,
 	    g_strerror(code));
 	return -1;
 }
@@ -59,8 +68,8 @@ fail_bind(GError **error, const struct endpoint *from, int code)
 	char address[ENDPOINT_TEXT_SIZE];
 
 	endpoint_text(from, address);
-	g_set_error(error, DIAL_ERROR, DIAL_ERROR_FAILED, "bind=%s: %s",
-	    address, g_strerror(code));
+	g_set_error(error, DIAL_ERROR, DIAL_ERROR_LOCAL, "bind=%s: %s", address,
+	    g_strerror(code));
 	return -1;
 }
 

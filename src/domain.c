@@ -122,3 +122,12 @@ domain_literal_canonical(const char *text, GError **error)
 	return g_strdup_printf("[%s%s]",
 	    endpoint_family(&endpoint) == AF_INET6 ? tag : "", address);
 }
+
+char *
+domain_with_port(const char *name, guint16 port)
+{
+	gboolean bracket = strchr(name, ':') != NULL;
+
+	return g_strdup_printf("%s%s%s:%u", bracket ? "[" : "", name,
+	    bracket ? "]" : "", port);
+}

@@ -35,4 +35,11 @@ domain_canonical(const char *text, GError **error);
 char *
 domain_literal_canonical(const char *text, GError **error);
 
+/*
+ * "name:port", or "[2001:db8::1]:port": a host as messages name it and routes
+ * take it.  A new string.
+ */
+char *
+domain_with_port(const char *name, guint16 port);
+
 #endif

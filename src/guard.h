@@ -34,12 +34,34 @@ void
 guard_time(unsigned seconds);
 
 /*
- * The verdict is known, and about to be written: from now on a fatal signal
- * exits with @status and writes nothing.  A line that says "2.x.y" together
- * with a status that defers would bounce.
+ * The verdict is known: from now on a fatal signal exits with @status.  If
+ * that is 0 and the verdict has not been written yet, a line of its own says
+ * so: the mail must not come again.  A line that says "2.x.y" together with a
+ * status that defers would bounce.
  */
 void
 guard_status(int status);
+
+/*
+ * A crash of this thread from now on first renames @path, since that may be
+ * its cause: a file that can be done without, and must not crash the next
+ * process too.
+ */
+void
+guard_suspect(const char *path);
+
+/* What it is renamed to: @path and this. */
+#define GUARD_CRASHED ".crashed"
+
+/*
+ * Runs @work(@data), which reads what may be damaged beyond what can be
+ * checked: a file that is mapped and cut off, a database with wild pointers.
+ * FALSE: it has crashed or gone in circles for seconds, and whatever it held is
+ * left as it was.  Of one thread of the process at a time; a crash of another
+ * one is a crash.
+ */
+gboolean
+guard_try(void (*work)(void *data), void *data);
 
 /* Writes @line to @output, which may be non-blocking, whole. */
 void

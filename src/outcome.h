@@ -22,6 +22,7 @@ enum stage {
 	STAGE_DATA,
 	STAGE_CONTENT,
 	STAGE_FINAL, /* after the final dot */
+	STAGE_COUNT,
 };
 
 enum outcome_kind {

@@ -12,13 +12,17 @@ struct plan {
 	const struct settings *settings;
 	struct resolver *resolver;
 	struct destination usedns; /* what USEDNS stands for */
-	GPtrArray *destinations;   /* borrowed, in the order to try them */
-	GPtrArray *hosts;          /* names, of the current destination */
-	GArray *addresses;         /* endpoints, of the current host */
-	guint next_destination;
+	struct hoststate *state;
+	GPtrArray *destinations; /* borrowed, by priority */
+	GArray *contenders;      /* these for hoststate_choose() */
+	GPtrArray *hosts;        /* names, of the current destination */
+	GArray *addresses;       /* endpoints, of the current host */
+	gboolean looked_up;      /* is hosts what DNS says? */
 	guint next_host;
 	guint next_address;
+	guint next_bad;
 	struct candidate candidate; /* as far as it is known */
+	GArray *bad;                /* candidates, to try after the others */
 	GArray *given;              /* the candidates so far */
 	GStringChunk *names;        /* owns those of mail exchangers */
 };
@@ -36,61 +40,6 @@ static const struct destination *
 destination_at(const GPtrArray *destinations, guint i)
 {
 	return g_ptr_array_index(destinations, i);
-}
-
-/* One of those from @start on, before @end, whose weights' sum is @total. */
-static guint
-pick_by_weight(const GPtrArray *destinations, guint start, guint end,
-    guint total)
-{
-	guint point = (guint)g_random_int_range(0, (gint32)total);
-
-	for (; start < end - 1; start++) {
-		guint weight = destination_at(destinations, start)->weight;
-
-		if (point < weight)
-			break;
-		point -= weight;
-	}
-	return start;
-}
-
-/* At random by weight, without putting back. */
-static void
-shuffle_by_weight(GPtrArray *destinations, guint start, guint end)
-{
-	guint total = 0;
-
-	for (guint i = start; i < end; i++)
-		total += destination_at(destinations, i)->weight;
-	for (; start < end; start++) {
-		guint pick = pick_by_weight(destinations, start, end, total);
-		void *first = destinations->pdata[start];
-
-		destinations->pdata[start] = destinations->pdata[pick];
-		destinations->pdata[pick] = first;
-		total -= destination_at(destinations, start)->weight;
-	}
-}
-
-static void
-order_destinations(GPtrArray *destinations)
-{
-	guint start;
-	guint end;
-
-	g_ptr_array_sort(destinations, compare_priority);
-	for (start = 0; start < destinations->len; start = end) {
-		guint16 priority =
-		    destination_at(destinations, start)->priority;
-
-		for (end = start + 1; end < destinations->len; end++) {
-			if (destination_at(destinations, end)->priority !=
-			    priority)
-				break;
-		}
-		shuffle_by_weight(destinations, start, end);
-	}
 }
 
 /* The recipients' domain, or the address that stands in its place. */
@@ -114,49 +63,6 @@ set_usedns(struct destination *usedns, const char *domain)
 		    strlen(usedns->name + strlen(tag)) + 1);
 }
 
-struct plan *
-plan_new(const struct route *route, const char *domain,
-    const struct settings *settings, struct resolver *resolver)
-{
-	struct plan *plan = g_new0(struct plan, 1);
-
-	plan->settings = settings;
-	plan->resolver = resolver;
-	plan->destinations = g_ptr_array_new();
-	plan->hosts = g_ptr_array_new();
-	plan->addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
-	plan->given = g_array_new(FALSE, FALSE, sizeof(struct candidate));
-	plan->names = g_string_chunk_new(256);
-	if (route->kind == ROUTE_DNS) {
-		set_usedns(&plan->usedns, domain);
-		g_ptr_array_add(plan->destinations, &plan->usedns);
-		return plan;
-	}
-	for (guint i = 0; i < route->destinations->len; i++) {
-		struct destination *destination =
-		    g_ptr_array_index(route->destinations, i);
-
-		if (!destination->drain)
-			g_ptr_array_add(plan->destinations, destination);
-	}
-	order_destinations(plan->destinations);
-	return plan;
-}
-
-void
-plan_free(struct plan *plan)
-{
-	if (plan == NULL)
-		return;
-	g_free(plan->usedns.name);
-	g_ptr_array_unref(plan->destinations);
-	g_ptr_array_unref(plan->hosts);
-	g_array_unref(plan->addresses);
-	g_array_unref(plan->given);
-	g_string_chunk_free(plan->names);
-	g_free(plan);
-}
-
 /* The route's own options beat what the settings say of the host. */
 static struct host_settings
 destination_settings(const struct settings *settings,
@@ -172,6 +78,76 @@ destination_settings(const struct settings *settings,
 	if (destination->bind != NULL)
 		result.bind = destination->bind;
 	return result;
+}
+
+static GArray *
+make_contenders(const struct plan *plan)
+{
+	GArray *contenders = g_array_new(FALSE, TRUE, sizeof(struct contender));
+
+	for (guint i = 0; i < plan->destinations->len; i++) {
+		const struct destination *destination =
+		    destination_at(plan->destinations, i);
+		struct host_settings settings =
+		    destination_settings(plan->settings, destination);
+		struct contender contender = {
+		    .name = destination->name,
+		    .port = destination->port,
+		    .priority = destination->priority,
+		    .weight = destination->weight,
+		    .max_connections = settings.max_connections,
+		    .lease = plan->settings->time_limit,
+		    .standing =
+			destination->drain ? STANDING_DRAINED : STANDING_FREE,
+		};
+
+		g_array_append_val(contenders, contender);
+	}
+	return contenders;
+}
+
+struct plan *
+plan_new(const struct route *route, const char *domain,
+    const struct settings *settings, struct resolver *resolver,
+    struct hoststate *state)
+{
+	struct plan *plan = g_new0(struct plan, 1);
+
+	plan->settings = settings;
+	plan->resolver = resolver;
+	plan->state = state;
+	plan->destinations = g_ptr_array_new();
+	plan->hosts = g_ptr_array_new();
+	plan->addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
+	plan->bad = g_array_new(FALSE, FALSE, sizeof(struct candidate));
+	plan->given = g_array_new(FALSE, FALSE, sizeof(struct candidate));
+	plan->names = g_string_chunk_new(256);
+	if (route->kind == ROUTE_DNS) {
+		set_usedns(&plan->usedns, domain);
+		g_ptr_array_add(plan->destinations, &plan->usedns);
+	}
+	for (guint i = 0; i < route->destinations->len; i++)
+		g_ptr_array_add(plan->destinations,
+		    g_ptr_array_index(route->destinations, i));
+	g_ptr_array_sort(plan->destinations, compare_priority);
+	plan->contenders = make_contenders(plan);
+	return plan;
+}
+
+void
+plan_free(struct plan *plan)
+{
+	if (plan == NULL)
+		return;
+	g_free(plan->usedns.name);
+	g_ptr_array_unref(plan->destinations);
+	g_ptr_array_unref(plan->hosts);
+	g_array_unref(plan->addresses);
+	g_array_unref(plan->contenders);
+	g_array_unref(plan->bad);
+	g_array_unref(plan->given);
+	g_string_chunk_free(plan->names);
+	g_free(plan);
 }
 
 static gint64
@@ -200,21 +176,41 @@ add_exchangers(struct plan *plan, gint64 deadline, GError **error)
 	return TRUE;
 }
 
-/* Takes up the next destination: which hosts has it? */
-static gboolean
-enter_destination(struct plan *plan, gint64 deadline, GError **error)
+gboolean
+plan_next_destination(struct plan *plan)
 {
-	const struct destination *destination =
-	    destination_at(plan->destinations, plan->next_destination++);
-	g_autoptr(GError) reason = NULL;
+	struct contender *contenders =
+	    &g_array_index(plan->contenders, struct contender, 0);
+	guint count = plan->contenders->len;
+	guint chosen = hoststate_choose(plan->state, contenders, count);
+	const struct destination *destination;
 
+	if (chosen == count)
+		return FALSE;
+	destination = destination_at(plan->destinations, chosen);
 	plan->candidate = (struct candidate){
 	    .destination = destination,
 	    .host = destination->name,
 	    .settings = destination_settings(plan->settings, destination),
 	};
 	g_ptr_array_set_size(plan->hosts, 0);
+	g_array_set_size(plan->addresses, 0);
+	g_array_set_size(plan->bad, 0);
+	plan->looked_up = FALSE;
 	plan->next_host = 0;
+	plan->next_address = 0;
+	plan->next_bad = 0;
+	return TRUE;
+}
+
+/* Which hosts has the destination? */
+static gboolean
+find_hosts(struct plan *plan, gint64 deadline, GError **error)
+{
+	const struct destination *destination = plan->candidate.destination;
+	g_autoptr(GError) reason = NULL;
+
+	plan->looked_up = TRUE;
 	if (destination->kind == DESTINATION_NAME &&
 	    add_exchangers(plan, deadline, &reason))
 		return TRUE;
@@ -300,17 +296,40 @@ was_given(const struct plan *plan, const struct candidate *candidate)
 	return FALSE;
 }
 
-/* The next address of the current host.  FALSE: there is none. */
+/* Gives *candidate, if it was not given before. */
+static gboolean
+give(struct plan *plan, const struct candidate *candidate)
+{
+	if (was_given(plan, candidate))
+		return FALSE;
+	g_array_append_vals(plan->given, candidate, 1);
+	return TRUE;
+}
+
+/* The next good address of the current host.  FALSE: there is none. */
 static gboolean
 enter_address(struct plan *plan)
 {
 	while (plan->next_address < plan->addresses->len) {
 		plan->candidate.endpoint = g_array_index(plan->addresses,
 		    struct endpoint, plan->next_address++);
-		if (was_given(plan, &plan->candidate))
-			continue;
-		g_array_append_val(plan->given, plan->candidate);
-		return TRUE;
+		if (hoststate_is_bad(plan->state, &plan->candidate.endpoint))
+			g_array_append_val(plan->bad, plan->candidate);
+		else if (give(plan, &plan->candidate))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The next bad address of the destination.  FALSE: there is none. */
+static gboolean
+enter_bad_address(struct plan *plan)
+{
+	while (plan->next_bad < plan->bad->len) {
+		plan->candidate = g_array_index(plan->bad, struct candidate,
+		    plan->next_bad++);
+		if (give(plan, &plan->candidate))
+			return TRUE;
 	}
 	return FALSE;
 }
@@ -320,12 +339,14 @@ plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
     GError **error)
 {
 	while (!enter_address(plan)) {
-		gboolean entered;
+		gboolean entered = TRUE;
 
-		if (plan->next_host < plan->hosts->len)
+		if (!plan->looked_up)
+			entered = find_hosts(plan, deadline, error);
+		else if (plan->next_host < plan->hosts->len)
 			entered = enter_host(plan, deadline, error);
-		else if (plan->next_destination < plan->destinations->len)
-			entered = enter_destination(plan, deadline, error);
+		else if (enter_bad_address(plan))
+			break;
 		else
 			return PLAN_END;
 		if (!entered) {
@@ -335,4 +356,27 @@ plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
 	}
 	*candidate = plan->candidate;
 	return PLAN_CANDIDATE;
+}
+
+const struct destination *
+plan_current(const struct plan *plan)
+{
+	return plan->candidate.destination;
+}
+
+const GArray *
+plan_contenders(const struct plan *plan)
+{
+	return plan->contenders;
+}
+
+const struct destination *
+plan_destination(const struct plan *plan, guint i,
+    struct host_settings *ret_settings)
+{
+	const struct destination *destination =
+	    destination_at(plan->destinations, i);
+
+	*ret_settings = destination_settings(plan->settings, destination);
+	return destination;
 }

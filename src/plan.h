@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "endpoint.h"
+#include "hoststate.h"
 #include "resolve.h"
 #include "route.h"
 #include "settings.h"
@@ -33,7 +34,7 @@ struct candidate {
 };
 
 enum plan_step {
-	PLAN_END,        /* zero: nothing left */
+	PLAN_END,        /* zero: nothing left of this destination */
 	PLAN_CANDIDATE,  /* try this */
 	PLAN_UNRESOLVED, /* all but the endpoint is set, the error (of RESOLVE
 			  * or PLAN) says why no address of the host can be
@@ -43,28 +44,53 @@ enum plan_step {
 struct plan;
 
 /*
- * @route, @domain (the recipients', for USEDNS), @settings and @resolver must
- * outlive the plan.
+ * @route, @domain (the recipients', for USEDNS), @settings, @resolver and
+ * @state must outlive the plan.
  *
- * Order: ascending priority; inside a priority at random by weight, without
- * drained hosts; mail exchangers of a destination by preference, equal ones
- * shuffled (RFC 5321 section 5.1); addresses as the resolver orders them.  An
- * address and port comes once per plan and source address, whatever names
- * lead to it.
+ * Order of destinations: hoststate_choose()'s, each once.  Mail exchangers of
+ * a destination come by preference, equal ones shuffled (RFC 5321 section
+ * 5.1), addresses as the resolver orders them, those that failed lately after
+ * all others of the destination.  An address and port comes once per plan and
+ * source address, whatever names lead to it.
  *
  * A route that discards has no hosts.
  */
 struct plan *
 plan_new(const struct route *route, const char *domain,
-    const struct settings *settings, struct resolver *resolver);
+    const struct settings *settings, struct resolver *resolver,
+    struct hoststate *state);
 
 /*
- * The next step.  Looks names up until @deadline at the latest, and until
- * the destination's connect time-out for one lookup.
+ * Goes on to the next destination.  FALSE: there is none to be had, and
+ * plan_contenders() says why.  The one before must have been left
+ * (hoststate_leave()).
+ */
+gboolean
+plan_next_destination(struct plan *plan);
+
+/*
+ * The next step at this destination.  Looks names up until @deadline at the
+ * latest, and until the destination's connect time-out for one lookup.
  */
 enum plan_step
 plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
     GError **error);
+
+/* The destination that plan_next_destination() went on to. */
+const struct destination *
+plan_current(const struct plan *plan);
+
+/* All destinations of the route, of struct contender, by priority. */
+const GArray *
+plan_contenders(const struct plan *plan);
+
+/*
+ * The destination of the @i-th of these, and what is set for it, the route's
+ * options applied.
+ */
+const struct destination *
+plan_destination(const struct plan *plan, guint i,
+    struct host_settings *ret_settings);
 
 void
 plan_free(struct plan *plan);

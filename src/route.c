@@ -482,5 +482,6 @@ void
 route_free(struct route *route)
 {
 	g_ptr_array_unref(route->destinations);
+	g_free(route->key);
 	g_free(route);
 }

@@ -48,6 +48,8 @@ enum route_kind {
 struct route {
 	enum route_kind kind;
 	GPtrArray *destinations; /* of struct destination, as written */
+	char *key;               /* as the map has it; NULL: inline route */
+	unsigned line;           /* of the map, 0: inline route */
 };
 
 /* A route of the kind ROUTE_DNS; in any case. */

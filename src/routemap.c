@@ -12,7 +12,8 @@
 #include "routemap.h"
 #include "slurp.h"
 
-#define KEY_ALL "ALL"
+#define KEY_ALL "ALL" /* the ESA's word for it */
+#define KEY_ANY "*"
 
 /* As much of a nexthop as a message quotes. */
 #define QUOTE_MAX 64
@@ -24,20 +25,10 @@ struct wanted {
 	gboolean named; /* is a route's name: no other key stands in for it */
 };
 
-struct line {
-	const char *at;
-	const char *end; /* the line end, or the text's */
-	unsigned number; /* from 1 */
-};
-
-struct entry {
+/* The best entry so far. */
+struct best {
 	gsize fit; /* 0: none yet */
-	const char *value;
-	const char *end;
-	unsigned line;
-	unsigned column; /* of value */
-	gboolean has_value;
-	gboolean dns; /* what it means to have none: "ALL:" */
+	struct maptext_entry entry;
 };
 
 G_DEFINE_QUARK(smtproute_routemap_error, routemap_error)
@@ -84,7 +75,7 @@ fit_ascii(const char *key, gsize length, const struct wanted *wanted)
 		return wanted->length + 1;
 	if (wanted->named)
 		return 0;
-	if (key_is(key, length, "*") || key_is(key, length, KEY_ALL))
+	if (key_is(key, length, KEY_ANY) || key_is(key, length, KEY_ALL))
 		return 1;
 	if (length < 2 || key[0] != '.' || length >= wanted->length ||
 	    wanted->key[0] == '[')
@@ -94,146 +85,95 @@ fit_ascii(const char *key, gsize length, const struct wanted *wanted)
 	    : 0;
 }
 
-static gsize
-fit(const char *key, gsize length, gboolean ascii, const struct wanted *wanted)
+char *
+routemap_key(const struct maptext_entry *entry)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = g_strndup(entry->key, entry->key_length);
+	char *key;
+
+	if (key_is(entry->key, entry->key_length, KEY_ALL))
+		return g_strdup(KEY_ANY);
+	if (strlen(text) != entry->key_length)
+		return NULL;
+	key = canonical(text);
+	return key != NULL ? key : g_ascii_strdown(text, -1);
+}
+
+static gsize
+fit(const struct maptext_entry *entry, const struct wanted *wanted)
+{
 	g_autofree char *form = NULL;
 
-	if (ascii && key[0] != '[')
-		return fit_ascii(key, length, wanted);
-	text = g_strndup(key, length);
-	form = strlen(text) == length ? canonical(text) : NULL;
+	if (entry->ascii && entry->key[0] != '[')
+		return fit_ascii(entry->key, entry->key_length, wanted);
+	form = routemap_key(entry);
 	return form == NULL ? 0 : fit_ascii(form, strlen(form), wanted);
 }
 
-/* Where the key ends: at a blank, or the ':' of "key:", not of "[IPv6:...]". */
-static const char *
-key_end(const struct line *line, gboolean *ret_ascii)
+/* "ALL:" with nothing behind it is the ESA's way to say USEDNS. */
+static gboolean
+says_dns(const struct maptext_entry *entry)
 {
-	const char *at = line->at;
-	gboolean bracket = FALSE;
-	gboolean ascii = TRUE;
-
-	for (; at < line->end && !g_ascii_isspace(*at); at++) {
-		if (*at == ':' && !bracket)
-			break;
-		if (*at == '[' || *at == ']')
-			bracket = *at == '[';
-		ascii = ascii && (guchar)*at < 0x80;
-	}
-	*ret_ascii = ascii;
-	return at;
-}
-
-static const char *
-skip_blanks(const char *at, const char *end)
-{
-	while (at < end && g_ascii_isspace(*at))
-		at++;
-	return at;
+	return entry->colon && !entry->has_value &&
+	    key_is(entry->key, entry->key_length, KEY_ALL);
 }
 
 /*
- * Takes the entry that begins with @line for @best if it fits better.  As in
- * Postfix the first of equal keys wins, where it has a value.
- */
-static gboolean
-begin_entry(const struct line *line, const struct wanted *wanted,
-    struct entry *best)
-{
-	gboolean ascii;
-	const char *at = key_end(line, &ascii);
-	gsize length = (gsize)(at - line->at);
-	gsize how = fit(line->at, length, ascii, wanted);
-	gboolean colon = at < line->end && *at == ':';
-
-	if (how == 0 || how < best->fit ||
-	    (how == best->fit && (best->has_value || best->dns)))
-		return FALSE;
-	if (colon)
-		at++;
-	*best = (struct entry){
-	    .fit = how,
-	    .value = at,
-	    .end = line->end,
-	    .line = line->number,
-	    .column = (unsigned)(at - line->at) + 1,
-	    .has_value = skip_blanks(at, line->end) < line->end,
-	    .dns = colon && key_is(line->at, length, KEY_ALL),
-	};
-	return TRUE;
-}
-
-static gboolean
-next_line(const char **at, const char *end, struct line *line)
-{
-	const char *newline;
-
-	if (*at == end)
-		return FALSE;
-	newline = memchr(*at, '\n', (gsize)(end - *at));
-	line->at = *at;
-	line->end = newline == NULL ? end : newline;
-	line->number++;
-	*at = newline == NULL ? end : newline + 1;
-	return TRUE;
-}
-
-/*
- * Postfix's readlline(3): blank lines and comments are nothing, wherever they
- * stand; a line that begins with a blank continues the one before, and is
- * nothing at the file's beginning.
+ * Takes the entry for @best if it fits better.  As in Postfix the first of
+ * equal keys wins, where it has a value.
  */
 static void
-find_entry(const char *text, gsize length, const struct wanted *wanted,
-    struct entry *best)
+consider(const struct maptext_entry *entry, const struct wanted *wanted,
+    struct best *best)
 {
-	const char *at = text;
-	struct line line = {0};
-	gboolean in_best = FALSE;
+	gsize how = fit(entry, wanted);
 
-	while (next_line(&at, text + length, &line)) {
-		const char *first = skip_blanks(line.at, line.end);
-
-		if (first == line.end || *first == '#')
-			continue;
-		if (first == line.at) {
-			in_best = begin_entry(&line, wanted, best);
-		} else if (in_best) {
-			best->end = line.end;
-			best->has_value = TRUE;
-		}
-	}
+	if (how == 0 || how < best->fit ||
+	    (how == best->fit &&
+		(best->entry.has_value || says_dns(&best->entry))))
+		return;
+	best->fit = how;
+	best->entry = *entry;
 }
 
-static struct route *
-parse_entry(const struct entry *entry, const char *path, GError **error)
+struct route *
+routemap_parse(const char *path, const struct maptext_entry *entry,
+    GError **error)
 {
 	const struct route_origin origin = {
 	    .name = path,
 	    .line = entry->line,
 	    .column = entry->column,
 	};
-	gboolean dns = entry->dns && !entry->has_value;
-	const char *value = dns ? ROUTE_KEYWORD_DNS : entry->value;
-	gsize length = dns ? strlen(value) : (gsize)(entry->end - entry->value);
+	gboolean dns = says_dns(entry);
+	struct route *route;
 
-	return route_parse(value, length, &origin, error);
+	route = route_parse(dns ? ROUTE_KEYWORD_DNS : entry->value,
+	    dns ? strlen(ROUTE_KEYWORD_DNS) : entry->value_length, &origin,
+	    error);
+	if (route == NULL)
+		return NULL;
+	route->key = g_strndup(entry->key, entry->key_length);
+	route->line = entry->line;
+	return route;
 }
 
 static struct route *
 look_up(const char *path, const struct wanted *wanted, GError **error)
 {
 	g_autofree char *text = NULL;
-	struct entry best = {0};
+	struct best best = {0};
+	struct maptext_entry entry;
+	struct maptext map;
 	g_autofree char *reason = NULL;
 	gsize length;
 
 	reason = slurp(path, ROUTEMAP_SIZE_MAX, &text, &length);
 	if (reason != NULL)
 		return file_error(path, reason, error);
-	find_entry(text, length, wanted, &best);
+	maptext_begin(&map, text, length);
+	while (maptext_next(&map, &entry))
+		consider(&entry, wanted, &best);
 	if (best.fit == 0) {
 		g_autofree char *key = printable(wanted->key, QUOTE_MAX);
 
@@ -242,7 +182,7 @@ look_up(const char *path, const struct wanted *wanted, GError **error)
 		    key, path);
 		return NULL;
 	}
-	return parse_entry(&best, path, error);
+	return routemap_parse(path, &best.entry, error);
 }
 
 gboolean

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "maptext.h"
 #include "route.h"
 
 /* A map larger than this belongs into an indexed table. */
@@ -37,6 +38,18 @@ routemap_error_quark(void);
 struct route *
 routemap_find(const char *path, const char *nexthop, const char *domain,
     GError **error);
+
+/* The route of one entry of the text map @path; ROUTE_ERROR as above. */
+struct route *
+routemap_parse(const char *path, const struct maptext_entry *entry,
+    GError **error);
+
+/*
+ * What an entry's key is the same as: the A-labels of a domain, "*" for
+ * "ALL", lower case.  A new string, NULL if no lookup can find it.
+ */
+char *
+routemap_key(const struct maptext_entry *entry);
 
 /*
  * Does routemap_find() look @domain up, for this @nexthop, rather than take

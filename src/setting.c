@@ -16,6 +16,9 @@
 /* pipe(8) kills and bounces after transport_time_limit, 1000 s. */
 #define TIME_LIMIT_MAX (970 * SECOND)
 
+/* More processes than that no machine runs for mail. */
+#define CONNECTIONS_MAX 10000
+
 /*
  * Values: each function takes the text of one, or returns FALSE and leaves
  * *field alone.
@@ -125,6 +128,20 @@ take_time_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {
 	return take_span(text, TIME_LIMIT_MAX, field);
+}
+
+static gboolean
+take_connections(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	guint *ret = field;
+	guint64 count;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 0, CONNECTIONS_MAX, &count,
+		NULL))
+		return FALSE;
+	*ret = count == 0 ? NO_LIMIT : (guint)count;
+	return TRUE;
 }
 
 static gboolean
@@ -241,6 +258,8 @@ static const struct setting table[] = {
     {"time-limit", GLOBAL(time_limit), take_time_limit, "900s",
 	"a whole number and s, m or h, from 1s to 970s, since pipe(8) "
 	"bounces mail after 1000s"},
+    {"retry-min", GLOBAL(retry.min), take_time, "5s", TIME},
+    {"retry-max", GLOBAL(retry.max), take_time, "5m", TIME},
     {"when-unsure", GLOBAL(when_unsure), take_when_unsure, "defer",
 	"defer or next"},
     {"tls", BOTH(tls), take_tls, "may", TLS_LEVEL_NAMES},
@@ -250,6 +269,8 @@ static const struct setting table[] = {
     {"dns-servers", GLOBAL(dns_servers), take_dns_servers, NULL,
 	"addresses as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53, "
 	"or nothing"},
+    {"max-connections", BOTH(max_connections), take_connections, "0",
+	"a whole number up to 10000, 0 for no limit"},
     {"spool-directory", GLOBAL(spool_directory), take_path, "/tmp",
 	"an absolute path"},
 };

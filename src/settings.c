@@ -1,180 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "domain.h"
 #include "endpoint.h"
+#include "keyfile.h"
 #include "printable.h"
 #include "setting.h"
 #include "settings.h"
-#include "slurp.h"
 
-/* Together with the longest list of keys they keep a message to its limit. */
-#define PATH_SHOWN  120
+/* As much of a name or value as a message quotes. */
 #define VALUE_SHOWN 60
-#define GLIB_SHOWN  200
 
 G_DEFINE_QUARK(smtproute_settings_error, settings_error)
 
 /* What a file is read with. */
 struct reader {
-	const char *path; /* as messages show it */
-	GKeyFile *file;
-	GHashTable *lines; /* "group" and "group\nkey" -> line, from 1 */
+	const struct keyfile *keyfile;
 	struct settings *settings;
 };
-
-static gboolean
-refuse(const struct reader *reader, guint line, enum settings_error code,
-    GError **error, const char *format, ...) G_GNUC_PRINTF(5, 6);
-
-/* Always FALSE, for the caller to return. */
-static gboolean
-refuse(const struct reader *reader, guint line, enum settings_error code,
-    GError **error, const char *format, ...)
-{
-	g_autofree char *what = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	what = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	g_set_error(error, SETTINGS_ERROR, (gint)code, "%s:%u: %s",
-	    reader->path, line, what);
-	return FALSE;
-}
-
-/* The length of the first @lines lines, which are not all. */
-static gsize
-lines_length(const char *text, guint lines)
-{
-	const char *end = text;
-
-	while (lines-- > 0)
-		end = strchr(end, '\n') + 1;
-	return (gsize)(end - text);
-}
-
-static guint
-count_lines(const char *text, gsize length)
-{
-	guint lines = 1;
-
-	for (gsize i = 0; i < length; i++)
-		lines += text[i] == '\n';
-	return lines;
-}
-
-static gboolean
-load(GKeyFile *file, const char *text, gsize length, GError **error)
-{
-	/* Without this flag GLib silently drops keys like "routes[de]". */
-	return g_key_file_load_from_data(file, text, length,
-	    G_KEY_FILE_KEEP_TRANSLATIONS, error);
-}
-
-/*
- * GLib does not say where it failed: in the last line of the shortest run of
- * lines that does not load.
- */
-static guint
-find_syntax_error(const char *text, gsize length)
-{
-	guint good = 0;
-	guint bad = count_lines(text, length);
-
-	while (bad - good > 1) {
-		g_autoptr(GKeyFile) file = g_key_file_new();
-		guint middle = good + (bad - good) / 2;
-
-		if (load(file, text, lines_length(text, middle), NULL))
-			good = middle;
-		else
-			bad = middle;
-	}
-	return bad;
-}
-
-static gboolean
-parse(const struct reader *reader, const char *text, gsize length,
-    GError **error)
-{
-	g_autoptr(GError) reason = NULL;
-	g_autofree char *shown = NULL;
-	const char *end;
-
-	if (!g_utf8_validate(text, (gssize)length, &end))
-		return refuse(reader, count_lines(text, (gsize)(end - text)),
-		    SETTINGS_ERROR_SYNTAX, error, "%s; expected text in UTF-8",
-		    *end == '\0' ? "NUL byte" : "byte that is not UTF-8");
-	if (load(reader->file, text, length, &reason))
-		return TRUE;
-	shown = printable(reason->message, GLIB_SHOWN);
-	return refuse(reader, find_syntax_error(text, length),
-	    SETTINGS_ERROR_SYNTAX, error,
-	    "%s; expected [group], key = value or # comment", shown);
-}
-
-/* What struct reader's lines are found by; @key is NULL for a group. */
-static char *
-line_id(const char *group, const char *key)
-{
-	if (key == NULL)
-		return g_strdup(group);
-	return g_strdup_printf("%s\n%s", group, key);
-}
-
-/*
- * GLib takes a key or group that comes twice, and the last one wins; here it
- * is an error.
- */
-static gboolean
-note_line(const struct reader *reader, const char *group, const char *key,
-    guint line, GError **error)
-{
-	g_autofree char *id = line_id(group, key);
-	guint first = GPOINTER_TO_UINT(g_hash_table_lookup(reader->lines, id));
-
-	if (first != 0) {
-		g_autofree char *shown =
-		    printable(key != NULL ? key : group, VALUE_SHOWN);
-
-		return refuse(reader, line, SETTINGS_ERROR_KEY, error,
-		    "%s \"%s\" again; expected once, and line %u has it",
-		    key != NULL ? "key" : "group", shown, first);
-	}
-	g_hash_table_insert(reader->lines, g_steal_pointer(&id),
-	    GUINT_TO_POINTER(line));
-	return TRUE;
-}
-
-/* @text has loaded, so a look at the first character tells what a line is. */
-static gboolean
-note_lines(const struct reader *reader, const char *text, GError **error)
-{
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	const char *group = "";
-
-	for (guint i = 0; lines[i] != NULL; i++) {
-		char *line = g_strchug(lines[i]);
-		const char *key = NULL;
-
-		if (line[0] == '\0' || line[0] == '#')
-			continue;
-		if (line[0] == '[') {
-			line[strcspn(line, "]")] = '\0';
-			group = line + 1;
-		} else {
-			line[strcspn(line, "=")] = '\0';
-			key = g_strchomp(line);
-		}
-		if (!note_line(reader, group, key, i + 1, error))
-			return FALSE;
-	}
-	return TRUE;
-}
 
 /* No name holds a blank, so nothing else looks like a name and its port. */
 static char *
@@ -205,20 +50,12 @@ parse_host(const char *text)
 	return canonical != NULL ? host_id(canonical, (guint)port) : NULL;
 }
 
-static guint
-line_of(const struct reader *reader, const char *group, const char *key)
-{
-	g_autofree char *id = line_id(group, key);
-
-	return GPOINTER_TO_UINT(g_hash_table_lookup(reader->lines, id));
-}
-
 static gboolean
 read_key(const struct reader *reader, const char *group, const char *name,
-    enum setting_place place, struct host_settings *host, GError **error)
+    enum setting_place place, struct host_settings *host)
 {
 	const struct setting *setting = setting_find(place, name);
-	guint line = line_of(reader, group, name);
+	guint line = keyfile_line(reader->keyfile, group, name);
 	g_autoptr(GError) reason = NULL;
 	g_autofree char *shown = NULL;
 	g_autofree char *value = NULL;
@@ -227,13 +64,16 @@ read_key(const struct reader *reader, const char *group, const char *name,
 		g_autofree char *accepted = setting_list(place);
 
 		shown = printable(name, VALUE_SHOWN);
-		return refuse(reader, line, SETTINGS_ERROR_KEY, error,
-		    "unknown key \"%s\"; expected %s", shown, accepted);
+		return keyfile_refuse(reader->keyfile, line, NULL,
+		    SETTINGS_ERROR_KEY, "unknown key \"%s\"; expected %s",
+		    shown, accepted);
 	}
 	/* With a bad escape GLib returns an error and a value. */
-	value = g_key_file_get_string(reader->file, group, name, &reason);
+	value =
+	    g_key_file_get_string(reader->keyfile->file, group, name, &reason);
 	if (reason != NULL)
-		return refuse(reader, line, SETTINGS_ERROR_VALUE, error,
+		return keyfile_refuse(reader->keyfile, line, setting->name,
+		    SETTINGS_ERROR_VALUE,
 		    "backslash in the value of %s; expected \\\\ for one, "
 		    "or \\s for a blank",
 		    name);
@@ -241,78 +81,98 @@ read_key(const struct reader *reader, const char *group, const char *name,
 	if (setting_take(setting, value, reader->settings, host))
 		return TRUE;
 	shown = printable(value, VALUE_SHOWN);
-	return refuse(reader, line, SETTINGS_ERROR_VALUE, error,
-	    "bad value \"%s\" of %s; expected %s", shown, name,
-	    setting->accepted);
+	return keyfile_refuse(reader->keyfile, line, setting->name,
+	    SETTINGS_ERROR_VALUE, "bad value \"%s\" of %s; expected %s", shown,
+	    name, setting->accepted);
 }
 
-/* The new host's settings, all unset; NULL with an error. */
-static struct host_settings *
-add_host(const struct reader *reader, const char *group, GError **error)
+/*
+ * Sets *ret to the new host's settings, all unset; where @group is at fault,
+ * to some that are never looked up.
+ */
+static gboolean
+add_host(const struct reader *reader, const char *group,
+    struct host_settings **ret)
 {
+	GHashTable *hosts = reader->settings->hosts;
 	g_autofree char *id = parse_host(group + strlen("host "));
 	g_autofree char *shown = printable(group, VALUE_SHOWN);
-	guint line = line_of(reader, group, NULL);
-	struct host_settings *host;
+	guint line = keyfile_line(reader->keyfile, group, NULL);
+	gboolean known = id != NULL && g_hash_table_contains(hosts, id);
+	struct host_settings *host = g_new0(struct host_settings, 1);
 
-	if (id == NULL) {
-		refuse(reader, line, SETTINGS_ERROR_VALUE, error,
-		    "bad host in [%s]; expected a host name or IPv4 address, "
-		    "with :PORT or without, or an IPv6 address without "
-		    "brackets",
-		    shown);
-		return NULL;
+	*ret = host;
+	if (id != NULL && !known) {
+		g_hash_table_insert(hosts, g_steal_pointer(&id), host);
+		return TRUE;
 	}
-	if (g_hash_table_contains(reader->settings->hosts, id)) {
-		refuse(reader, line, SETTINGS_ERROR_KEY, error,
+	g_hash_table_insert(hosts, g_strconcat("?", group, NULL), host);
+	if (known)
+		return keyfile_refuse(reader->keyfile, line, NULL,
+		    SETTINGS_ERROR_KEY,
 		    "second group for the host of [%s]; expected one", shown);
-		return NULL;
-	}
-	host = g_new0(struct host_settings, 1);
-	g_hash_table_insert(reader->settings->hosts, g_steal_pointer(&id),
-	    host);
-	return host;
+	return keyfile_refuse(reader->keyfile, line, NULL, SETTINGS_ERROR_VALUE,
+	    "bad host in [%s]; expected a host name or IPv4 address, with "
+	    ":PORT or without, or an IPv6 address without brackets",
+	    shown);
 }
 
 static gboolean
-read_group(const struct reader *reader, const char *group, GError **error)
+read_group(const struct reader *reader, const char *group)
 {
 	g_auto(GStrv) names =
-	    g_key_file_get_keys(reader->file, group, NULL, NULL);
+	    g_key_file_get_keys(reader->keyfile->file, group, NULL, NULL);
 	struct host_settings *host = &reader->settings->defaults;
 	enum setting_place place = IN_SMTPROUTE;
 
 	if (g_str_has_prefix(group, "host ")) {
 		place = IN_HOST;
-		host = add_host(reader, group, error);
-		if (host == NULL)
+		if (!add_host(reader, group, &host))
 			return FALSE;
 	} else if (strcmp(group, "smtproute") != 0) {
 		g_autofree char *shown = printable(group, VALUE_SHOWN);
 
-		return refuse(reader, line_of(reader, group, NULL),
-		    SETTINGS_ERROR_KEY, error,
+		return keyfile_refuse(reader->keyfile,
+		    keyfile_line(reader->keyfile, group, NULL), NULL,
+		    SETTINGS_ERROR_KEY,
 		    "unknown group [%s]; expected [smtproute], [host NAME] or "
 		    "[host NAME:PORT]",
 		    shown);
 	}
 	for (gsize i = 0; names[i] != NULL; i++) {
-		if (!read_key(reader, group, names[i], place, host, error))
+		if (!read_key(reader, group, names[i], place, host))
 			return FALSE;
 	}
 	return TRUE;
 }
 
 static gboolean
-read_groups(const struct reader *reader, GError **error)
+read_groups(const struct reader *reader)
 {
-	g_auto(GStrv) groups = g_key_file_get_groups(reader->file, NULL);
+	g_auto(GStrv) groups =
+	    g_key_file_get_groups(reader->keyfile->file, NULL);
 
 	for (gsize i = 0; groups[i] != NULL; i++) {
-		if (!read_group(reader, groups[i], error))
+		if (!read_group(reader, groups[i]))
 			return FALSE;
 	}
 	return TRUE;
+}
+
+/* What keys together make no sense of. */
+static gboolean
+check_retry(const struct reader *reader)
+{
+	guint min = keyfile_line(reader->keyfile, "smtproute", "retry-min");
+	guint max = keyfile_line(reader->keyfile, "smtproute", "retry-max");
+
+	if (reader->settings->retry.min <= reader->settings->retry.max ||
+	    keyfile_has_fault(reader->keyfile, min) ||
+	    keyfile_has_fault(reader->keyfile, max))
+		return TRUE;
+	return keyfile_refuse(reader->keyfile, MAX(min, max), NULL,
+	    SETTINGS_ERROR_VALUE,
+	    "retry-min is longer than retry-max; expected at most as long");
 }
 
 static struct settings *
@@ -327,29 +187,46 @@ settings_new(void)
 	return settings;
 }
 
+/* NULL: @path cannot be read. */
+static struct settings *
+load_settings(struct keyfile *keyfile, const char *path)
+{
+	g_autoptr(Settings) settings = settings_new();
+	const struct reader reader = {keyfile, settings};
+	const struct settings_fault *first;
+
+	if (keyfile_load(keyfile, path) && read_groups(&reader))
+		check_retry(&reader);
+	if (keyfile->faults->len > 0) {
+		first = keyfile->faults->pdata[0];
+		if (first->line == 0)
+			return NULL;
+	}
+	return g_steal_pointer(&settings);
+}
+
 struct settings *
 settings_load(const char *path, GError **error)
 {
-	g_autofree char *shown = printable(path, PATH_SHOWN);
-	g_autoptr(GKeyFile) file = g_key_file_new();
-	g_autoptr(GHashTable) lines =
-	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(Settings) settings = settings_new();
-	struct reader reader = {shown, file, lines, settings};
-	g_autofree char *text = NULL;
-	g_autofree char *reason = NULL;
-	gsize length;
+	g_autoptr(Keyfile) keyfile = keyfile_new(path, 1);
+	g_autoptr(Settings) settings = load_settings(keyfile, path);
+	const struct settings_fault *first;
 
-	reason = slurp(path, SETTINGS_SIZE_MAX, &text, &length);
-	if (reason != NULL) {
-		g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_FILE,
-		    "%s: %s", shown, reason);
-		return NULL;
-	}
-	if (!parse(&reader, text, length, error) ||
-	    !note_lines(&reader, text, error) || !read_groups(&reader, error))
-		return NULL;
-	return g_steal_pointer(&settings);
+	if (keyfile->faults->len == 0)
+		return g_steal_pointer(&settings);
+	first = keyfile->faults->pdata[0];
+	g_propagate_error(error, g_error_copy(first->error));
+	return NULL;
+}
+
+struct settings *
+settings_load_all(const char *path, GPtrArray **ret_faults)
+{
+	g_autoptr(Keyfile) keyfile = keyfile_new(path, SETTINGS_FAULTS_MAX);
+	struct settings *settings = load_settings(keyfile, path);
+
+	*ret_faults = keyfile_faults(keyfile);
+	return settings;
 }
 
 /* What @from has set. */
@@ -374,6 +251,8 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->auth = from->auth;
 	if (from->bind != NULL)
 		to->bind = from->bind;
+	if (from->max_connections != 0)
+		to->max_connections = from->max_connections;
 }
 
 struct host_settings

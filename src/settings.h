@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "health.h"
 #include "tlslevel.h"
 
 #define SETTINGS_ERROR (settings_error_quark())
@@ -39,9 +40,13 @@ struct timeouts {
 struct host_settings {
 	struct timeouts timeouts;
 	enum tls_level tls;
-	const char *auth; /* NULL: none */
-	const char *bind; /* NULL: any */
+	const char *auth;      /* NULL: none */
+	const char *bind;      /* NULL: any */
+	guint max_connections; /* 0: not set */
 };
+
+/* For max_connections. */
+#define NO_LIMIT G_MAXUINT
 
 struct settings {
 	const char *routes;
@@ -52,6 +57,7 @@ struct settings {
 	const char *dns_servers; /* NULL: the system's */
 	const char *spool_directory;
 	gint64 time_limit; /* microseconds */
+	struct health_limits retry;
 	enum when_unsure when_unsure;
 	struct host_settings defaults;
 	GHashTable *hosts;   /* for settings_host() only */
@@ -68,6 +74,24 @@ struct settings {
  */
 struct settings *
 settings_load(const char *path, GError **error);
+
+/* One fault of a file of settings. */
+struct settings_fault {
+	guint line;      /* 0: the file cannot be read */
+	const char *key; /* whose value is bad; NULL: something else is */
+	GError *error;   /* as settings_load() gives the first one */
+};
+
+/* Who has more is not helped by the next one. */
+#define SETTINGS_FAULTS_MAX 100
+
+/*
+ * Reads on behind a fault.  *ret_faults is a new array of struct
+ * settings_fault, by line, empty if there are none.  What is at fault is left
+ * out of the settings.  NULL: @path cannot be read, and that is the fault.
+ */
+struct settings *
+settings_load_all(const char *path, GPtrArray **ret_faults);
 
 /*
  * What holds for a host written as @name in the route map, canonical form

@@ -170,6 +170,8 @@ pass_reply(struct wire *wire, enum stage stage, const struct reply *reply)
 {
 	if (!outcome_is_success(stage, reply))
 		settle_reply(wire, stage, reply);
+	else if (stage == STAGE_MAIL && wire->job->accepted != NULL)
+		wire->job->accepted(wire->job->data);
 	if (!wire->over)
 		tell_code(wire, reply->code);
 }

@@ -29,7 +29,9 @@ struct wire_job {
 	const GPtrArray *recipients; /* of struct mailbox */
 	struct message *message;
 	const struct timeouts *timeouts;
-	gint64 deadline; /* of the whole delivery */
+	gint64 deadline;              /* of the whole delivery */
+	void (*accepted)(void *data); /* the host has accepted MAIL; or NULL */
+	void *data;
 };
 
 /*

@@ -243,13 +243,15 @@ subtest 'a connection error says the domain and no more' => sub {
 
     for my $row (grep { !ref $_->[2] } @ADDRESSES) {
         my ($domain) = lc($row->[2]) =~ /@([^@]+)$/;
+        $agent->forget;
         my $run = $agent->deliver(recipients => [$row->[1]],
             nexthop => $down->destination);
         is $run->status, 75, $row->[0];
         logged($run, '4F1B', qr/Connection\ Error:\ DCID\ \d+
             \ domain:\ \Q$domain\E\ IP:\ 127\.0\.0\.1\ port:\ \d+
             \ details:\ connect:\ [ -~]+\ interface:\ -
-            \ reason:\ network\ error/x);
+            \ reason:\ network\ error/x,
+            qr/host\ \S+\ is\ down\ until\ [\d :-]+/x);
     }
 };
 

@@ -41,6 +41,7 @@ my @ROWS = (
     [memory => 'ENOMEM', 'always', 'small', $LITERAL, 'honest'],
     [memory => 'ENOMEM', 'once', 'large', $NAME, 'honest'],
     [mmap => 'ENOMEM', 'once', 'small', $LITERAL, 'delivered'],
+    [mmap => 'ENOMEM', 'always', 'small', $LITERAL, 'delivered'],
     [pthread_create => 'EAGAIN', 'once', 'small', $LITERAL, 'honest'],
     [pthread_create => 'EAGAIN', 'always', 'small', $LITERAL, 'deferred'],
 
@@ -62,6 +63,19 @@ my @ROWS = (
     [pread => 'EIO', 'always', 'large', $LITERAL, 'deferred'],
     [pread => 'EINTR', 'once', 'large', $LITERAL, 'delivered'],
     [pread => 'short', 'once', 'large', $LITERAL, 'honest'],
+    [pwrite => 'ENOSPC', 'once', 'small', $LITERAL, 'delivered'],
+    [pwrite => 'ENOSPC', 'always', 'small', $LITERAL, 'delivered'],
+    [pwrite => 'EIO', 'once', 'small', $LITERAL, 'delivered'],
+    [pwrite => 'EFBIG', 'always', 'small', $LITERAL, 'delivered'],
+    [pwrite => 'short', 'once', 'small', $LITERAL, 'delivered'],
+    [writev => 'ENOSPC', 'once', 'small', $LITERAL, 'delivered'],
+    [writev => 'EIO', 'always', 'small', $LITERAL, 'delivered'],
+    [writev => 'short', 'once', 'small', $LITERAL, 'delivered'],
+    [flock => 'EINTR', 'once', 'small', $LITERAL, 'delivered'],
+    [flock => 'EAGAIN', 'once', 'small', $LITERAL, 'delivered'],
+    [flock => 'ENOLCK', 'always', 'small', $LITERAL, 'delivered'],
+    [lock => 'ENOLCK', 'once', 'small', $LITERAL, 'delivered'],
+    [lock => 'ENOLCK', 'always', 'small', $LITERAL, 'delivered'],
     [dup => 'EMFILE', 'once', 'small', $LITERAL, 'honest'],
     [report => 'EINTR', 'once', 'small', $LITERAL, 'delivered'],
     [report => 'EAGAIN', 'once', 'small', $LITERAL, 'delivered'],
@@ -91,15 +105,31 @@ my @ROWS = (
     [recv => 'short', 'always', 'small', $LITERAL, 'delivered'],
 );
 
-my $agent = Agent->new;
-my $sanitized = read_file($agent->binary) =~ /__asan_/;
+# Each has a state of its own: what one makes of a host must not matter to the
+# others.
+my @agents = map { Agent->new } 1 .. $BATCH;
+my $sanitized = read_file($agents[0]->binary) =~ /__asan_/;
 my $says = new_folder('faults');
 my $deliveries = 0;
 
-sub start {
-    my ($call, $error, $how, $content, $at) = @_;
-    my $number = ++$deliveries;
+# What deliveries leave behind, from which those of some rows begin.
+my $STATE = do {
+    my $agent = Agent->new(
+        routes   => "example.com $LITERAL\n",
+        settings => {'max-connections' => 5},
+    );
+    $agent->deliver(sender => '0@example.org') for 1, 2;
+    read_file($agent->var . '/state/hosts.mdb');
+};
+my %OF_STATE = map { $_ => 1 } qw(flock lock mmap pwrite writev);
 
+sub start {
+    my ($state, $call, $error, $how, $content, $at) = @_;
+    my $number = ++$deliveries;
+    my $agent = $agents[$number % @agents];
+
+    $agent->forget;
+    write_file($agent->var . '/state/hosts.mdb', $state) if defined $state;
     no strict 'refs';
     my $run = $agent->start(
         sender      => "$number\@example.org",
@@ -168,25 +198,34 @@ sub judge {
     return map { "use $one->{at}: $_\n" } @wrong;
 }
 
-for my $row (@ROWS) {
+sub try_row {
+    my ($row, $state) = @_;
     my ($call, $error, $how, $content, $route, $allowed, $limit) = @{$row};
+
+    $_->configure(
+        routes   => "example.com $route\n",
+        settings => {'max-connections' => 5, 'time-limit' => $limit // '60s'},
+    ) for @agents;
+    my @runs = sweep($state, $call, $error, $how, $content);
+    my $messages = messages_by_run();
+    my $text = $CONTENTS{$content} =~ s/\n/\r\n/gr;
+
+    ok $runs[0]{happened}, 'it happened';
+    is join('', map { judge($_, $text, $allowed,
+        @{ $messages->{ $_->{number} } // [] }) } @runs), '', 'all uses';
+    is $messages->{''}, undef, 'nobody else sent anything';
+    return;
+}
+
+for my $row (@ROWS) {
+    my ($call, $error, $how, $content, undef, $allowed) = @{$row};
+    my $what = "$call: $error $how ($content)";
     # A sanitizer ends itself without memory.
     next if $call eq 'memory' && $sanitized;
 
-    subtest "$call: $error $how ($content): $allowed" => sub {
-        $agent->configure(
-            routes   => "example.com $route\n",
-            settings => {'time-limit' => $limit // '60s'},
-        );
-        my @runs = sweep($call, $error, $how, $content);
-        my $messages = messages_by_run();
-        my $text = $CONTENTS{$content} =~ s/\n/\r\n/gr;
-
-        ok $runs[0]{happened}, 'it happened';
-        is join('', map { judge($_, $text, $allowed,
-            @{ $messages->{ $_->{number} } // [] }) } @runs), '', 'all uses';
-        is $messages->{''}, undef, 'nobody else sent anything';
-    };
+    subtest "$what: $allowed" => sub { try_row($row) };
+    subtest "$what, with a state: $allowed" => sub { try_row($row, $STATE) }
+        if $OF_STATE{$call};
 }
 
 done_testing;

@@ -26,6 +26,7 @@ my @NO_MESSAGES = (
     qr/^no MX$/,
     qr/^(?:an?|one|at most|addresses as|defer or|syslog, or) /,
     qr/^(?:name, |IPv[46] |profile of |pri, weight, )/,
+    qr/^smtproute 1$/,    # the state file's layout
 );
 
 sub source {

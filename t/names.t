@@ -183,7 +183,9 @@ subtest 'equal preference is shuffled' => sub {
 subtest 'a lookup that fails is in the log' => sub {
     my $trial = trial($W, "absent.example:$PORT")->wait;
 
-    is_deeply [$trial->log], ['Connection Error: DCID 0 domain: example.com '
+    my @log = $trial->log;
+    like pop @log, qr/^host absent\.example:$PORT is down until /, 'down';
+    is_deeply \@log, ['Connection Error: DCID 0 domain: example.com '
         . "IP: - port: $PORT details: absent.example: cannot resolve: "
         . 'no such name interface: - reason: DNS error'], 'line';
 };

@@ -62,9 +62,10 @@ subtest 'the second host takes what the first has no room for' => sub {
     my ($a, $b) = map { $_->port } $first, $second;
     like $log[0], qr/^$id: New SMTP DCID \d+ interface 127\.0\.0\.1 address 127\.0\.0\.1 port $a$/;
     like $log[1], qr/^$id: Delayed: DCID \d+ to RID \[0\] - 4\.3\.1 - .*\('452', \['4\.3\.1 Insufficient system resources'\]\)$/;
-    like $log[2], qr/^$id: New SMTP DCID \d+ interface 127\.0\.0\.1 address 127\.0\.0\.1 port $b$/;
-    like $log[3], qr/^$id: Delivered: DCID \d+ to RID \[0\] Response 2\./;
-    is scalar(@log), 4, 'and no more lines';
+    like $log[2], qr/^$id: host 127\.0\.0\.1:$a is down until /;
+    like $log[3], qr/^$id: New SMTP DCID \d+ interface 127\.0\.0\.1 address 127\.0\.0\.1 port $b$/;
+    like $log[4], qr/^$id: Delivered: DCID \d+ to RID \[0\] Response 2\./;
+    is scalar(@log), 5, 'and no more lines';
 };
 
 subtest 'all hosts defer: it waits in the queue until one recovers' => sub {

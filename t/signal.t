@@ -35,7 +35,7 @@ my %STAGES = (
     }},
     'connecting' => {hole => 1, reached => sub {
         my ($agent) = @_;
-        wait_until('an attempt', sub { -s $agent->var . '/state/dcid' });
+        wait_until('an attempt', sub { -s $agent->var . '/state/hosts.mdb' });
     }},
     (map { $_ => {script => {$_ => 'silence'}} }
         qw(greeting ehlo mail rcpt data final)),

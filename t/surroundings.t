@@ -137,7 +137,8 @@ check 'the map cannot be read to its end',
     run => {environment => faults(read => EIO, 2)},
     says => qr{4\.3\.5 \S+/routes: Input/output error\z};
 
-my $NO_STATE = qr/4F1B: warning: state-directory: .*delivering without it/;
+my $NO_STATE = qr{4F1B:\ warning:\ state-directory:\ \S+/hosts\.mdb:\ .*;
+    \ delivering\ without\ memory\ of\ hosts$}x;
 check 'the state folder is missing',
     agent => {settings => {'state-directory' => '/nonexistent'}},
     delivered => 1, logs => $NO_STATE;
@@ -146,7 +147,10 @@ check 'the state folder is read-only',
     prepare => sub { chmod 0500, $_[0]->var . '/state' },
     delivered => 1, logs => $NO_STATE;
 check 'the state folder is full',
-    run => {environment => faults(posix_fallocate => ENOSPC)},
+    run => {environment => faults(pwrite => ENOSPC)},
+    delivered => 1, logs => $NO_STATE;
+check 'state files may not be that large',
+    agent => {prefix => ['prlimit', '--fsize=4096', '--']},
     delivered => 1, logs => $NO_STATE;
 check 'the state is missing, and several hosts are tried',
     agent => {

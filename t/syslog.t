@@ -23,6 +23,7 @@ my $seen = 0;
 
 # What stands before the text of a line in a file: "Nov 22 09:15:07 gw1 ".
 my $STAMP = qr/\A[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [^\s.]+ /;
+my $TIME = qr/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/;
 
 # Of one run: how each line goes on after facility and level, or the stamp.
 sub syslog_lines {
@@ -30,13 +31,15 @@ sub syslog_lines {
     my @new = @lines[$seen .. $#lines];
 
     $seen = @lines;
+    s/$TIME$/TIME/ for @new;
     return @new;
 }
 
 sub file_lines {
     my ($run) = @_;
 
-    return map { s/$STAMP// ? $_ : "no stamp: $_" } $run->log_lines;
+    return map { s/$STAMP// ? s/$TIME$/TIME/r : "no stamp: $_" }
+        $run->log_lines;
 }
 
 # With $tag before each of @lines, in which PORT and PID are filled in.
@@ -89,6 +92,7 @@ sub check {
 
 my $NEW = '4F1B: New SMTP DCID 1 interface 127.0.0.1 address 127.0.0.1 '
     . 'port PORT';
+my $DOWN = '4F1B: host 127.0.0.1:PORT is down until TIME';
 
 check 'delivered', {},
     info => $NEW,
@@ -101,6 +105,7 @@ check 'refused by the first host', {
     info => '4F1B: Connection Error: DCID 1 domain: example.com IP: 127.0.0.2 '
         . 'port: 1 details: connect: Connection refused interface: - reason: '
         . 'network error',
+    info => '4F1B: host 127.0.0.2:1 is down until TIME',
     info => $NEW =~ s/DCID 1/DCID 2/r,
     info => '4F1B: Delivered: DCID 2 to RID [0] Response done';
 check 'a 4xx greeting', {
@@ -110,19 +115,22 @@ check 'a 4xx greeting', {
     info => $NEW,
     info => '4F1B: Connection Error: DCID 1 domain: example.com IP: 127.0.0.1 '
         . 'port: PORT details: 431 example.com ESMTP Mail system full (in '
-        . 'greeting) interface: 127.0.0.1 reason: unexpected SMTP response';
+        . 'greeting) interface: 127.0.0.1 reason: unexpected SMTP response',
+    info => $DOWN;
 check 'a connection that breaks', {script => {rcpt => 'close'}, status => 75},
     info => $NEW,
     info => '4F1B: Connection Error: DCID 1 domain: example.com IP: 127.0.0.1 '
         . 'port: PORT details: RCPT TO: connection lost interface: 127.0.0.1 '
-        . 'reason: network error';
+        . 'reason: network error',
+    info => $DOWN;
 check 'deferred', {
         script => {mail => '452 4.3.1 Insufficient system resources'},
         status => 75,
     },
     info => $NEW,
     info => '4F1B: Delayed: DCID 1 to RID [0] - 4.3.1 - in reply to MAIL FROM '
-        . q{('452', ['4.3.1 Insufficient system resources'])};
+        . q{('452', ['4.3.1 Insufficient system resources'])},
+    info => $DOWN;
 check 'bounced', {script => {rcpt => '550 5.1.1 no such user'}, status => 67},
     info => $NEW,
     info => '4F1B: Bounced: DCID 1 to RID [0] - 5.1.1 - in reply to RCPT TO '
@@ -140,8 +148,8 @@ check 'two recipients', {
 check 'dropped', {routes => '/dev/null'},
     info => '4F1B: Dropped: the route is /dev/null';
 check 'no state', {settings => {'state-directory' => '/nonexistent'}},
-    warning => '4F1B: warning: state-directory: /nonexistent/dcid: No such '
-        . 'file or directory; delivering without it',
+    warning => '4F1B: warning: state-directory: /nonexistent/hosts.mdb: '
+        . 'No such file or directory; delivering without memory of hosts',
     info => $NEW =~ s/DCID 1/DCID 0/r,
     info => '4F1B: Delivered: DCID 0 to RID [0] Response 2.0.0 Ok: queued as '
         . '0.1';

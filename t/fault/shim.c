@@ -8,6 +8,10 @@
  *	FAULT_ERROR  with which errno; 0: the call is cut short after one byte
  *	FAULT_STAYS  if set, all later uses fail too
  *	FAULT_SAYS   a file that is made when it happens
+ *	FAULT_BOOT   seconds by which CLOCK_BOOTTIME is ahead, without
+ *FAULT_CALL FAULT_DAY    the same for the time of day
+ *
+ * "crash" is the end of each use of the state, and crashes there.
  *
  * Before main() libraries prepare themselves, and nothing that a program
  * does can change what comes of a failure there.
@@ -20,14 +24,19 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct {
@@ -38,6 +47,8 @@ static struct {
 	bool stays;
 	const char *says;
 	long used;
+	long boot;
+	long day;
 } plan;
 
 /*
@@ -215,12 +226,39 @@ pread(int fd, void *data, size_t length, off_t offset)
 	    : NEXT(pread)(fd, data, length, offset);
 }
 
-int
-posix_fallocate(int fd, off_t offset, off_t length)
+ssize_t
+pwrite(int fd, const void *data, size_t length, off_t offset)
 {
-	return fails("posix_fallocate")
-	    ? plan.error
-	    : NEXT(posix_fallocate)(fd, offset, length);
+	return fails_or_shortens("pwrite", &length)
+	    ? -1
+	    : NEXT(pwrite)(fd, data, length, offset);
+}
+
+/* Cut short, it writes the first byte only. */
+ssize_t
+writev(int fd, const struct iovec *parts, int count)
+{
+	size_t length = parts[0].iov_len;
+	bool due = is_due("writev");
+
+	if (due && plan.error != 0)
+		return -1;
+	return due && length > 0 ? NEXT(write)(fd, parts[0].iov_base, 1)
+				 : NEXT(writev)(fd, parts, count);
+}
+
+int
+ftruncate(int fd, off_t length)
+{
+	return fails("ftruncate") ? -1 : NEXT(ftruncate)(fd, length);
+}
+
+int
+flock(int fd, int operation)
+{
+	if (operation == LOCK_UN && is_due("crash"))
+		raise(SIGSEGV);
+	return fails("flock") ? -1 : NEXT(flock)(fd, operation);
 }
 
 int
@@ -244,8 +282,9 @@ dup3(int from, int to, int flags)
 		va_start(ap, command);                                         \
 		argument = va_arg(ap, void *);                                 \
 		va_end(ap);                                                    \
-		return fails("fcntl") ? -1                                     \
-				      : NEXT(name)(fd, command, argument);     \
+		if (fails(command == F_OFD_SETLK ? "lock" : "fcntl"))          \
+			return -1;                                             \
+		return NEXT(name)(fd, command, argument);                      \
 	}
 
 FCNTL(fcntl)
@@ -327,6 +366,30 @@ recv(int fd, void *data, size_t length, int flags)
 	    : NEXT(recv)(fd, data, length, flags);
 }
 
+/* ---- time ---- */
+
+int
+clock_gettime(clockid_t id, struct timespec *now)
+{
+	int result = NEXT(clock_gettime)(id, now);
+
+	if (result == 0 && id == CLOCK_BOOTTIME)
+		now->tv_sec += plan.boot;
+	if (result == 0 && id == CLOCK_REALTIME)
+		now->tv_sec += plan.day;
+	return result;
+}
+
+int
+gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+	int result = NEXT(gettimeofday)(now, zone);
+
+	if (result == 0)
+		now->tv_sec += plan.day;
+	return result;
+}
+
 /* ---- main() ---- */
 
 typedef int
@@ -337,15 +400,26 @@ start_function(main_function *, int, char **, void (*)(void), void (*)(void),
 
 static main_function *real_main;
 
+/* 0: it is not set. */
+static long
+number_of(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL ? atol(value) : 0;
+}
+
 static int
 armed_main(int argc, char **argv, char **environment)
 {
 	plan.call = getenv("FAULT_CALL");
-	plan.at = atol(getenv("FAULT_AT"));
-	plan.error = atoi(getenv("FAULT_ERROR"));
+	plan.at = number_of("FAULT_AT");
+	plan.error = (int)number_of("FAULT_ERROR");
 	plan.stays = getenv("FAULT_STAYS") != NULL;
 	plan.says = getenv("FAULT_SAYS");
-	plan.armed = true;
+	plan.boot = number_of("FAULT_BOOT");
+	plan.day = number_of("FAULT_DAY");
+	plan.armed = plan.call != NULL;
 	return real_main(argc, argv, environment);
 }
 

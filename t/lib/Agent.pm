@@ -26,6 +26,7 @@
 #   $agent->folder, ->conf, ->routes, ->binary, ->log   paths
 #   $agent->var           the folder for state, log and spool, the user's own
 #   $agent->configure(routes => ..., settings => ..., conf => ...)  rewrites
+#   $agent->forget        removes the state: no host is down any more
 #   $agent->log_lines     of all runs
 #
 # A run has  status (undef if a signal ended it), signal (0 if none did),
@@ -43,6 +44,7 @@ use warnings;
 
 use Carp qw(croak);
 use Cwd qw(abs_path);
+use Errno ();
 
 use Agent::Run ();
 use Fixture;
@@ -208,6 +210,14 @@ sub check_reports {
     my @texts = map { read_file($_) } @reports;
     unlink @reports;
     croak join "\n", 'reports:', @texts if @texts;
+    return;
+}
+
+sub forget {
+    my ($self) = @_;
+    my $state = "$self->{var}/state/hosts.mdb";
+
+    unlink $state or $!{ENOENT} or die "$state: $!\n";
     return;
 }
 

@@ -4,6 +4,9 @@
 #
 #   my $hole = BlackHole->new;          # (address => '127.0.0.2')
 #   $hole->address, $hole->port, $hole->destination ("[127.0.0.1]:4711")
+#   $hole->accepted         makes it an ordinary port, where connections are
+#                           accepted by this and ended; how many new ones of
+#                           others there were
 #
 #   BlackHole->missing      why there is none here, undef if there is
 #
@@ -41,6 +44,23 @@ sub new {
         return $self if !$self->_connects;
     }
     die "a full backlog does not stop connections here\n";
+}
+
+sub accepted {
+    my ($self) = @_;
+    my ($listener, @own) = @{ $self->{sockets} };
+    my $others = 0;
+
+    # Those that did not connect must not do so later.
+    $self->{own}{ $_->sockport } = 1 for @own;
+    close $_ for @own;
+    $self->{sockets} = [$listener];
+    listen $listener, 128 or die "listen: $!\n";
+    $listener->blocking(0);
+    while (my $socket = $listener->accept) {
+        $others++ if !$self->{own}{ $socket->peerport // '' };
+    }
+    return $others;
 }
 
 sub missing {

@@ -101,12 +101,12 @@ test_address(gconstpointer data)
 
 static void
 assert_fails(const struct endpoint *to, const struct endpoint *from,
-    const char *message)
+    enum dial_error code, const char *message)
 {
 	g_autoptr(GError) error = NULL;
 
 	g_assert_cmpint(dial(to, from, FOREVER, &error), ==, -1);
-	g_assert_error(error, DIAL_ERROR, DIAL_ERROR_FAILED);
+	g_assert_error(error, DIAL_ERROR, (gint)code);
 	g_assert_cmpstr(error->message, ==, message);
 }
 
@@ -118,7 +118,7 @@ test_refused(void)
 	autofd bound = bound_at(&to);
 
 	g_assert_cmpint(bound, >=, 0);
-	assert_fails(&to, NULL, "Connection refused");
+	assert_fails(&to, NULL, DIAL_ERROR_FAILED, "Connection refused");
 }
 
 static void
@@ -168,7 +168,7 @@ test_bind_foreign(void)
 	autofd listener = listener_at(&to, 5);
 
 	g_assert_cmpint(listener, >=, 0);
-	assert_fails(&to, &from,
+	assert_fails(&to, &from, DIAL_ERROR_LOCAL,
 	    "bind=192.0.2.1: Cannot assign requested address");
 }
 
@@ -182,7 +182,7 @@ test_bind_other_family(void)
 
 	g_assert_cmpint(listener, >=, 0);
 	g_assert_cmpint(dial(&to, &from, FOREVER, &error), ==, -1);
-	g_assert_error(error, DIAL_ERROR, DIAL_ERROR_FAILED);
+	g_assert_error(error, DIAL_ERROR, DIAL_ERROR_LOCAL);
 	g_assert_true(g_str_has_prefix(error->message, "bind="));
 }
 
@@ -192,7 +192,7 @@ test_no_descriptor(void)
 	struct endpoint nowhere = endpoint_at("127.0.0.1");
 
 	nowhere.sa.any.sa_family = AF_UNSPEC;
-	assert_fails(&nowhere, NULL,
+	assert_fails(&nowhere, NULL, DIAL_ERROR_FAILED,
 	    "socket: Address family not supported by protocol");
 }
 

@@ -12,8 +12,12 @@
 #include "deadline.h"
 #include "fixture.h"
 #include "plan.h"
+#include "statefolder.h"
+#include "table.h"
 
 #define DEFAULTS "[smtproute]\ntls = none\n"
+
+static const struct health_limits limits = {G_USEC_PER_SEC, G_USEC_PER_SEC};
 
 /* What plan_text() makes of a plan: "!host" has no address to try. */
 static const struct order {
@@ -91,12 +95,10 @@ add_step(GString *text, const struct candidate *candidate)
 	    endpoint_port(&candidate->endpoint));
 }
 
-static char *
-plan_text(const struct route *route, const char *domain,
-    const struct settings *settings)
+/* All steps of one destination. */
+static void
+add_destination(GString *text, struct plan *plan)
 {
-	g_autoptr(Plan) plan = plan_new(route, domain, settings, NULL);
-	g_autoptr(GString) text = g_string_new(NULL);
 	gint64 deadline = deadline_in(G_USEC_PER_SEC);
 
 	for (;;) {
@@ -106,7 +108,7 @@ plan_text(const struct route *route, const char *domain,
 		switch (plan_next(plan, deadline, &candidate, &error)) {
 		case PLAN_END:
 			g_assert_no_error(error);
-			return g_strchomp(g_strdup(text->str));
+			return;
 		case PLAN_CANDIDATE:
 			g_assert_no_error(error);
 			g_assert_cmpstr(candidate.host, ==,
@@ -121,13 +123,32 @@ plan_text(const struct route *route, const char *domain,
 	}
 }
 
+/* @folder: of the state; NULL: without memory. */
+static char *
+plan_text(const struct route *route, const char *domain,
+    const struct settings *settings, const char *folder)
+{
+	g_autoptr(Hoststate) state = hoststate_new(folder, &limits);
+	g_autoptr(Plan) plan = plan_new(route, domain, settings, NULL, state);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	while (plan_next_destination(plan)) {
+		struct departure departure;
+
+		g_assert_nonnull(plan_current(plan)->name);
+		add_destination(text, plan);
+		hoststate_leave(state, &departure);
+	}
+	return g_strchomp(g_strdup(text->str));
+}
+
 static void
 test_order(gconstpointer data)
 {
 	const struct order *row = data;
 	g_autoptr(Settings) settings = fixture_settings(DEFAULTS);
 	g_autoptr(Route) route = fixture_route(row->route);
-	g_autofree char *text = plan_text(route, row->domain, settings);
+	g_autofree char *text = plan_text(route, row->domain, settings, NULL);
 
 	g_assert_cmpstr(text, ==, row->expected);
 }
@@ -139,9 +160,12 @@ test_precedence(gconstpointer data)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Settings) settings = fixture_settings(row->settings);
 	g_autoptr(Route) route = fixture_route(row->route);
-	g_autoptr(Plan) plan = plan_new(route, "a.example", settings, NULL);
+	g_autoptr(Hoststate) state = hoststate_new(NULL, &limits);
+	g_autoptr(Plan) plan =
+	    plan_new(route, "a.example", settings, NULL, state);
 	struct candidate candidate;
 
+	g_assert_true(plan_next_destination(plan));
 	g_assert_cmpint(plan_next(plan, deadline_in(G_USEC_PER_SEC), &candidate,
 			    &error),
 	    ==, PLAN_CANDIDATE);
@@ -163,7 +187,7 @@ test_groups(void)
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (int i = 0; i < 500; i++) {
-		char *text = plan_text(route, "a.example", settings);
+		char *text = plan_text(route, "a.example", settings, NULL);
 
 		g_hash_table_add(seen, text);
 		g_assert_cmpuint(strlen(text), ==, 5 * 12 + 4);
@@ -188,7 +212,8 @@ test_weights(void)
 	int heavy = 0;
 
 	for (int i = 0; i < 3000; i++) {
-		g_autofree char *text = plan_text(route, "a.example", settings);
+		g_autofree char *text =
+		    plan_text(route, "a.example", settings, NULL);
 
 		if (g_str_has_prefix(text, "192.0.2.2:"))
 			heavy++;
@@ -209,7 +234,8 @@ test_remaining_weights(void)
 	int second = 0;
 
 	for (int i = 0; i < 3000; i++) {
-		g_autofree char *text = plan_text(route, "a.example", settings);
+		g_autofree char *text =
+		    plan_text(route, "a.example", settings, NULL);
 
 		if (!g_str_has_prefix(text, "192.0.2.1:"))
 			continue;
@@ -221,6 +247,86 @@ test_remaining_weights(void)
 	/* Three quarters. */
 	g_assert_cmpint(second, >, first * 71 / 100);
 	g_assert_cmpint(second, <, first * 79 / 100);
+}
+
+/* With memory the turns go on from plan to plan: each one's first host. */
+static const struct turns {
+	const char *says;
+	const char *route;
+	const char *expected;
+} turns[] = {
+    {"equal hosts take turns", "192.0.2.1, 192.0.2.2, 192.0.2.3",
+	"1 2 3 1 2 3 1"},
+    {"by weight", "192.0.2.1/weight=3, 192.0.2.2", "1 1 2 1 1 1 2"},
+    {"priorities come in their order", "192.0.2.1/pri=7, 192.0.2.2/pri=6",
+	"2 2 2 2 2 2 2"},
+    {"a drained host has no turn", "192.0.2.1, 192.0.2.2/drain, 192.0.2.3",
+	"1 3 1 3 1 3 1"},
+};
+
+/* The last figure of the first host's address. */
+static char
+first_host(const struct route *route, const struct settings *settings,
+    const char *folder)
+{
+	g_autoptr(Hoststate) state = hoststate_new(folder, &limits);
+	g_autoptr(Plan) plan =
+	    plan_new(route, "a.example", settings, NULL, state);
+	struct departure departure;
+	char last;
+
+	g_assert_true(plan_next_destination(plan));
+	last = plan_current(plan)->name[strlen("192.0.2.")];
+	hoststate_leave(state, &departure);
+	return last;
+}
+
+static void
+test_turns(gconstpointer data)
+{
+	const struct turns *row = data;
+	g_auto(Statefolder) place;
+	g_autoptr(Settings) settings = fixture_settings(DEFAULTS);
+	g_autoptr(Route) route = fixture_route(row->route);
+
+	statefolder_make(&place);
+	for (gsize i = 0; i < strlen(row->expected); i += 2)
+		g_assert_cmpint(first_host(route, settings, place.folder), ==,
+		    row->expected[i]);
+}
+
+/* What the state is told of a route's hosts. */
+static void
+test_contenders(void)
+{
+	g_autoptr(Settings) settings = fixture_settings(
+	    DEFAULTS "connect-timeout = 1s\ngreeting-timeout = 2s\n"
+		     "command-timeout = 4s\nmax-connections = 7\n"
+		     "[host 192.0.2.1]\nmax-connections = 0\n"
+		     "connect-timeout = 8s\n");
+	g_autoptr(Route) route = fixture_route(
+	    "192.0.2.2:26/weight=5/pri=3, 192.0.2.1, 192.0.2.3/drain/pri=9");
+	g_autoptr(Hoststate) state = hoststate_new(NULL, &limits);
+	g_autoptr(Plan) plan =
+	    plan_new(route, "a.example", settings, NULL, state);
+	const GArray *contenders = plan_contenders(plan);
+	const struct contender *contender;
+
+	g_assert_cmpuint(contenders->len, ==, 3);
+	contender = &g_array_index(contenders, struct contender, 0);
+	g_assert_cmpstr(contender->name, ==, "192.0.2.1");
+	g_assert_cmpuint(contender->max_connections, ==, G_MAXUINT);
+	g_assert_cmpint(contender->lease, >=, 14 * G_USEC_PER_SEC);
+	g_assert_cmpint(contender->standing, ==, STANDING_FREE);
+	contender = &g_array_index(contenders, struct contender, 1);
+	g_assert_cmpstr(contender->name, ==, "192.0.2.2");
+	g_assert_cmpuint(contender->port, ==, 26);
+	g_assert_cmpuint(contender->priority, ==, 3);
+	g_assert_cmpuint(contender->weight, ==, 5);
+	g_assert_cmpuint(contender->max_connections, ==, 7);
+	g_assert_cmpint(contender->lease, >=, 7 * G_USEC_PER_SEC);
+	contender = &g_array_index(contenders, struct contender, 2);
+	g_assert_cmpint(contender->standing, ==, STANDING_DRAINED);
 }
 
 static void
@@ -238,6 +344,7 @@ add_rows(void)
 
 		g_test_add_data_func(path, &precedences[i], test_precedence);
 	}
+	TABLE_ADD("plan/turns", turns, test_turns);
 }
 
 int
@@ -246,6 +353,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_random_set_seed(1);
 	add_rows();
+	g_test_add_func("/plan/contenders are as route and settings say",
+	    test_contenders);
 	g_test_add_func("/plan/groups come whole and in order", test_groups);
 	g_test_add_func("/plan/first picks follow the weights", test_weights);
 	g_test_add_func("/plan/later picks follow the weights that are left",

@@ -14,6 +14,7 @@
 #include "lookup.h"
 #include "plan.h"
 #include "resolve.h"
+#include "statefolder.h"
 
 #define PATIENCE (20 * G_USEC_PER_SEC)
 
@@ -248,19 +249,79 @@ test_plan(gconstpointer data)
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(Route) route = fixture_route(row->route);
 	g_autoptr(Settings) settings = fixture_settings("");
-	g_autoptr(Plan) plan = plan_new(route, row->domain, settings, resolver);
-	enum plan_step step;
+	const struct health_limits limits = {1, 1};
+	g_autoptr(Hoststate) state = hoststate_new(NULL, &limits);
+	g_autoptr(Plan) plan =
+	    plan_new(route, row->domain, settings, resolver, state);
+	enum plan_step step = PLAN_END;
 
-	do {
+	while (step != PLAN_END || plan_next_destination(plan)) {
 		g_autoptr(GError) error = NULL;
 		struct candidate candidate;
 
 		step =
 		    plan_next(plan, deadline_in(PATIENCE), &candidate, &error);
 		add_step(text, step, &candidate, error);
-	} while (step != PLAN_END);
+	}
 	g_strchomp(text->str);
 	lookup_assert(text->str, row->expected);
+}
+
+/* The addresses as a plan gives them; the first fails, the second answers. */
+static char *
+visit_addresses(const char *folder)
+{
+	const struct health_limits limits = {1, 300 * G_USEC_PER_SEC};
+	g_autoptr(Resolver) resolver = resolver_new(real_dns());
+	g_autoptr(Route) route = fixture_route("[several.test]");
+	g_autoptr(Settings) settings = fixture_settings("");
+	g_autoptr(Hoststate) state = hoststate_new(folder, &limits);
+	g_autoptr(Plan) plan =
+	    plan_new(route, "x.test", settings, resolver, state);
+	GString *text = g_string_new(NULL);
+	struct outcome outcome = {.trouble = TROUBLE_HOST};
+	struct candidate candidate;
+	struct visit visit = {.endpoint = &candidate.endpoint,
+	    .outcomes = &outcome,
+	    .count = 1};
+	struct departure departure;
+
+	g_assert_true(plan_next_destination(plan));
+	while (plan_next(plan, deadline_in(PATIENCE), &candidate, NULL) ==
+	    PLAN_CANDIDATE) {
+		char address[ENDPOINT_TEXT_SIZE];
+
+		endpoint_text(&candidate.endpoint, address);
+		g_string_append_printf(text, "%s ", address);
+		outcome.text = (char *)(guintptr) "text";
+		hoststate_note(state, &visit);
+		outcome.trouble = TROUBLE_RECIPIENT;
+		outcome.code = 450;
+	}
+	hoststate_leave(state, &departure);
+	return g_string_free(text, FALSE);
+}
+
+/* However the resolver sorts them. */
+static void
+test_bad_address(void)
+{
+	g_auto(Statefolder) place;
+	g_autofree char *first = NULL;
+
+	statefolder_make(&place);
+	first = visit_addresses(place.folder);
+	for (int i = 0; i < 5; i++) {
+		g_autofree char *bad =
+		    g_strndup(first, (gsize)(strchr(first, ' ') - first));
+		char *next = visit_addresses(place.folder);
+		g_auto(GStrv) words = g_strsplit(next, " ", 0);
+
+		/* It was tried last, and is good again; now another is bad. */
+		g_assert_cmpstr(words[2], ==, bad);
+		g_free(first);
+		first = next;
+	}
 }
 
 /* t/resolve.t makes own.test the search domain. */
@@ -304,6 +365,7 @@ main(int argc, char **argv)
 	    test_too_many_addresses);
 	g_test_add_func("/resolve/more MX than enough", test_too_many_mx);
 	g_test_add_func("/resolve/equal MX are shuffled", test_equal_mx);
+	g_test_add_func("/resolve/a bad address comes last", test_bad_address);
 	g_test_add_func("/resolve/no DNS server", test_no_dns_server);
 	return g_test_run();
 }

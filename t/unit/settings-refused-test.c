@@ -40,11 +40,11 @@ struct refused {
 #define SMTPROUTE_KEYS                                                         \
 	"routes, state-directory, helo-name, log, syslog-name, "               \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
-	"final-timeout, time-limit, when-unsure, tls, dns-servers, "           \
-	"spool-directory"
+	"final-timeout, time-limit, retry-min, retry-max, when-unsure, tls, "  \
+	"dns-servers, max-connections, spool-directory"
 #define HOST_KEYS                                                              \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
-	"final-timeout, tls, auth, bind"
+	"final-timeout, tls, auth, bind, max-connections"
 #define PATH "an absolute path"
 #define TIME "a whole number and s, m or h, from 1s to 24h"
 #define TIME_LIMIT                                                             \
@@ -56,7 +56,9 @@ struct refused {
 #define DNS                                                                    \
 	"addresses as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53, "           \
 	"or nothing"
-#define LINE "[group], key = value or # comment"
+#define RETRY       "retry-min is longer than retry-max; expected at most as long"
+#define CONNECTIONS "a whole number up to 10000, 0 for no limit"
+#define LINE        "[group], key = value or # comment"
 #define HOST                                                                   \
 	"a host name or IPv4 address, with :PORT or without, or an IPv6 "      \
 	"address without brackets"
@@ -197,6 +199,19 @@ static const struct refused refused[] = {
 	BAD("971s", "time-limit", TIME_LIMIT)},
     {"a time limit in hours", "[smtproute]\ntime-limit = 1h\n", CODE(VALUE),
 	BAD("1h", "time-limit", TIME_LIMIT)},
+    {"a retry time without a unit", "[smtproute]\nretry-min = 5\n", CODE(VALUE),
+	BAD("5", "retry-min", TIME)},
+    {"no retry time", "[smtproute]\nretry-max = 0s\n", CODE(VALUE),
+	BAD("0s", "retry-max", TIME)},
+    {"a first retry after the last", "[smtproute]\nretry-min = 10m\n",
+	CODE(VALUE), "2: " RETRY},
+    {"the same with both keys",
+	"[smtproute]\nretry-max = 2s\n\nretry-min = 3s\n", CODE(VALUE),
+	"4: " RETRY},
+    {"a negative number of connections", "[smtproute]\nmax-connections = -1\n",
+	CODE(VALUE), BAD("-1", "max-connections", CONNECTIONS)},
+    {"too many connections", "[host a]\nmax-connections = 10001\n", CODE(VALUE),
+	BAD("10001", "max-connections", CONNECTIONS)},
     {"another thing when unsure", "[smtproute]\nwhen-unsure = bounce\n",
 	CODE(VALUE), BAD("bounce", "when-unsure", "defer or next")},
     {"another level", "[smtproute]\ntls = maybe\n", CODE(VALUE),
@@ -262,6 +277,121 @@ test_refused(gconstpointer data)
 	if (!g_pattern_match_simple(pattern, error->message))
 		g_assert_cmpstr(error->message, ==, pattern);
 	check_message(error->message);
+}
+
+/* All faults of a file: the lines, and a part of each message. */
+static const struct all {
+	const char *says;
+	const char *text;
+	const char *faults; /* "line: text", a line each */
+} all[] = {
+    {"none", "[smtproute]\ntls = may\n", ""},
+    {"each once, by line",
+	"[smtproute]\ntls = may\nnonsense\nlog = y\nrotues = /r\ntls = may\n",
+	"3: expected [group]\n4: of log; \n"
+	"5: unknown key \"rotues\"\n6: key \"tls\" again\n"},
+    {"in all groups",
+	"[host a b]\ntls = x\n[smtproute]\ntls = y\n[other]\nx =\n"
+	"[host c]\nbind = d\n",
+	"1: bad host in [host a b]\n2: of tls; \n4: of tls; \n"
+	"5: unknown group [other]\n8: of bind; \n"},
+    {"a host's second group",
+	"[host a]\ntls = x\n[host A]\ntls = y\nauth = a b\n",
+	"2: of tls; \n3: second group\n4: of tls; \n5: of auth; \n"},
+    {"the keys of a group that is none are not another's",
+	"[smtproute]\ntls = x\n[host [::1]:25]\ntls = may\nauth = ex\n"
+	"[host a]\nauth =\n",
+	"2: of tls; \n3: expected [group]\n7: of auth; \n"},
+    {"bytes that are no text", "[smtproute]\n# caf\xe9\ntls = x\nlog = \xff\n",
+	"2: text in UTF-8\n3: of tls; \n4: text in UTF-8\n"},
+    {"no group at all", "tls = x\nlog\n",
+	"1: expected [group]\n2: expected [group]\n"},
+    {"a last line without end", "[smtproute]\nx\ny",
+	"2: expected [group]\n3: expected [group]\n"},
+    {"a retry time at fault is not compared",
+	"[smtproute]\nretry-min = 10m\nretry-max = long\n",
+	"3: of retry-max; \n"},
+    {"retry times that are compared, after another fault",
+	"[smtproute]\nretry-min = 10m\ntls = x\n",
+	"2: retry-min is longer\n3: of tls; \n"},
+};
+
+static void
+test_all(gconstpointer data)
+{
+	const struct all *row = data;
+	g_auto(GStrv) expected = g_strsplit(row->faults, "\n", -1);
+	guint count = MAX(g_strv_length(expected), 1) - 1;
+	g_autoptr(GPtrArray) faults = NULL;
+	g_autoptr(Settings) settings = NULL;
+
+	write_file(row->text, strlen(row->text));
+	settings = settings_load_all(path, &faults);
+	g_assert_nonnull(settings);
+	g_assert_cmpuint(faults->len, ==, count);
+	for (guint i = 0; i < MIN(faults->len, count); i++) {
+		const struct settings_fault *fault = faults->pdata[i];
+		g_autofree char *line = g_strdup_printf("%u", fault->line);
+		g_autofree char *pattern = g_strdup_printf("%s:%s: *%s*", path,
+		    line, strstr(expected[i], ": ") + 2);
+
+		g_assert_true(g_str_has_prefix(expected[i], line));
+		if (!g_pattern_match_simple(pattern, fault->error->message))
+			g_assert_cmpstr(fault->error->message, ==, pattern);
+		check_message(fault->error->message);
+	}
+}
+
+static const struct settings_fault *
+fault_of(const GPtrArray *faults, guint index)
+{
+	return faults->pdata[index];
+}
+
+/* What is at fault says its key, and the rest is read. */
+static void
+test_all_read(void)
+{
+	static const char text[] =
+	    "[smtproute]\nroutes = r\nx\nsyslog-name = s\n";
+	g_autoptr(GPtrArray) faults = NULL;
+	g_autoptr(Settings) settings = NULL;
+
+	write_file(text, strlen(text));
+	settings = settings_load_all(path, &faults);
+	g_assert_nonnull(settings);
+	g_assert_cmpuint(faults->len, ==, 2);
+	if (settings == NULL || faults->len != 2)
+		return;
+	g_assert_cmpstr(settings->syslog_name, ==, "s");
+	g_assert_cmpstr(fault_of(faults, 0)->key, ==, "routes");
+	g_assert_null(fault_of(faults, 1)->key);
+}
+
+static void
+test_all_missing(void)
+{
+	g_autoptr(GPtrArray) faults = NULL;
+
+	g_unlink(path);
+	g_assert_null(settings_load_all(path, &faults));
+	g_assert_cmpuint(faults->len, ==, 1);
+	g_assert_cmpuint(fault_of(faults, 0)->line, ==, 0);
+}
+
+static void
+test_all_many(void)
+{
+	g_autoptr(GString) text = g_string_new("[smtproute]\n");
+	g_autoptr(GPtrArray) faults = NULL;
+	g_autoptr(Settings) settings = NULL;
+
+	for (guint i = 0; i < 10000; i++)
+		g_string_append(text, "x\n");
+	write_file(text->str, text->len);
+	settings = settings_load_all(path, &faults);
+	g_assert_nonnull(settings);
+	g_assert_cmpuint(faults->len, ==, SETTINGS_FAULTS_MAX);
 }
 
 static void
@@ -345,6 +475,10 @@ main(int argc, char **argv)
 	path = g_build_filename(folder, "smtproute.conf", NULL);
 
 	TABLE_ADD("refused", refused, test_refused);
+	TABLE_ADD("all faults", all, test_all);
+	g_test_add_func("/all faults/what is read", test_all_read);
+	g_test_add_func("/all faults/no file", test_all_missing);
+	g_test_add_func("/all faults/very many", test_all_many);
 	g_test_add_func("/a NUL byte", test_nul);
 	g_test_add_func("/the longest message", test_longest_message);
 	g_test_add_func("/what is no file", test_file);

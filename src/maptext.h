@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The text form of a route map, Postfix's (postmap(1), util/readlline.c):
+ * blank lines and comments are nothing, wherever they stand; a line that
+ * begins with a blank continues the one before, and is nothing at the text's
+ * beginning.  The ESA's "key:" is taken for "key".
+ */
+#ifndef SMTPROUTE_MAPTEXT_H
+#define SMTPROUTE_MAPTEXT_H
+
+#include <glib.h>
+
+/* Where the walk through a text is. */
+struct maptext {
+	const char *at;
+	const char *end;
+	unsigned line; /* the last one taken, from 1 */
+};
+
+/* All pointers are into the text. */
+struct maptext_entry {
+	const char *key;
+	gsize key_length;
+	gboolean ascii;    /* is the key? */
+	gboolean colon;    /* was it written "key:"? */
+	const char *value; /* what is behind the key, its blanks included */
+	gsize value_length;
+	gboolean has_value; /* is there more than blanks and comments? */
+	unsigned line;      /* of the key */
+	unsigned column;    /* where the value begins, from 1, in bytes */
+};
+
+void
+maptext_begin(struct maptext *text, const char *at, gsize length);
+
+/* FALSE: there is no further entry. */
+gboolean
+maptext_next(struct maptext *text, struct maptext_entry *entry);
+
+#endif
