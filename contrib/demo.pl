@@ -27,7 +27,10 @@ my @MEANINGS = (
         'smtproute has connected to a host; DCID is its running number.'],
     [qr/: Delayed: DCID/,
         'This host answered MAIL FROM with a 4xx: smtproute goes on to the'
-            . " next one.\nThe ESA logged it in these words."],
+            . " next one,\nif there is one.  The ESA logged it in these words."],
+    [qr/: host \S+ is down until/,
+        "4.3.x concerns all mail: until then no message is tried there,\n"
+            . 'whichever process delivers it.'],
     [qr/: Delivered: DCID/,
         'This host has taken the message; this is its reply.'],
     [qr/status=sent/,
@@ -115,12 +118,15 @@ printf "The first host, %s, has taken %d messages, the second, %s, %d.\n",
     $first->destination, scalar($first->messages),
     $second->destination, scalar($second->messages);
 
-heading('A second message; now both hosts say so');
+heading('A second message; the first host is passed over, the second is full');
 my $two = send_message($postfix, 'second');
 $postfix->wait_for(qr/ $two: .*status=deferred/);
 print "It waits in Postfix's queue, which tries again later:\n\n";
 my (undef, $queue) = $postfix->command('postqueue', '-p');
 quote($queue);
+
+heading('What smtproutectl hosts shows');
+quote(scalar qx{$ENV{top_builddir}/src/smtproutectl -c \Q@{[$agent->conf]}\E hosts});
 
 heading('The maillog, without times');
 explain($postfix, $one, $two);

@@ -16,6 +16,9 @@ my $top = $ENV{top_srcdir} // '.';
 my %SYSEXITS = (EX_OK => 0, EX_DATAERR => 65, EX_NOUSER => 67,
     EX_NOHOST => 68, EX_UNAVAILABLE => 69, EX_TEMPFAIL => 75, EX_NOPERM => 77);
 
+my @PAGES = qw(smtproute.8 smtproute.conf.5 smtproute_routes.5
+    smtproutectl.8);
+
 # Not messages, or of those that no administrator sees; and what is to stand
 # behind "; expected", which a message says itself.
 my @NO_MESSAGES = (
@@ -27,6 +30,7 @@ my @NO_MESSAGES = (
     qr/^(?:an?|one|at most|addresses as|defer or|syslog, or) /,
     qr/^(?:name, |IPv[46] |profile of |pri, weight, )/,
     qr/^smtproute 1$/,    # the state file's layout
+    qr/^\[-|^domain \| host$/,   # arguments, of the synopsis
 );
 
 sub source {
@@ -104,7 +108,64 @@ subtest 'exit status' => sub {
     is_deeply [sort @explained], [sort @used], 'exactly those in use';
 };
 
+# Macros that stand for a string.
+my $STRINGS = qr/HOST_FORMS|SBINDIR|SERVICE_(?:NAME|USER)|TLS_LEVEL_NAMES/;
+
 my $SPEC = qr/%[-+#\d.]*l*[A-Za-z]/;
+
+subtest 'commands and options of smtproutectl' => sub {
+    my ($table) = source('smtproutectl.c') =~
+        /\bcommands\[\] = \{(.*?)^\};/ms;
+    my @commands = ($table // '') =~ /^\s*\{"([a-z]+)"/mg;
+    my ($letters) = source('smtproutectl.c') =~
+        /getopt_long\(.*?"\+?([\w:]+)"/s;
+    my $synopsis = section('smtproutectl.8', 'SYNOPSIS');
+    my @explained = section('smtproutectl.8', 'COMMANDS') =~
+        /^\.It Ic ([a-z]+)\b/mg;
+
+    ok @commands > 5, 'smtproutectl.c has commands';
+    is_deeply [sort @explained], [sort @commands], 'each has its entry';
+    like $synopsis, qr/^\.Ic $_\b/m, "$_ is in the synopsis" for @commands;
+    for my $option (($letters // '') =~ /\w/g) {
+        like $synopsis, qr/\bFl $option\b/, "-$option is in the synopsis";
+        like section('smtproutectl.8', 'DESCRIPTION'),
+            qr/^\.It Fl $option\b/m, "-$option is explained";
+    }
+};
+
+subtest 'options of commands' => sub {
+    my $found = 0;
+
+    for my $file (ctl_files()) {
+        my $source = source($file);
+        my @options = map { "-$_" } map { /\{\s*"([a-z-]+)"/g }
+            $source =~ /\bstruct option \w+\[\] = \{(.*?)\};/gs;
+        push @options, map { /\w/g }
+            $source =~ /getopt(?:_long)?\(\w+, \w+, "([\w:]*)"/g;
+        for my $option (@options) {
+            $found++;
+            like section('smtproutectl.8', $_), qr/\bFl $option\b/,
+                "$file: -$option is in $_" for qw(SYNOPSIS COMMANDS);
+        }
+    }
+    ok $found > 3, 'there are some';
+};
+
+# What programs read.
+subtest 'fields and metrics of hosts' => sub {
+    my $text = section('smtproutectl.8', 'COMMANDS');
+    my @fields = source('ctl/hosts-json.c') =~ /\badd_\w+\(to, "([a-z_]+)"/g;
+    my @metrics = source('ctl/hosts-metrics.c') =~ /\{"([a-z_]+)",/g;
+
+    ok @fields > 10, 'there are fields';
+    like $text, qr/^\.It Li (?:.* )?\Q$_\E\b/m, "$_ has an entry" for @fields;
+    ok @metrics > 5, 'there are metrics';
+    like $text, qr/^\.It Li .*_\Q$_\E/m, "$_ has an entry" for @metrics;
+};
+
+sub ctl_files {
+    return map { s{.*/(?=ctl/)}{}r } sort glob "$top/src/ctl/*.c";
+}
 
 # All string literals with at least two words, adjacent ones joined.
 sub literals {
@@ -112,10 +173,11 @@ sub literals {
     my @found;
 
     $text =~ s/^#include.*//mg;
+    $text =~ s/^#define \w+/;/mg;
     $text =~ s/'\\?["0\\]'/0/g;
     $text =~ s/\bPACKAGE_STRING\b//g;
     $text =~ s/\bG_G\w+_FORMAT\b/"d"/g;
-    $text =~ s/\b(?:G_STRINGIFY\(\w+\)|TLS_LEVEL_NAMES\b)/"%s"/g;
+    $text =~ s/\b(?:G_STRINGIFY\(\w+\)|$STRINGS\b)/"%s"/g;
     while ($text =~ /((?:"(?:[^"\\]|\\.)*"\s*)+)/g) {
         my $literal = join '', $1 =~ /"((?:[^"\\]|\\.)*)"/g;
         push @found, $literal if $literal =~ s/$SPEC//gr =~ /\w.* .*\w/;
@@ -125,9 +187,11 @@ sub literals {
 
 # Lines as they stand in a manual, without mdoc's macros and quotes.
 sub lines {
+    my @sections = @_;
+
     return map { s/^\.(?:It|Ql|Li|Dl) +//r =~ tr/"//dr =~ s/\\e/\\/gr }
-        map { split /\n/, section($_, 'DIAGNOSTICS') . section($_, 'LOG') }
-        qw(smtproute.8 smtproute.conf.5 smtproute_routes.5);
+        map { split /\n/ }
+        map { my $page = $_; map { section($page, $_) } @sections } @PAGES;
 }
 
 # What a message looks like in a manual: anything in place of its %s.
@@ -141,12 +205,43 @@ sub pattern {
 }
 
 subtest 'messages' => sub {
-    my @lines = lines();
+    my @lines = lines(qw(DIAGNOSTICS LOG));
 
     for my $path (sort glob "$top/src/*.c") {
         my ($file) = $path =~ m{([^/]+)$};
         for my $message (unique(literals(source($file)))) {
             next if grep { $message =~ $_ } @NO_MESSAGES;
+            my $pattern = pattern($message);
+            ok scalar(grep { /$pattern/ } @lines), "$file: $message";
+        }
+    }
+};
+
+# What say() prints is what was asked for, not a message.  Other words that
+# are part of such output, or of a message that has an entry as a whole:
+my @OUTPUT = (
+    qr/^\\nLast errors:\\n$/,                 # hosts: a headline
+    qr/ unix - n n |^ flags=hq |\$\{queue_id\} -f/,  # postfix: what it prints
+    qr/^pipemap:/,
+    qr/^main\.cf: /,                            # check: where a fault is
+    qr/^(?:domain, |hosts with only |host or \[host\] |host name or address )/,
+    qr/^(?:its key|no write access for group and others)$/,   # "; expected"
+    qr/^without a name$/,                       # check: a user
+    qr/^bad route$/,                            # import: in a comment
+);
+
+# Whole files of it.
+my %OUTPUT = (
+    'ctl/hosts-metrics.c' => 'HELP lines, which explain metrics',
+);
+
+subtest 'messages of smtproutectl' => sub {
+    my @lines = lines(qw(DIAGNOSTICS COMMANDS));
+
+    for my $file (grep { !$OUTPUT{$_} } ctl_files()) {
+        my $source = source($file) =~ s/\bsay\((?:"(?:[^"\\]|\\.)*"|[^;"])*;//gr;
+        for my $message (unique(literals($source))) {
+            next if grep { $message =~ $_ } @NO_MESSAGES, @OUTPUT;
             my $pattern = pattern($message);
             ok scalar(grep { /$pattern/ } @lines), "$file: $message";
         }

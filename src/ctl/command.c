@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "autofd.h"
+#include "ctl/command.h"
+#include "deadline.h"
+
+/* Where programs are looked for besides $PATH, which cron(8) keeps short. */
+#define FOLDERS "/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* How long a program that has closed its streams is waited for at a time. */
+#define PAUSE_MIN G_TIME_SPAN_MILLISECOND
+#define PAUSE_MAX (50 * G_TIME_SPAN_MILLISECOND)
+
+enum stream {
+	STREAM_OUTPUT,
+	STREAM_COMPLAINT,
+	STREAM_COUNT,
+};
+
+G_DEFINE_QUARK(smtproute_command_error, command_error)
+
+/*
+ * $PATH and the usual folders.  What is empty or relative in it would be the
+ * folder that root happens to stand in.
+ */
+static char *
+search_path(void)
+{
+	g_auto(GStrv) folders =
+	    g_strsplit(g_getenv("PATH") != NULL ? g_getenv("PATH") : "", ":",
+		-1);
+	GString *path = g_string_new(NULL);
+
+	for (gsize i = 0; folders[i] != NULL; i++) {
+		if (folders[i][0] == '/')
+			g_string_append_printf(path, "%s:", folders[i]);
+	}
+	g_string_append(path, FOLDERS);
+	return g_string_free(path, FALSE);
+}
+
+/* The program @name in one of the folders of @path; NULL: there is none. */
+static char *
+find_program(const char *name, const char *path)
+{
+	g_auto(GStrv) folders = g_strsplit(path, ":", -1);
+
+	for (gsize i = 0; folders[i] != NULL; i++) {
+		g_autofree char *file =
+		    g_build_filename(folders[i], name, NULL);
+
+		if (g_file_test(file, G_FILE_TEST_IS_REGULAR) &&
+		    access(file, X_OK) == 0)
+			return g_steal_pointer(&file);
+	}
+	return NULL;
+}
+
+/* The file, and then all of @argv. */
+static char **
+copy_argv(char *file, const char *const *argv)
+{
+	GPtrArray *copy = g_ptr_array_new();
+
+	g_ptr_array_add(copy, file);
+	for (gsize i = 0; argv[i] != NULL; i++)
+		g_ptr_array_add(copy, g_strdup(argv[i]));
+	g_ptr_array_add(copy, NULL);
+	return (char **)g_ptr_array_free(copy, FALSE);
+}
+
+/* In the child, which leads a group so that all it starts can be ended. */
+static void
+prepare(gpointer data)
+{
+	const struct command *command = data;
+
+	setpgid(0, 0);
+	if (command->prepare != NULL)
+		command->prepare(command->data);
+}
+
+static gboolean
+start(const struct command *command, GPid *ret_pid, int fds[STREAM_COUNT],
+    GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+	g_autofree char *path = search_path();
+	char *file = find_program(command->argv[0], path);
+	struct command copy = *command;
+	g_auto(GStrv) environment = NULL;
+	g_auto(GStrv) argv = NULL;
+
+	if (file == NULL) {
+		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_MISSING,
+		    "%s: not found in PATH", command->argv[0]);
+		return FALSE;
+	}
+	argv = copy_argv(file, command->argv);
+	environment = g_environ_setenv(g_get_environ(), "PATH", path, TRUE);
+	if (g_spawn_async_with_pipes(NULL, argv, environment,
+		G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_DO_NOT_REAP_CHILD, prepare,
+		&copy, ret_pid, NULL, &fds[STREAM_OUTPUT],
+		&fds[STREAM_COMPLAINT], &reason))
+		return TRUE;
+	g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED, "%s: %s",
+	    command->argv[0], reason->message);
+	return FALSE;
+}
+
+/* FALSE: it is at its end. */
+static gboolean
+read_more(int fd, GString *text)
+{
+	char buffer[16384];
+	gssize count = read(fd, buffer, sizeof(buffer));
+
+	if (count > 0)
+		g_string_append_len(text, buffer, count);
+	return count > 0 || (count < 0 && errno == EINTR);
+}
+
+/* What both streams hold; otherwise what went wrong. */
+static const char *
+read_streams(int fds[STREAM_COUNT], GString *texts[STREAM_COUNT],
+    gint64 deadline)
+{
+	while (fds[STREAM_OUTPUT] >= 0 || fds[STREAM_COMPLAINT] >= 0) {
+		struct pollfd polled[STREAM_COUNT];
+		int ready;
+
+		for (gsize i = 0; i < STREAM_COUNT; i++)
+			polled[i] = (struct pollfd){fds[i], POLLIN, 0};
+		ready = deadline_poll(polled, STREAM_COUNT, deadline);
+		if (ready == 0)
+			return "takes too long";
+		if (ready < 0)
+			return g_strerror(errno);
+		for (gsize i = 0; i < STREAM_COUNT; i++) {
+			if (polled[i].revents == 0)
+				continue;
+			if (!read_more(fds[i], texts[i]))
+				autofd_clear(&fds[i]);
+			if (texts[i]->len > COMMAND_OUTPUT_MAX)
+				return "says too much";
+		}
+	}
+	return NULL;
+}
+
+/* waitpid(2) until @deadline, then an end of it. */
+static pid_t
+wait_for(GPid pid, int *status, gint64 deadline)
+{
+	gint64 pause = PAUSE_MIN;
+	pid_t ended;
+
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0) {
+		if (deadline_left(deadline) == 0)
+			return 0;
+		deadline_poll(NULL, 0, MIN(deadline_in(pause), deadline));
+		pause = MIN(2 * pause, PAUSE_MAX);
+	}
+	return ended;
+}
+
+/*
+ * The exit status, or what went wrong: one that has closed its streams may
+ * still go on.
+ */
+static const char *
+reap(GPid pid, int *ret_status, gint64 deadline)
+{
+	int status = 0;
+	pid_t ended = wait_for(pid, &status, deadline);
+
+	if (ended == 0) {
+		kill(-pid, SIGKILL);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		return "takes too long";
+	}
+	if (ended < 0)
+		return g_strerror(errno);
+	if (!WIFEXITED(status))
+		return g_strsignal(WTERMSIG(status));
+	*ret_status = WEXITSTATUS(status);
+	return NULL;
+}
+
+int
+command_run(const struct command *command, char **ret_output,
+    char **ret_complaint, GError **error)
+{
+	g_autoptr(GString) output = g_string_new(NULL);
+	g_autoptr(GString) complaint = g_string_new(NULL);
+	GString *texts[STREAM_COUNT] = {output, complaint};
+	int fds[STREAM_COUNT] = {-1, -1};
+	gint64 deadline = deadline_in(COMMAND_TIME);
+	const char *trouble;
+	const char *end;
+	int status = -1;
+	GPid pid;
+
+	if (!start(command, &pid, fds, error))
+		return -1;
+	trouble = read_streams(fds, texts, deadline);
+	if (trouble != NULL)
+		kill(-pid, SIGKILL);
+	for (gsize i = 0; i < STREAM_COUNT; i++)
+		autofd_clear(&fds[i]);
+	end = reap(pid, &status, deadline);
+	if (trouble == NULL)
+		trouble = end;
+	if (trouble != NULL) {
+		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED,
+		    "%s: %s", command->argv[0], trouble);
+		return -1;
+	}
+	*ret_output = g_strndup(output->str, output->len);
+	*ret_complaint = g_strndup(complaint->str, complaint->len);
+	return status;
+}

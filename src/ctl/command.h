@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Other programs: run without a shell, with a limit on time and output.  They
+ * are looked for in the absolute folders of $PATH, then in those that hold
+ * the system's; that is also the PATH that they are given.
+ */
+#ifndef SMTPROUTE_CTL_COMMAND_H
+#define SMTPROUTE_CTL_COMMAND_H
+
+#include <glib.h>
+
+#define COMMAND_ERROR (command_error_quark())
+
+enum command_error {
+	COMMAND_ERROR_MISSING, /* no such program in any folder */
+	COMMAND_ERROR_FAILED,
+};
+
+GQuark
+command_error_quark(void);
+
+struct command {
+	const char *const *argv;      /* NULL at its end; stdin is /dev/null */
+	GSpawnChildSetupFunc prepare; /* in the child; may be NULL */
+	gpointer data;                /* for prepare */
+};
+
+/* The longest output, and the longest time in microseconds. */
+#define COMMAND_OUTPUT_MAX (8 * 1024 * 1024)
+#define COMMAND_TIME       (30 * G_TIME_SPAN_SECOND)
+
+/*
+ * Returns the exit status; *ret_output is what was written to stdout, and
+ * *ret_complaint what to stderr, new strings.  -1 with COMMAND_ERROR: it was
+ * not run, ended by a signal, or met a limit; then all that it started in its
+ * process group is ended too.
+ */
+int
+command_run(const struct command *command, char **ret_output,
+    char **ret_complaint, GError **error);
+
+#endif

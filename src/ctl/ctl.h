@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * smtproutectl(8): what its commands have in common.  A command is one
+ * function here and one file beside this one.
+ */
+#ifndef SMTPROUTE_CTL_H
+#define SMTPROUTE_CTL_H
+
+#include <glib.h>
+
+#include "settings.h"
+
+struct ctl {
+	const char *conf; /* the settings' path */
+	gboolean colour;  /* stdout is a terminal that wants it */
+};
+
+/* Of a command, and the tool's exit status. */
+enum ctl_status {
+	CTL_OK,
+	CTL_NO,      /* an answer, but not the one hoped for; see the manual */
+	CTL_TROUBLE, /* no answer: usage, settings, files */
+	CTL_USAGE,   /* main() shows the command's usage; CTL_TROUBLE */
+};
+
+/* argv[0] is the command's name; getopt(3) begins anew. */
+typedef enum ctl_status
+ctl_command(const struct ctl *ctl, int argc, char **argv);
+
+ctl_command ctl_check;
+ctl_command ctl_drain; /* argv[0]: drain, resume or retry */
+ctl_command ctl_hosts;
+ctl_command ctl_import;
+ctl_command ctl_postfix;
+ctl_command ctl_probe;
+ctl_command ctl_route;
+
+/* NULL: complain() has said why. */
+struct settings *
+ctl_settings(const struct ctl *ctl);
+
+/*
+ * Root becomes the agent's user, for good: files in the state folder are the
+ * agent's, and must stay so.  That is whom master.cf names, whoever has the
+ * folder; if it names none, the folder's owner; if that is root, the usual
+ * user.  Does nothing for others, or if nobody but root is known.
+ * FALSE: complain() has said why.
+ */
+gboolean
+ctl_become_agent(const struct ctl *ctl, const struct settings *settings);
+
+/*
+ * Text for people and scripts, to stdout; nothing is cut or escaped.  @text
+ * that a peer or a file may have a say in goes through printable() before.
+ */
+void
+say(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* "smtproutectl: ..." and a line end, to stderr. */
+void
+complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* Writes what was said.  FALSE: stdout took it not, complain() has said so. */
+gboolean
+say_flush(void);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/ctl.h"
+#include "ctl/hostlist.h"
+#include "domain.h"
+#include "maptext.h"
+#include "printable.h"
+#include "routemap.h"
+#include "slurp.h"
+
+/* More than any name, brackets and port included. */
+#define LABEL_MAX 300
+
+static void
+row_free(gpointer data)
+{
+	struct hostrow *row = data;
+
+	g_free(row->known.name);
+	g_free(row->label);
+	g_free(row);
+}
+
+enum hostrow_standing
+hostrow_standing(const struct hostrow *row)
+{
+	if (row->routes > 0 && row->drained_routes == row->routes)
+		return HOSTROW_DRAINED_IN_MAP;
+	if (row->known.record.drained)
+		return HOSTROW_DRAINED;
+	return health_is_up(&row->known.record.health) ? HOSTROW_UP
+						       : HOSTROW_DOWN;
+}
+
+struct hostrow *
+hostlist_find(const struct hostlist *list, const char *name, guint16 port)
+{
+	g_autofree char *id = domain_with_port(name, port);
+
+	return g_hash_table_lookup(list->index, id);
+}
+
+/* The row of a host, a new one if need be. */
+static struct hostrow *
+get_row(struct hostlist *list, const char *name, guint16 port)
+{
+	struct hostrow *row = hostlist_find(list, name, port);
+	g_autofree char *id = NULL;
+
+	if (row != NULL)
+		return row;
+	id = domain_with_port(name, port);
+	row = g_new0(struct hostrow, 1);
+	row->known.name = g_strdup(name);
+	row->known.port = port;
+	/* The state file may be damaged. */
+	row->label = printable(id, LABEL_MAX);
+	g_ptr_array_add(list->rows, row);
+	g_hash_table_insert(list->index, g_steal_pointer(&id), row);
+	return row;
+}
+
+static void
+add_route(struct hostlist *list, const struct route *route)
+{
+	for (guint i = 0; i < route->destinations->len; i++) {
+		const struct destination *destination =
+		    g_ptr_array_index(route->destinations, i);
+		struct hostrow *row =
+		    get_row(list, destination->name, destination->port);
+
+		row->routes++;
+		if (!destination->drain)
+			continue;
+		row->drained_routes++;
+		if (row->drain_line == 0)
+			row->drain_line = route->line;
+	}
+}
+
+/* Complains of the first fault only: "check" lists them. */
+static void
+add_routes(struct hostlist *list, const char *path)
+{
+	gsize length;
+	const char *text = g_bytes_get_data(list->map, &length);
+	struct maptext_entry entry;
+	struct maptext map;
+	guint faults = 0;
+
+	maptext_begin(&map, text, length);
+	while (maptext_next(&map, &entry)) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Route) route = routemap_parse(path, &entry, &error);
+
+		if (route != NULL)
+			add_route(list, route);
+		else if (faults++ == 0)
+			complain("%s", error->message);
+	}
+	if (faults > 1)
+		complain("%s: %u more entries at fault, see \"smtproutectl "
+			 "check\"",
+		    path, faults - 1);
+	list->complete = faults == 0;
+}
+
+/* NULL: complain() has said why. */
+static GBytes *
+read_map(const char *path, GBytes *before)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *reason = NULL;
+	gsize length;
+
+	if (g_str_has_prefix(path, "lmdb:"))
+		reason = g_strdup("this version reads text maps only");
+	else
+		reason = slurp(path, ROUTEMAP_SIZE_MAX, &text, &length);
+	if (reason == NULL)
+		return g_bytes_new_take(g_steal_pointer(&text), length);
+	if (before != NULL && access(path, R_OK) < 0 && errno == EACCES)
+		return g_bytes_ref(before);
+	complain("%s: %s", path, reason);
+	return NULL;
+}
+
+struct hostlist *
+hostlist_new(const struct settings *settings, GBytes *before)
+{
+	struct hostlist *list = g_new0(struct hostlist, 1);
+
+	list->rows = g_ptr_array_new_with_free_func(row_free);
+	list->index =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	list->map = read_map(settings->routes, before);
+	if (list->map != NULL)
+		add_routes(list, settings->routes);
+	return list;
+}
+
+void
+hostlist_each_route(const struct hostlist *list,
+    void (*visit)(const struct route *route, void *data), void *data)
+{
+	struct maptext_entry entry;
+	struct maptext map;
+	const char *text;
+	gsize length;
+
+	if (list->map == NULL)
+		return;
+	text = g_bytes_get_data(list->map, &length);
+	maptext_begin(&map, text, length);
+	while (maptext_next(&map, &entry)) {
+		g_autoptr(Route) route = routemap_parse("map", &entry, NULL);
+
+		if (route != NULL)
+			visit(route, data);
+	}
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const struct hostrow *const *row_a = a;
+	const struct hostrow *const *row_b = b;
+	int order = strcmp((*row_a)->known.name, (*row_b)->known.name);
+
+	return order != 0 ? order
+			  : (int)(*row_a)->known.port - (*row_b)->known.port;
+}
+
+static guint
+limit_of(const struct settings *settings, const struct hostrow *row)
+{
+	guint limit = settings_host(settings, row->known.name, row->known.port)
+			  .max_connections;
+
+	return limit == NO_LIMIT ? 0 : limit;
+}
+
+gboolean
+hostlist_add_state(struct hostlist *list, const struct settings *settings,
+    GError **error)
+{
+	g_autoptr(GPtrArray) known =
+	    hosttable_read(settings->state_directory, &settings->retry, error);
+
+	for (guint i = 0; known != NULL && i < known->len; i++) {
+		const struct hosttable_row *from = g_ptr_array_index(known, i);
+		struct hostrow *row = get_row(list, from->name, from->port);
+		char *name = row->known.name;
+
+		row->known = *from;
+		row->known.name = name;
+		row->remembered = TRUE;
+	}
+	for (guint i = 0; i < list->rows->len; i++) {
+		struct hostrow *row = g_ptr_array_index(list->rows, i);
+
+		row->max_connections = limit_of(settings, row);
+	}
+	g_ptr_array_sort(list->rows, compare_rows);
+	return known != NULL;
+}
+
+void
+hostlist_free(struct hostlist *list)
+{
+	if (list->map != NULL)
+		g_bytes_unref(list->map);
+	g_hash_table_unref(list->index);
+	g_ptr_array_unref(list->rows);
+	g_free(list);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All hosts there are: those that the route map has, and those that the
+ * shared state remembers.
+ */
+#ifndef SMTPROUTE_CTL_HOSTLIST_H
+#define SMTPROUTE_CTL_HOSTLIST_H
+
+#include <glib.h>
+
+#include "hosttable.h"
+#include "route.h"
+#include "settings.h"
+
+struct hostrow {
+	struct hosttable_row known; /* name and port; else zero if unknown */
+	char *label;                /* for people: "name:port", printable */
+	gboolean remembered;        /* does the state know it? */
+	guint routes;               /* how often the route map has it */
+	guint drained_routes;       /* how often of these with "drain" */
+	guint drain_line;           /* of the map, the first such */
+	guint max_connections;      /* 0: no limit */
+};
+
+enum hostrow_standing {
+	HOSTROW_UP,
+	HOSTROW_DOWN,
+	HOSTROW_DRAINED,        /* by command */
+	HOSTROW_DRAINED_IN_MAP, /* wherever the map has it */
+};
+
+enum hostrow_standing
+hostrow_standing(const struct hostrow *row);
+
+struct hostlist {
+	GPtrArray *rows;   /* of struct hostrow */
+	gboolean complete; /* could the whole route map be read? */
+	GHashTable *index;
+	GBytes *map; /* the route map's text; NULL: it cannot be read */
+};
+
+/*
+ * The hosts of the route map, as far as it can be read; complain() has said
+ * what could not.  @before: the map of an earlier list; it is taken if this
+ * user is denied the file.  NULL: there is none.
+ */
+struct hostlist *
+hostlist_new(const struct settings *settings, GBytes *before);
+
+/* The row of a destination; NULL: there is none. */
+struct hostrow *
+hostlist_find(const struct hostlist *list, const char *name, guint16 port);
+
+/* All routes of the map that can be read, in its order; @visit borrows them. */
+void
+hostlist_each_route(const struct hostlist *list,
+    void (*visit)(const struct route *route, void *data), void *data);
+
+/*
+ * Adds what the state knows, and sorts the rows by name and port.  FALSE with
+ * STATEFILE_ERROR: there is nothing to add.
+ */
+gboolean
+hostlist_add_state(struct hostlist *list, const struct settings *settings,
+    GError **error);
+
+void
+hostlist_free(struct hostlist *list);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct hostlist Hostlist;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hostlist, hostlist_free)
+
+#endif

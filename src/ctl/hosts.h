@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The forms that "smtproutectl hosts" has; each says rows of hostlist.h.
+ */
+#ifndef SMTPROUTE_CTL_HOSTS_H
+#define SMTPROUTE_CTL_HOSTS_H
+
+#include <glib.h>
+
+#include "ctl/ctl.h"
+#include "ctl/hostlist.h"
+
+/* For people: a line for each host, and the last errors below. */
+void
+hosts_say_table(const struct ctl *ctl, const GPtrArray *rows);
+
+/* An array of objects; smtproutectl(8) has the keys. */
+void
+hosts_say_json(const GPtrArray *rows);
+
+/* OpenMetrics 1.0, which Prometheus's own text format nearly is. */
+void
+hosts_say_metrics(const GPtrArray *rows);
+
+#endif

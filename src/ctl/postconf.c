@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "ctl/postconf.h"
+#include "printable.h"
+
+/* As much of a complaint as a message quotes. */
+#define COMPLAINT_SHOWN 300
+
+/* More than master.cf has services, and main.cf parameters. */
+#define ARGUMENTS_MAX 16
+
+/* @arguments: NULL at the end.  What postconf(1) says; NULL with an error. */
+static char *
+run_postconf(const char *folder, const char *const *arguments, GError **error)
+{
+	const char *argv[ARGUMENTS_MAX + 4] = {"postconf"};
+	const struct command command = {.argv = argv};
+	g_autofree char *output = NULL;
+	g_autofree char *complaint = NULL;
+	g_autofree char *shown = NULL;
+	gsize count = 1;
+	int status;
+
+	if (folder != NULL) {
+		argv[count++] = "-c";
+		argv[count++] = folder;
+	}
+	for (gsize i = 0; arguments[i] != NULL; i++) {
+		g_assert(i < ARGUMENTS_MAX);
+		argv[count++] = arguments[i];
+	}
+	status = command_run(&command, &output, &complaint, error);
+	if (status < 0)
+		return NULL;
+	if (status == 0)
+		return g_steal_pointer(&output);
+	shown = printable(g_strstrip(complaint), COMPLAINT_SHOWN);
+	g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED, "%s",
+	    shown[0] != '\0' ? shown : "postconf: fails");
+	return NULL;
+}
+
+char *
+postconf_value(const char *folder, const char *name, gboolean expand,
+    GError **error)
+{
+	const char *const arguments[] = {expand ? "-hx" : "-h", name, NULL};
+	char *value = run_postconf(folder, arguments, error);
+
+	return value == NULL ? NULL : g_strstrip(value);
+}
+
+/* Cuts @line, "name/type/field = value", into its parts. */
+static gboolean
+cut_line(char *line, char *parts[4])
+{
+	char *equal = strstr(line, " = ");
+	char *field;
+	char *type;
+
+	if (equal == NULL)
+		return FALSE;
+	*equal = '\0';
+	field = strrchr(line, '/');
+	if (field == NULL)
+		return FALSE;
+	*field = '\0';
+	type = strrchr(line, '/');
+	if (type == NULL)
+		return FALSE;
+	*type = '\0';
+	parts[0] = line;
+	parts[1] = type + 1;
+	parts[2] = field + 1;
+	parts[3] = equal + strlen(" = ");
+	return TRUE;
+}
+
+GPtrArray *
+postconf_services(const char *folder, GError **error)
+{
+	static const char *const arguments[] = {"-F", NULL};
+	g_autofree char *text = run_postconf(folder, arguments, error);
+	g_auto(GStrv) lines = NULL;
+	GPtrArray *services;
+
+	if (text == NULL)
+		return NULL;
+	services = g_ptr_array_new_with_free_func((GDestroyNotify)service_free);
+	lines = g_strsplit(text, "\n", -1);
+	for (gsize i = 0; lines[i] != NULL; i++) {
+		char *parts[4];
+
+		if (!cut_line(lines[i], parts))
+			continue;
+		/* The first of an entry's lines. */
+		if (strcmp(parts[2], "service") == 0)
+			g_ptr_array_add(services,
+			    service_new(parts[0], parts[1]));
+		else if (services->len > 0)
+			service_set(services->pdata[services->len - 1],
+			    parts[2], parts[3]);
+	}
+	return services;
+}
+
+const struct service *
+postconf_find(const GPtrArray *services, const char *name, const char *type)
+{
+	for (guint i = 0; i < services->len; i++) {
+		const struct service *service = services->pdata[i];
+
+		if (strcmp(service->name, name) == 0 &&
+		    strcmp(service->type, type) == 0)
+			return service;
+	}
+	return NULL;
+}
+
+gboolean
+postconf_edit(const char *folder, const char *option, const char *const *edits,
+    GError **error)
+{
+	const char *arguments[ARGUMENTS_MAX + 1] = {option};
+	g_autofree char *output = NULL;
+
+	for (gsize i = 0; edits[i] != NULL; i++) {
+		g_assert(i + 1 < ARGUMENTS_MAX);
+		arguments[i + 1] = edits[i];
+	}
+	output = run_postconf(folder, arguments, error);
+	return output != NULL;
+}
+
+/* postmap(1) at one key; the exit status, -1 with an error. */
+static int
+run_postmap(const char *map, const char *key, char **ret_value,
+    char **ret_complaint, GError **error)
+{
+	const char *const argv[] = {"postmap", "-q", key, map, NULL};
+	const struct command command = {.argv = argv};
+
+	return command_run(&command, ret_value, ret_complaint, error);
+}
+
+static void
+set_postmap_error(const char *complaint, GError **error)
+{
+	g_autofree char *shown = printable(complaint, COMPLAINT_SHOWN);
+
+	g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED, "%s", shown);
+}
+
+gboolean
+postconf_look_up(const char *map, const char *key, char **ret_value,
+    GError **error)
+{
+	g_autofree char *output = NULL;
+	g_autofree char *complaint = NULL;
+	int status = run_postmap(map, key, &output, &complaint, error);
+
+	if (status < 0)
+		return FALSE;
+	/* That there is no entry is status 1, and so is any trouble. */
+	if (status > 1 || strstr(complaint, "fatal: ") != NULL) {
+		set_postmap_error(g_strstrip(complaint), error);
+		return FALSE;
+	}
+	*ret_value = status == 0 ? g_strchomp(g_steal_pointer(&output)) : NULL;
+	return TRUE;
+}
+
+gboolean
+postconf_try_table(const char *path, GError **error)
+{
+	g_autofree char *map = g_strconcat("texthash:", path, NULL);
+	g_autofree char *output = NULL;
+	g_autofree char *complaint = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (run_postmap(map, "*", &output, &complaint, error) < 0)
+		return FALSE;
+	/* It warns only where Postfix's daemons refuse the whole table. */
+	lines = g_strsplit(complaint, "\n", -1);
+	for (gsize i = 0; lines[i] != NULL; i++) {
+		if (strstr(lines[i], path) == NULL &&
+		    strstr(lines[i], "fatal: ") == NULL)
+			continue;
+		set_postmap_error(lines[i], error);
+		return FALSE;
+	}
+	return TRUE;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Postfix's configuration, by postconf(1) and postmap(1).
+ */
+#ifndef SMTPROUTE_CTL_POSTCONF_H
+#define SMTPROUTE_CTL_POSTCONF_H
+
+#include <glib.h>
+
+#include "ctl/command.h"
+#include "ctl/service.h"
+
+/*
+ * In all of them: @folder is the one of main.cf and master.cf, NULL the one
+ * that Postfix's commands choose ($MAIL_CONFIG).  COMMAND_ERROR_MISSING says
+ * that there is no Postfix here.
+ */
+
+/*
+ * The value of a parameter, "" for an unknown one; with @expand without $name
+ * in it.  A new string, NULL with an error.
+ */
+char *
+postconf_value(const char *folder, const char *name, gboolean expand,
+    GError **error);
+
+/* The services, an array of struct service; NULL with an error. */
+GPtrArray *
+postconf_services(const char *folder, GError **error);
+
+/* The one of this name and type; NULL: there is none. */
+const struct service *
+postconf_find(const GPtrArray *services, const char *name, const char *type);
+
+/*
+ * Edits one of the two files, in one step: the @option is "-M" for master.cf,
+ * "-e" for main.cf.  @edits: "what=value", NULL at the end.
+ */
+gboolean
+postconf_edit(const char *folder, const char *option, const char *const *edits,
+    GError **error);
+
+/*
+ * *ret_value is what @map has for @key, a new string, or NULL, nothing.
+ * FALSE: it cannot say.
+ */
+gboolean
+postconf_look_up(const char *map, const char *key, char **ret_value,
+    GError **error);
+
+/* Can Postfix use the text table @path?  FALSE with what it minds. */
+gboolean
+postconf_try_table(const char *path, GError **error);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * "route": which route an address has, and what the next delivery would do.
+ */
+
+#include <config.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/ctl.h"
+#include "ctl/match.h"
+#include "ctl/paint.h"
+#include "ctl/roster.h"
+#include "domain.h"
+#include "mailbox.h"
+#include "printable.h"
+#include "routemap.h"
+
+/* As much of an argument as is shown. */
+#define ARGUMENT_SHOWN 300
+
+/* What is asked for. */
+struct question {
+	const struct ctl *ctl;
+	const struct settings *settings;
+	const char *nexthop; /* NULL: not given */
+	const char *domain;
+	struct resolver *resolver;
+	GHashTable *seen; /* addresses that come before */
+};
+
+/* The address, or a domain alone. */
+static struct mailbox *
+parse_address(const char *text)
+{
+	g_autofree char *address = strchr(text, '@') != NULL
+	    ? g_strdup(text)
+	    : g_strconcat("postmaster@", text, NULL);
+	g_autofree char *shown = printable(text, ARGUMENT_SHOWN);
+	g_autoptr(GError) error = NULL;
+	struct mailbox *mailbox = mailbox_parse(address, &error);
+
+	if (mailbox == NULL)
+		complain("%s: %s", shown, error->message);
+	return mailbox;
+}
+
+static void
+say_match(const struct question *question, const struct route *route)
+{
+	const char *nexthop = question->nexthop;
+	g_autofree char *where = match_where(route, question->settings->routes);
+	g_autofree char *shown =
+	    printable(nexthop != NULL ? nexthop : question->domain,
+		ARGUMENT_SHOWN);
+
+	say("domain    %s\n", question->domain);
+	say("nexthop   %s%s\n", shown,
+	    nexthop != NULL ? "" : " (from a transport \"smtproute:\")");
+	say("route     %s\n", where);
+	say("matched   %s\n", match_why(route, nexthop, question->domain));
+	if (route->kind == ROUTE_DISCARD)
+		say("action    /dev/null: mail is accepted and dropped\n");
+	if (route->kind == ROUTE_DNS)
+		say("action    USEDNS: to the hosts that DNS has for %s\n",
+		    question->domain);
+}
+
+/* "name[address]", or what is wrong; with remarks. */
+static void
+say_place(const struct question *question, const struct place *place)
+{
+	const struct candidate *candidate = &place->candidate;
+	char address[ENDPOINT_TEXT_SIZE];
+	char *key;
+
+	if (place->error != NULL) {
+		g_autofree char *why =
+		    printable(place->error->message, ARGUMENT_SHOWN);
+
+		say("%s: %s%s%s\n", place->name,
+		    paint(question->ctl, PAINT_BAD), why,
+		    paint(question->ctl, PAINT_END));
+		return;
+	}
+	endpoint_text(&candidate->endpoint, address);
+	key = g_strdup_printf("%s %u %s", address,
+	    endpoint_port(&candidate->endpoint),
+	    candidate->settings.bind != NULL ? candidate->settings.bind : "");
+	if (strcmp(place->name, address) == 0)
+		say("%s", address);
+	else
+		say("%s[%s]", place->name, address);
+	say("%s%s\n", place->bad ? ", failed lately: tried last" : "",
+	    g_hash_table_add(question->seen, key) ? "" : ", not tried twice");
+}
+
+static void
+say_places(const struct question *question, const struct roster *roster,
+    const struct roster_host *host)
+{
+	g_autoptr(GPtrArray) places = roster_places(roster, host);
+	const char *before = "";
+
+	for (guint i = 0; i < places->len; i++) {
+		const struct place *place = g_ptr_array_index(places, i);
+		g_autofree char *label = place->preference < 0
+		    ? g_strdup("address")
+		    : g_strdup_printf("MX %d", place->preference);
+
+		if (strcmp(before, place->name) == 0)
+			g_clear_pointer(&label, g_free);
+		say("    %-14s  ", label != NULL ? label : "");
+		say_place(question, place);
+		before = place->name;
+	}
+}
+
+static void
+say_last_error(const struct roster_host *host)
+{
+	const struct hostrecord *record = &host->row->record;
+	g_autofree char *text =
+	    printable(record->last_error, HOSTRECORD_ERROR_MAX);
+	g_autoptr(GDateTime) then = g_date_time_new_from_unix_local(
+	    record->last_failure / G_USEC_PER_SEC);
+	g_autofree char *when = then != NULL
+	    ? g_date_time_format(then, "%Y-%m-%d %H:%M:%S")
+	    : g_strdup("-");
+
+	say("    last error      %s  %s\n", when, text);
+}
+
+static void
+say_health(const struct question *question, const struct roster_host *host)
+{
+	const char *drained = roster_drained(host);
+	g_autofree char *health = roster_health(host);
+	gboolean up =
+	    host->row == NULL || health_is_up(&host->row->record.health);
+
+	say("    health          %s%s%s\n",
+	    paint(question->ctl, up ? PAINT_GOOD : PAINT_BAD), health,
+	    paint(question->ctl, PAINT_END));
+	if (!up)
+		say_last_error(host);
+	if (drained != NULL)
+		say("    drained         %s%s%s\n",
+		    paint(question->ctl, PAINT_WARNING), drained,
+		    paint(question->ctl, PAINT_END));
+}
+
+static void
+say_connections(const struct question *question, const struct roster_host *host)
+{
+	gboolean full = host->standing == STANDING_FULL;
+
+	if (host->settings.max_connections == NO_LIMIT)
+		return;
+	say("    connections     %s%u of max-connections %u%s%s\n",
+	    full ? paint(question->ctl, PAINT_WARNING) : "", host->connected,
+	    host->settings.max_connections, full ? ": none free" : "",
+	    full ? paint(question->ctl, PAINT_END) : "");
+}
+
+/* @label: its number, or "-". */
+static void
+say_host(const struct question *question, const struct roster *roster,
+    const struct roster_host *host, const char *label)
+{
+	const struct destination *destination = host->destination;
+	const struct host_settings *settings = &host->settings;
+	g_autofree char *name =
+	    domain_with_port(destination->name, destination->port);
+
+	say("%3s %s%s%s\n", label, paint(question->ctl, PAINT_TITLE), name,
+	    paint(question->ctl, PAINT_END));
+	say("    priority        %u\n", destination->priority);
+	say("    weight          %u (%.0f %% of priority %u)\n",
+	    destination->weight, host->share * 100, destination->priority);
+	say_places(question, roster, host);
+	say("    tls             %s\n", tls_level_name(settings->tls));
+	say("    auth            %s\n",
+	    settings->auth != NULL ? settings->auth : "none");
+	if (settings->bind != NULL)
+		say("    bind            %s\n", settings->bind);
+	say_connections(question, host);
+	if (roster->trouble == NULL || destination->drain)
+		say_health(question, host);
+}
+
+/* Those that can be chosen, in order; then the others. */
+static void
+say_hosts(const struct question *question, const struct roster *roster)
+{
+	guint count = roster->order->len;
+
+	if (count == 0)
+		say("\nThe next delivery is deferred at once.  It passes "
+		    "over:\n");
+	else if (roster->trouble != NULL)
+		say("\nBy priority; equal ones are drawn by weight:\n");
+	else
+		say("\nThe next delivery tries, until one has an answer:\n");
+	for (guint i = 0; i < count; i++) {
+		guint index = g_array_index(roster->order, guint, i);
+		g_autofree char *label = g_strdup_printf("%u", i + 1);
+
+		say_host(question, roster, roster_at(roster, index), label);
+	}
+	if (count > 0 && count < roster->hosts->len)
+		say("\nIt passes over:\n");
+	for (guint i = 0; i < roster->hosts->len; i++) {
+		const struct roster_host *host = roster_at(roster, i);
+
+		if (host->standing != STANDING_FREE)
+			say_host(question, roster, host, "-");
+	}
+}
+
+static enum ctl_status
+explain(const struct question *question, const struct route *route)
+{
+	g_autoptr(Roster) roster = NULL;
+
+	say_match(question, route);
+	if (route->kind == ROUTE_DISCARD)
+		return CTL_OK;
+	roster = roster_new(route, question->domain, question->settings,
+	    question->resolver);
+	say_hosts(question, roster);
+	if (roster->trouble == NULL)
+		return CTL_OK;
+	complain("%s; health and order are unknown", roster->trouble);
+	return CTL_TROUBLE;
+}
+
+static enum ctl_status
+answer(const struct question *question)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *keys = NULL;
+	g_autoptr(Route) route = routemap_find(question->settings->routes,
+	    question->nexthop, question->domain, &error);
+
+	if (route != NULL)
+		return explain(question, route);
+	if (!g_error_matches(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING)) {
+		complain("%s", error->message);
+		return CTL_TROUBLE;
+	}
+	keys = match_keys(question->nexthop, question->domain);
+	say("%s; looked for: %s\n", error->message, keys);
+	return CTL_NO;
+}
+
+enum ctl_status
+ctl_route(const struct ctl *ctl, int argc, char **argv)
+{
+	struct question question = {.ctl = ctl};
+	g_autoptr(Mailbox) mailbox = NULL;
+	g_autoptr(Settings) settings = NULL;
+	g_autoptr(Resolver) resolver = NULL;
+	g_autoptr(GHashTable) seen =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	int option;
+
+	while ((option = getopt(argc, argv, "n:")) != -1) {
+		if (option != 'n')
+			return CTL_USAGE;
+		question.nexthop = optarg;
+	}
+	if (argc - optind != 1)
+		return CTL_USAGE;
+	mailbox = parse_address(argv[optind]);
+	if (mailbox == NULL)
+		return CTL_TROUBLE;
+	settings = ctl_settings(ctl);
+	if (settings == NULL || !ctl_become_agent(ctl, settings))
+		return CTL_TROUBLE;
+	resolver = resolver_new(settings->dns_servers);
+	question.settings = settings;
+	question.domain = mailbox->domain;
+	question.resolver = resolver;
+	question.seen = seen;
+	return answer(&question);
+}

@@ -1,0 +1,681 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# smtproutectl hosts: what it shows after deliveries to real hosts, in all its
+# forms, and what it makes of a map or state that it cannot read.
+
+use strict;
+use warnings;
+
+use FindBin ();
+use lib "$FindBin::Bin/lib";
+
+use JSON::PP ();
+use POSIX ();
+use Test::More;
+
+use Agent;
+use Ctl;
+use Fixture;
+use SmtpHost;
+
+my $PYTHON = '/usr/bin/python3';
+my $HEAD = qr/^HOST +STATE +SENT DEFER BOUNCE CONN +TIME$/;
+
+# Whoever is down stays so until the test's end.
+my %LONG = ('retry-min' => '5m', 'retry-max' => '5m');
+
+sub hosts {
+    my ($agent, @arguments) = @_;
+
+    return Ctl->run(
+        conf      => $agent->conf,
+        arguments => ['hosts', @arguments],
+    );
+}
+
+sub json {
+    my ($run) = @_;
+
+    return JSON::PP->new->ascii->decode($run->stdout);
+}
+
+# What a sample of the exposition has for a host, by its label of a route.
+sub sample {
+    my ($text, $name, $destination, $more) = @_;
+    my ($host, $port) = $destination =~ /^\[(.*)\]:(\d+)$/;
+
+    $more //= '';
+    my $series = "smtproute_host_$name\{host=\"$host\",port=\"$port\"$more}";
+    my ($value) = $text =~ /^\Q$series\E (\S+)$/m;
+    return $value;
+}
+
+# A host as the table has it.
+sub label {
+    my ($host) = @_;
+
+    return $host->address . ':' . $host->port;
+}
+
+# The table's line of a host, its label cut off.
+sub line {
+    my ($run, $label) = @_;
+    my @lines = grep { /^\Q$label\E / } $run->lines;
+
+    return "no line or several: @lines" if @lines != 1;
+    return $lines[0] =~ s/^\S+ +//r;
+}
+
+# Complains of the exposition as Prometheus's own parsers do; undef: nothing.
+sub lint_metrics {
+    my ($text) = @_;
+    my $program = <<'EOF_PYTHON';
+import sys
+from prometheus_client import parser
+from prometheus_client.openmetrics import parser as openmetrics
+text = sys.stdin.read()
+families = list(openmetrics.text_string_to_metric_families(text))
+count = sum(len(f.samples) for f in families)
+plain = sum(len(f.samples)
+            for f in parser.text_string_to_metric_families(text))
+if plain != count or not families or any(not f.documentation for f in families):
+    sys.exit("%d samples, %d plain ones" % (count, plain))
+EOF_PYTHON
+    my $folder = new_folder('metrics');
+
+    write_file("$folder/metrics", $text);
+    my ($status, $said) = capture('/bin/sh', '-c', 'exec "$0" -c "$1" <"$2"',
+        $PYTHON, $program, "$folder/metrics");
+    return $status == 0 && $said eq '' ? undef : "status $status: $said";
+}
+
+sub has_lint {
+    my ($status) = capture($PYTHON, '-c',
+        'import prometheus_client.openmetrics.parser');
+
+    return $status == 0;
+}
+
+subtest 'nothing is known' => sub {
+    my $agent = Agent->new(routes => "a.example USEDNS\nb.example /dev/null\n");
+    my %said = (
+        ''              => "No host is known: neither the route map nor the "
+            . "state has one.\n",
+        '--json'        => "[\n]\n",
+    );
+
+    for my $form (sort keys %said) {
+        my $run = hosts($agent, $form || ());
+        is $run->status, 0, "$form: exit status";
+        is $run->stdout, $said{$form}, "$form: stdout";
+        is $run->stderr, '', "$form: stderr";
+    }
+    my $run = hosts($agent, '--openmetrics');
+    is $run->status, 0, '--openmetrics: exit status';
+    is scalar(grep { !/^# (?:TYPE|UNIT|HELP) / } $run->lines), 1,
+        '--openmetrics: no samples';
+    like $run->stdout, qr/\n# EOF\n\z/, '--openmetrics: its end';
+};
+
+subtest 'hosts of the map that no mail has tried' => sub {
+    my $agent = Agent->new(routes => <<'EOF_ROUTES');
+a.example   mx1.example.com, [mx1.example.com]:2525/drain, [2001:db8::1]/pri=1
+b.example   MX1.example.com., [192.0.2.1]/tls=wrapper, 192.0.2.2/drain
+c.example   192.0.2.2:25/drain, 192.0.2.3/drain
+d.example   192.0.2.3
+EOF_ROUTES
+    my $run = hosts($agent);
+
+    is $run->status, 0, 'exit status';
+    is $run->stderr, '', 'stderr';
+    is_deeply [$run->lines], [
+        'HOST                  STATE            SENT DEFER BOUNCE CONN TIME',
+        '192.0.2.1:465         up, never tried     0     0      0    0    -',
+        '192.0.2.2:25          drained in map      0     0      0    0    -',
+        '192.0.2.3:25          up, part drained    0     0      0    0    -',
+        '[2001:db8::1]:25      up, never tried     0     0      0    0    -',
+        'mx1.example.com:25    up, never tried     0     0      0    0    -',
+        'mx1.example.com:2525  drained in map      0     0      0    0    -',
+    ], 'the table';
+    my $rows = json(hosts($agent, '--json'));
+    is_deeply [map { "$_->{host} $_->{port} $_->{state} $_->{routes} "
+            . $_->{drained_routes} } @{$rows}], [
+        '192.0.2.1 465 up 1 0',
+        '192.0.2.2 25 drained 2 2',
+        '192.0.2.3 25 up 2 1',
+        '2001:db8::1 25 up 1 0',
+        'mx1.example.com 25 up 2 0',
+        'mx1.example.com 2525 drained 1 1',
+    ], '--json';
+    is grep({ defined $_->{seen} } @{$rows}), 0, '--json: none was seen';
+    my $metrics = hosts($agent, '--openmetrics')->stdout;
+    is sample($metrics, 'up', '[2001:db8::1]:25'), 1, '--openmetrics: up';
+    is sample($metrics, 'drained', '[192.0.2.2]:25'), 1,
+        '--openmetrics: drained';
+    is sample($metrics, 'drained', '[192.0.2.3]:25'), 0,
+        '--openmetrics: not drained everywhere';
+    ok !-e $agent->var . '/state/hosts.mdb', 'looking leaves nothing behind';
+};
+
+subtest 'which hosts' => sub {
+    my $agent = Agent->new(routes =>
+        "a.example mx1.example.com, [mx1.example.com]:2525, [2001:db8::1]\n");
+    my ($one, $two, $six) =
+        ('mx1.example.com:25', 'mx1.example.com:2525', '[2001:db8::1]:25');
+    my $forms = 'expected NAME, NAME:PORT, [ADDRESS]:PORT or an address';
+
+    # Arguments; exit status; hosts shown; what is complained of.
+    my @rows = (
+        [['mx1.example.com'], 0, [$one, $two]],
+        [['MX1.Example.COM.'], 0, [$one, $two]],
+        [['[mx1.example.com]'], 0, [$one, $two]],
+        [['mx1.example.com:2525'], 0, [$two]],
+        [['[mx1.example.com]:25'], 0, [$one]],
+        [['2001:db8::1'], 0, [$six]],
+        [['2001:DB8:0::1', $one], 0, [$six, $one]],
+        [['[2001:db8::1]'], 0, [$six]],
+        [['[IPv6:2001:db8::1]:25'], 0, [$six]],
+        [[$two, 'mx1.example.com'], 0, [$two, $one]],
+        [['mx1.example.com:26'], 1, [],
+            'mx1.example.com:26: neither the route map nor the state has '
+                . 'this host'],
+        [['mx2.example.com', $six], 1, [$six],
+            'mx2.example.com: neither the route map nor the state has this '
+                . 'host'],
+        [[''], 2, [], "bad host \"\": $forms"],
+        [['a b'], 2, [], "bad host \"a b\": $forms"],
+        [['USEDNS'], 2, [], "bad host \"USEDNS\": $forms"],
+        [['/dev/null'], 2, [], "bad host \"/dev/null\": $forms"],
+        [['a/drain'], 2, [], "bad host \"a/drain\": $forms"],
+        [['a,b'], 2, [], "bad host \"a,b\": $forms"],
+        [["a\n#b"], 2, [], "bad host \"a #b\": $forms"],
+        [['a:0'], 2, [], 'bad host "a:0": bad port \'0\'; expected 1 to '
+            . '65535'],
+        [['[2001:db8::1'], 2, [], 'bad host "[2001:db8::1": \'[\' without '
+            . 'end; expected \']\''],
+        [["a\xff"], 2, [], 'bad host "a?": stray byte; expected UTF-8 without '
+            . 'NUL'],
+        [['x' x 10_000], 2, [], qr/^bad host "x{77}\.\.\.": bad host 'x+/],
+    );
+    for my $row (@rows) {
+        my ($arguments, $status, $shown, $complaint) = @{$row};
+        my $name = substr "@{$arguments}", 0, 40;
+        my $run = hosts($agent, @{$arguments});
+        is $run->status, $status, "$name: exit status";
+        is_deeply [map { /^(\S*:\d+) / } $run->lines], $shown, "$name: shown";
+        my $said = $run->stderr =~ s/^smtproutectl: (.*)\n\z/$1/r;
+        ref $complaint ? like($said, $complaint, "$name: complaint")
+            : is($said, $complaint // '', "$name: complaint");
+    }
+    my $run = hosts($agent, '--json', 'mx2.example.com');
+    is $run->status, 1, 'JSON of no host: exit status';
+    is_deeply json($run), [], 'JSON of no host';
+};
+
+subtest 'what deliveries leave' => sub {
+    my $refusing = SmtpHost->new(down => 1);
+    my $serving = SmtpHost->new(per_connection => [
+        {},
+        {rcpt => '450 4.2.0 later'},
+        {rcpt => '550 5.1.1 no such user'},
+        {greeting => '421 4.3.2 "closing" \\o/'},
+    ]);
+    my $agent = Agent->new(
+        settings => \%LONG,
+        routes   => sprintf("example.com %s, %s/pri=10\n",
+            map { $_->destination } $refusing, $serving),
+    );
+    my $before = time;
+    is_deeply [map { $agent->deliver->status } 1 .. 3], [0, 75, 67],
+        'delivered, deferred, bounced';
+
+    my $run = hosts($agent);
+    is $run->status, 0, 'exit status';
+    is $run->stderr, '', 'stderr';
+    my @lines = $run->lines;
+    like shift @lines, $HEAD, 'the head';
+    like line($run, label($refusing)), qr/^down [4-6] min more +0 +0 +0 +0 +-$/,
+        'who refuses connections is down';
+    like line($run, label($serving)), qr/^up +1 +1 +1 +3 +(?:<1|\d+)ms$/,
+        'the other one is up, and its counters';
+    is scalar(grep { /\bERROR\b|\033/ } @lines), 0, 'no colours';
+    like $run->stdout, qr/^\n
+        Last[ ]errors:\n
+        \Q${\label($refusing)}\E,[ ]\d+[ ](?:s|min)[ ]ago\n
+        [ ]{4}connect:[ ]Connection[ ]refused\n\z/mx, 'the last error';
+
+    my %row = map { $_->{port} => $_ } @{ json(hosts($agent, '--json')) };
+    my ($down, $up) = map { $row{ $_->port } } $refusing, $serving;
+    is_deeply [@{$down}{qw(host port state)}],
+        ['127.0.0.1', $refusing->port, 'down'],
+        '--json: the host that is down';
+    ok $down->{next_try_in} > 200 && $down->{next_try_in} <= 360,
+        '--json: until when';
+    is_deeply [@{$up}{qw(host port state up drained probed next_try_in
+        down_since)}], ['127.0.0.1', $serving->port, 'up', JSON::PP::true,
+        JSON::PP::false, JSON::PP::false, undef, undef],
+        '--json: the host that is up';
+    is_deeply [@{$up}{qw(deliveries deferrals bounces connections)}],
+        [1, 1, 1, 3], '--json: its counters';
+    is_deeply [@{$up}{qw(last_failure last_error connected max_connections)}],
+        [undef, undef, undef, undef], '--json: what it has not';
+    is $down->{last_error}, 'connect: Connection refused',
+        '--json: the last error';
+    is_deeply [map { $down->{failures}{$_} } qw(resolve connect greeting)],
+        [0, 1, 0], '--json: failures';
+    for my $time (map { $down->{$_} } qw(seen down_since last_failure)) {
+        my @time = $time =~ /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z$/;
+        my ($now, $then) = map { POSIX::strftime('%FT%TZ', gmtime $_) }
+            time, $before;
+        ok @time && $time ge $then && $time le $now, "--json: a time, $time";
+    }
+    is $up->{connect_time}{count}, 3, '--json: connections were timed';
+    is $up->{total_time}{count}, 3, '--json: sessions were timed';
+    cmp_ok $up->{total_time}{sum}, '>', $up->{connect_time}{sum},
+        '--json: which take longer';
+    is_deeply $down->{total_time}, {count => 0, sum => 0, recent => undef},
+        '--json: none';
+
+    my $metrics = hosts($agent, '--openmetrics')->stdout;
+    my %expected = (
+        up                  => [0, 1],
+        drained             => [0, 0],
+        deliveries_total    => [0, 1],
+        deferrals_total     => [0, 1],
+        bounces_total       => [0, 1],
+        connections_total   => [0, 3],
+        next_try_seconds    => [qr/^[23]\d\d\.\d{6}$/, undef],
+        last_success_timestamp_seconds => [undef, qr/^\d{10}\.\d{6}$/],
+        last_failure_timestamp_seconds => [qr/^\d{10}\.\d{6}$/, undef],
+        connect_time_seconds_count => [0, 3],
+        total_time_seconds_sum     => ['0.000000', qr/^\d+\.\d{6}$/],
+        connected           => [undef, undef],
+    );
+    for my $name (sort keys %expected) {
+        for my $i (0, 1) {
+            my $host = ($refusing, $serving)[$i];
+            my $value = sample($metrics, $name, $host->destination);
+            my $expected = $expected{$name}[$i];
+            ref $expected ? like($value, $expected, "--openmetrics: $name")
+                : is($value, $expected, "--openmetrics: $name");
+        }
+    }
+    is sample($metrics, 'failures_total', $refusing->destination,
+        ',stage="connect"'), 1, '--openmetrics: failures by stage';
+
+    is $agent->deliver->status, 75, 'now both are down';
+    $run = hosts($agent, label($serving));
+    like $run->stdout, qr{^    421 4\.3\.2 "closing" \\o/ \(in greeting\)$}m,
+        'its error';
+    my ($row) = @{ json(hosts($agent, '--json', label($serving))) };
+    is $row->{last_error}, '421 4.3.2 "closing" \\o/ (in greeting)',
+        '--json: its error';
+    is $row->{failures}{greeting}, 1, '--json: where it failed';
+    $serving->connections;
+};
+
+subtest 'while mail is under way' => sub {
+    my $host = SmtpHost->new(per_connection => [
+        {greeting => '421 4.3.2 closing'},
+        {greeting => 'silence'},
+    ]);
+    my $other = SmtpHost->new(per_connection => [{}, {mail => 'silence'}]);
+    my $agent = Agent->new(
+        settings => {%LONG, 'max-connections' => 2},
+        routes   => sprintf("a.example %s\nb.example %s\n",
+            $host->destination, $other->destination),
+    );
+    my %to = map { $_ => [recipients => ["user\@$_.example"]] } qw(a b);
+
+    is $agent->deliver(@{ $to{a} })->status, 75, 'one is down';
+    is $agent->deliver(@{ $to{b} })->status, 0, 'one is up';
+    is(Ctl->run(conf => $agent->conf,
+        arguments => ['retry', label($host)])->status, 0, 'is due');
+    like line(hosts($agent), label($host)), qr/^down, due now +0 /,
+        'down, due now';
+    my @runs = map { $agent->start(@{ $to{$_} }) } qw(a b);
+    $host->wait_for('greeting', 2);
+    $other->wait_for('mail', 2);
+    my $run = hosts($agent);
+    like line($run, label($host)), qr/^down, trying now +0 /, 'being probed';
+    like line($run, label($other)), qr{^up, 1/2 busy +1 }, 'being used';
+    my %row = map { $_->{port} => $_ } @{ json(hosts($agent, '--json')) };
+    is $row{$host->port}{probed}, JSON::PP::true, '--json: probed';
+    is $row{$host->port}{next_try_in}, 0, '--json: no time to wait';
+    is_deeply [@{ $row{$other->port} }{qw(connected max_connections)}],
+        [1, 2], '--json: connected';
+    my $metrics = hosts($agent, '--openmetrics')->stdout;
+    is sample($metrics, 'connected', $other->destination), 1,
+        '--openmetrics: connected';
+    is sample($metrics, 'max_connections', $other->destination), 2,
+        '--openmetrics: max_connections';
+    $_->kill('KILL') for @runs;
+    $_->wait for @runs;
+    $run = hosts($agent);
+    like line($run, label($host)), qr/^down, due now /, 'its prober is killed';
+    unlike line($run, label($other)), qr/busy/, 'and its user';
+};
+
+subtest 'OpenMetrics as Prometheus reads it' => sub {
+    skip_or_fail('python3-prometheus-client is not installed') if !has_lint();
+    my $down = SmtpHost->new(down => 1);
+    my $up = SmtpHost->new;
+    my $agent = Agent->new(
+        settings => {%LONG, 'max-connections' => 2},
+        routes   => sprintf("example.com %s, %s/pri=10, [::1]:1/drain\n",
+            map { $_->destination } $down, $up),
+    );
+
+    is lint_metrics(hosts($agent, '--openmetrics')->stdout), undef,
+        'before any mail';
+    is $agent->deliver->status, 0, 'delivered';
+    my $text = hosts($agent, '--openmetrics')->stdout;
+    is lint_metrics($text), undef, 'after';
+    isnt lint_metrics($text =~ s/# EOF\n//r), undef, 'no end would be noticed';
+    is lint_metrics(hosts(Agent->new, '--openmetrics')->stdout), undef,
+        'without any host';
+};
+
+subtest '80 columns' => sub {
+    my $closed = reserve_port('127.0.0.1');
+    my $name = 'relay-one.mail-gateway.invalid';
+    my $label = "$name:25";
+    my $agent = Agent->new(
+        settings => {%LONG, 'dns-servers' => '127.0.0.1:' . $closed->sockport},
+        routes   => "example.com [$name], [x.invalid]\n",
+    );
+    my $host = SmtpHost->new(greeting => '554 5.7.1 '
+        . join ' ', ('many words that end') x 10);
+
+    is $agent->deliver->status, 75, 'none can be resolved';
+    my $run = hosts($agent, $label, 'x.invalid');
+    like line($run, $label), qr/^down [4-6] min more /, 'a name of 30 letters';
+    is scalar(grep { length > 80 } $run->lines), 0, 'fits in';
+    my $long = 'contoso-example-com.mail.protection.example.net';
+    $agent->configure(settings => {%LONG}, routes =>
+        "example.com [$name], [$long]\n");
+    my @table = hosts($agent, "$long:25", $label)->lines;
+    is $table[1], "$long:25", 'a longer one has a line of its own';
+    like $table[2], qr/^ {35}up, never tried +0 +0 +0 +0 +-$/,
+        'its values are below';
+    is scalar(grep { length > 80 } @table), 0, 'and all fits in';
+    is length $table[2], length $table[0], 'aligned';
+    my ($head, @lines) = grep { / STATE |:25 / } $run->lines;
+    my $column = index $head, 'STATE';
+    is_deeply [map { substr($_, $column, 5) } @lines], [('down ') x 2],
+        'and all is aligned';
+    is_deeply [map { length } $head, @lines], [(length $head) x 3],
+        'to the right as well';
+    $agent->configure(routes => 'example.com ' . $host->destination . "\n");
+    is $agent->deliver->status, 75, 'a long error';
+    $run = hosts($agent, label($host));
+    my @error = grep { /^    / } $run->lines;
+    is scalar(@error), 3, 'has lines';
+    is scalar(grep { length > 80 } @error), 0, 'that fit in';
+    is join(' ', map { s/^ +//r } @error), json(hosts($agent, '--json',
+        label($host)))->[0]{last_error}, 'and is whole';
+    $host->connections;
+};
+
+# Puts other bytes into the place of some that the state has.
+sub patch_state {
+    my ($agent, $from, $to) = @_;
+    my $path = $agent->var . '/state/hosts.mdb';
+    my $state = read_file($path);
+
+    $to .= '.' x (length($from) - length $to);
+    my $count = $state =~ s/\Q$from\E/$to/g or die "no $from in $path\n";
+    write_file($path, $state);
+    return;
+}
+
+subtest 'a state full of bytes that nobody can show' => sub {
+    my $host = SmtpHost->new(down => 1);
+    my $agent = Agent->new(
+        settings => \%LONG,
+        routes   => 'example.com ' . $host->destination . "\n",
+    );
+
+    is $agent->deliver->status, 75, 'an error';
+    patch_state($agent, 'connect: Connection refused',
+        "\"\\\e[31m\r\n\tx\xff\xc3(\xe2(\xa1\x7f\x01 {}");
+    my $shown = '"\\?[31m x??(?(??? {}.....';
+    my $run = hosts($agent);
+    is $run->status, 0, 'exit status';
+    is scalar(grep { /[^ -~]/ } $run->lines), 0, 'the table is printable';
+    like $run->stdout, qr/^    \Q$shown\E$/m, 'and has what can be shown';
+    is json(hosts($agent, '--json'))->[0]{last_error}, $shown, '--json';
+    $run = hosts($agent, '--openmetrics');
+    is scalar(grep { /[^ -~]/ } $run->lines), 0, '--openmetrics is printable';
+    patch_state($agent, 'host 127.0.0.1:', "host \"\\\xff{},\e\nx:");
+    $run = hosts($agent);
+    is scalar(grep { /[^ -~]/ } $run->lines), 0, 'a name: the table';
+    my @names = map { $_->{host} } @{ json(hosts($agent, '--json')) };
+    is_deeply [sort @names], ['"\\?{},? x', '127.0.0.1'], 'a name: --json';
+    $run = hosts($agent, '--openmetrics');
+    like $run->stdout, qr/host="\\"\\\\\?\{\},\? x",port=/,
+        'a name: --openmetrics';
+    is lint_metrics($run->stdout), undef, 'which can be read' if has_lint();
+};
+
+subtest 'a state that cannot be read' => sub {
+    # LMDB may crash over it, and who is taken out of it there loses memory.
+    local $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} // (),
+        'detect_leaks=0';
+    local $ENV{SMTPROUTE_WRAPPER};
+    my @rows = (
+        ['garbage', 'damaged', sub {
+            my ($path) = @_;
+            write_file($path, 'garbage' x 10_000);
+        }],
+        ['a file cut off', 'damaged', sub {
+            my ($path) = @_;
+            truncate $path, 5000 or die "$path: $!\n";
+        }],
+        ['another version', 'of another version', sub {
+            my ($path) = @_;
+            write_file($path, read_file($path) =~ s/smtproute 1/smtproute 0/gr);
+        }],
+        ['a folder', 'Invalid argument', sub {
+            my ($path) = @_;
+            unlink $path;
+            mkdir $path or die "$path: $!\n";
+        }],
+        ['a link', qr/Too many levels of symbolic links/, sub {
+            my ($path) = @_;
+            rename $path, "$path.moved";
+            symlink "$path.moved", $path or die "$path: $!\n";
+        }],
+    );
+    my $host = SmtpHost->new(digest => 1);
+
+    for my $row (@rows) {
+        my ($name, $what, $spoil) = @{$row};
+        my $agent = Agent->new(
+            routes => 'example.com ' . $host->destination . "\n");
+        my $path = $agent->var . '/state/hosts.mdb';
+        is $agent->deliver->status, 0, "$name: before, all is well";
+        is hosts($agent)->status, 0, "$name: and read";
+        $spoil->($path);
+        for my $form ('', '--json', '--openmetrics') {
+            my $run = hosts($agent, $form || ());
+            is $run->status, 2, "$name: $form: exit status";
+            is $run->stdout, '', "$name: $form: stdout";
+            like $run->stderr, qr/^smtproutectl: \Q$path\E: $what\n\z/,
+                "$name: $form: stderr";
+        }
+    }
+    my $agent = Agent->new(routes => "example.com [192.0.2.1]\n");
+    write_file($agent->var . '/state/hosts.mdb', '');
+    my $run = hosts($agent);
+    is $run->status, 0, 'an empty one is a new one: exit status';
+    like line($run, '192.0.2.1:25'), qr/^up, never tried /, 'and a table';
+    unlink $agent->var . '/state/hosts.mdb';
+    rmdir $agent->var . '/state' or die "rmdir: $!\n";
+    $run = hosts($agent);
+    is $run->status, 0, 'no folder: exit status';
+    is $run->stderr, '', 'no folder: stderr';
+    like line($run, '192.0.2.1:25'), qr/^up, never tried /, 'no folder';
+};
+
+subtest 'a map that cannot be read' => sub {
+    my $host = SmtpHost->new;
+    my $agent = Agent->new(
+        routes => 'example.com ' . $host->destination . "\n");
+    is $agent->deliver->status, 0, 'delivered';
+    my ($conf, $routes) = ($agent->conf, $agent->routes);
+    my $lmdb = read_file($conf) =~ s/^routes = /routes = lmdb:/mr;
+
+    # What it is; complaints; hosts shown beside the one of the state.
+    my @rows = (
+        ['none', sub { unlink $routes },
+            ["$routes: No such file or directory"]],
+        ['one fault', sub { write_file($routes,
+                "a.example [192.0.2.1]\nb.example [192.0.2.2/\n") },
+            ["$routes:2:11: '[' without end; expected ']'"], '192.0.2.1:25'],
+        ['three faults', sub { write_file($routes,
+                "a.example [a\nb.example [b\nc.example \nd.example 192.0.2.3\n")
+            },
+            ["$routes:1:11: '[' without end; expected ']'",
+                "$routes: 2 more entries at fault, see \"smtproutectl check\""],
+            '192.0.2.3:25'],
+        ['lmdb', sub { write_file($conf, $lmdb) },
+            ["lmdb:$routes: this version reads text maps only"]],
+    );
+    for my $row (@rows) {
+        my ($name, $spoil, $complaints, @shown) = @{$row};
+        $spoil->();
+        my $run = hosts($agent);
+        is $run->status, 0, "$name: exit status";
+        is_deeply [$run->complaints], [map { "smtproutectl: $_" }
+            @{$complaints}], "$name: complaints";
+        is_deeply [map { /^(\S+:\d+) +up/ } $run->lines],
+            [label($host), @shown], "$name: hosts";
+    }
+    $host->connections;
+};
+
+subtest 'arguments and settings at fault' => sub {
+    my $agent = Agent->new(routes => "example.com [192.0.2.1]\n");
+    my $usage = 'usage: smtproutectl [-c conf] hosts [--json | --openmetrics '
+        . '| --watch[=seconds]] [host ...]';
+    my $seconds = 'bad number of seconds in --watch; expected 1 to 3600';
+    my @rows = (
+        [['--verbose'], qr/^.*'?--verbose'?\n/],
+        [['-j'], qr/^.*'j'\n/],
+        [['--json=yes'], qr/^.*--json.*\n/],
+        [['--json', '--openmetrics'], ''],
+        [['--json', '--watch'], ''],
+        (map { [["--watch=$_"], "smtproutectl: $seconds\n"] }
+            '', 0, 3601, '0.5', '-1', '1s', '99999999999999999999'),
+    );
+
+    for my $row (@rows) {
+        my ($arguments, $before) = @{$row};
+        my $run = hosts($agent, @{$arguments});
+        is $run->status, 2, "@{$arguments}: exit status";
+        is $run->stdout, '', "@{$arguments}: stdout";
+        like $run->stderr, qr/\A(?:$before)smtproutectl: \Q$usage\E\n\z/,
+            "@{$arguments}: stderr";
+    }
+    $agent->configure(conf => "[smtproute]\nnonsense = 1\n");
+    my $run = hosts($agent);
+    is $run->status, 2, 'settings: exit status';
+    like $run->stderr, qr/^smtproutectl: \S+:2: unknown key "nonsense"/,
+        'settings: stderr';
+};
+
+subtest 'watching' => sub {
+    my $agent = Agent->new(routes => "example.com [192.0.2.1]\n");
+    my $head = qr/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, every 1 s$/m;
+
+    for my $signal (qw(TERM INT)) {
+        my $run = Ctl->start(conf => $agent->conf,
+            arguments => ['hosts', '--watch=1', '192.0.2.1']);
+        wait_until('two tables', sub {
+            my $count = () = $run->stdout =~ /^192\.0\.2\.1:25 .* -\n/mg;
+            return $count >= 2;
+        });
+        my @fds = glob '/proc/' . $run->pid . '/fd/*';
+        is_deeply [grep { /hosts\.mdb|routes/ } map { readlink } @fds], [],
+            "$signal: nothing is open in between";
+        $run->kill($signal);
+        $run->wait;
+        is $run->status, 0, "$signal: exit status";
+        is $run->stderr, '', "$signal: stderr";
+        my $count = () = $run->stdout =~ /$head/g;
+        cmp_ok $count, '>=', 2, "$signal: each has a head";
+        unlike $run->stdout, qr/\e/, "$signal: no screen is cleared";
+    }
+
+    my $run = Ctl->start(conf => $agent->conf,
+        arguments => ['hosts', '--watch=3600']);
+    wait_until('a table', sub { $run->stdout =~ /^192\.0\.2\.1:25 .* -\n/m });
+    hosts($agent) for 1 .. 3;
+    is scalar(() = $run->stdout =~ /^192\.0\.2\.1:25 /mg), 1,
+        'a long time: the next one is not due yet';
+    $run->kill('TERM');
+    is $run->wait->status, 0, 'a long time: exit status';
+
+    $run = Ctl->run(conf => $agent->conf,
+        arguments => ['hosts', '--watch', 'mx.example.com']);
+    is $run->status, 1, 'no such host: exit status';
+    like $run->stdout, qr/\A.*, every 2 s\n\n\z/, 'no such host: once';
+
+    if ($> == 0) {
+        my $uid = getpwnam 'nobody';
+        chmod 0600, $agent->routes or die "chmod: $!\n";
+        chown $uid, -1, $agent->var . '/state' or die "chown: $!\n";
+        $run = Ctl->start(conf => $agent->conf,
+            arguments => ['hosts', '--watch=1']);
+        wait_until('three tables', sub {
+            my $count = () = $run->stdout =~ /$head/g;
+            return $count >= 3;
+        });
+        $run->kill('TERM');
+        $run->wait;
+        my $count = () = $run->stdout =~ /$head/g;
+        is scalar(() = $run->stdout =~ /^192\.0\.2\.1:25 /mg), $count,
+            'a map that is root\'s to read: each has its hosts';
+        is $run->stderr, '', 'a map that is root\'s to read: stderr';
+        chmod 0644, $agent->routes;
+        chown 0, 0, $agent->var . '/state';
+    }
+
+    my $fifo = new_folder('fifo') . '/fifo';
+    POSIX::mkfifo($fifo, 0600) or die "$fifo: $!\n";
+    $run = Ctl->start(conf => $agent->conf, output => $fifo,
+        arguments => ['hosts', '--watch=3600']);
+    open my $reader, '<', $fifo or die "$fifo: $!\n";
+    my $line = <$reader>;
+    like $line, qr/, every 3600 s$/, 'a reader';
+    # The table has been written with it.
+    close $reader;
+    $run->wait;
+    is $run->status // 0, 0, 'who leaves ends it at once';
+};
+
+subtest 'a terminal' => sub {
+    my ($found) = capture('script', '--version');
+    skip_or_fail('no script(1) to make a terminal') if $found != 0;
+    my $agent = Agent->new(routes => "example.com [192.0.2.1]/drain\n");
+    my $command = join ' ', $ENV{SMTPROUTECTL}
+        // ($ENV{top_builddir} // '.') . '/src/smtproutectl',
+        '-c', $agent->conf, 'hosts';
+    my $drained = qr/\e\[33mdrained in map *\e\[m/;
+
+    for my $row (
+        [['TERM=xterm'], $drained, 'colours'],
+        [['TERM=xterm', 'NO_COLOR=1'], qr/ drained in map /, 'not wanted'],
+        [['TERM=dumb'], qr/ drained in map /, 'not known'],
+    ) {
+        my ($environment, $shown, $name) = @{$row};
+        my ($status, $said) = capture('env', '-u', 'NO_COLOR',
+            @{$environment}, 'script', '-qec', $command, '/dev/null');
+        is $status, 0, "$name: exit status";
+        like $said, qr/^192\.0\.2\.1:25 +$shown/m, $name;
+    }
+};
+
+done_testing;
