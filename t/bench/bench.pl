@@ -1,233 +1,53 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Measures smtproute beside other programs in one run; run by "make bench" in
-# the build folder.  It asserts nothing: its exit status is 0 unless
-# something could not be run.
+# Measures smtproute beside other programs, its shared state of hosts, and a
+# Postfix with it, in one run; run by "make bench" in the build folder.  It
+# asserts nothing: its exit status is 0 unless something could not be run.
 #
-#   BENCH_N    deliveries of the small message (300)
-#   SMTPROUTE  the agent (src/smtproute)
-#   MSMTP      msmtp (found in PATH)
+#   bench.pl [small] [big] [state] [queue]    these only
+#
+#   BENCH_N        deliveries of the small message (300)
+#   BENCH_QUEUE    messages in Postfix's queue (500); 4000 take long enough
+#                  to see a dead host being tried again
+#   BENCH_ROUNDS   how often it is delivered (3)
+#   BENCH_TIMEOUT  connect-timeout then, in seconds (3)
+#   SMTPROUTE      the agent (src/smtproute)
+#   MSMTP          msmtp (found in PATH)
 
 use strict;
 use warnings;
 
-use Cwd        qw(abs_path);
-use File::Temp qw(tempdir);
-use IO::Socket::INET;
-use List::Util qw(sum);
-use POSIX      ();
+use FindBin;
+use lib $FindBin::Bin, "$FindBin::Bin/../lib";
+
+use Bench;
+use BlackHole;
+use Drain;
+use Fixture;
 
 use constant {
-	DELIVERIES    => $ENV{BENCH_N} || 300,
-	SMALL         => 4096,
-	MIB           => 100,
-	BIG_ROUNDS    => 5,
-	TIME_LIMIT    => 120,                   # seconds, for one delivery
-	SENDER        => 'sender@bench.invalid',
-	RECIPIENT     => 'recipient@bench.invalid',
+	DELIVERIES => $ENV{BENCH_N} || 300,
+	SMALL      => 4096,
+	MIB        => 100,
+	BIG_ROUNDS => 5,
+	QUEUE      => $ENV{BENCH_QUEUE}   || 500,
+	ROUNDS     => $ENV{BENCH_ROUNDS}  || 3,
+	TIMEOUT    => $ENV{BENCH_TIMEOUT} || 3,
+	SENDER     => 'sender@bench.invalid',
+	RECIPIENT  => 'recipient@bench.invalid',
+	DEAD       => '127.0.0.2',
 };
 
-$SIG{$_} = sub { die "stopped by SIG$_[0]\n" } for qw(INT TERM HUP);
-$SIG{PIPE} = 'IGNORE';
 $| = 1;
 
-my $dir = tempdir('smtproute-bench-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my @troubles;
+my $dir = new_folder('bench');
 
-sub write_file {
+sub new_file {
 	my ($name, $text) = @_;
-	my $path = "$dir/$name";
 
-	open my $fh, '>:raw', $path or die "$path: $!\n";
-	print {$fh} $text;
-	close $fh or die "$path: $!\n";
-	return $path;
-}
-
-sub read_file {
-	my ($path) = @_;
-
-	open my $fh, '<:raw', $path or die "$path: $!\n";
-	local $/ = undef;
-	return scalar <$fh>;
-}
-
-# The absolute path of a program, or undef and a note of the trouble.
-sub program {
-	my ($name, @candidates) = @_;
-
-	for my $path (grep { defined } @candidates) {
-		return abs_path($path) if -f $path && -x _;
-	}
-	push @troubles, "$name: not found";
-	return undef;
-}
-
-sub bench_program {
-	my ($name) = @_;
-
-	return program($name, "t/bench/$name") // die "t/bench/$name: not built\n";
-}
-
-sub median {
-	my @sorted = sort { $a <=> $b } @_;
-
-	return ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2;
-}
-
-# Postfix's own sink: it does what a server must, looking for the final dot,
-# and nothing more.
-my $sink;
-
-sub start_sink {
-	my ($program) = @_;
-	my $free = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
-		or die "no free port: $@\n";
-	my $port = $free->sockport;
-
-	close $free;
-	$sink = fork // die "fork: $!\n";
-	if (!$sink) {
-		open STDOUT, '>', '/dev/null';
-		open STDERR, '>&', \*STDOUT;
-		exec $program, '-u', 'nobody', "127.0.0.1:$port", 100
-			or POSIX::_exit(127);
-	}
-	for (1 .. 100) {
-		return $port if IO::Socket::INET->new("127.0.0.1:$port");
-		select undef, undef, undef, 0.1;
-	}
-	die "$program does not listen\n";
-}
-
-END {
-	my $status = $?;
-
-	if ($sink) {
-		kill 'TERM', $sink;
-		waitpid $sink, 0;
-	}
-	$? = $status;
-}
-
-my $measure = bench_program('measure');
-
-# Times in seconds, memory in KiB.  The output says why a program failed.
-sub measure {
-	my ($input, @command) = @_;
-	my $output = "$dir/output";
-
-	my $pid = open my $fh, '-|', $measure, $input, $output, @command
-		or die "$measure: $!\n";
-	local $SIG{ALRM} = sub { die "no end after ${\TIME_LIMIT} s\n" };
-	alarm TIME_LIMIT;
-	my $line = eval { readline $fh };
-	alarm 0;
-	if (!defined $line) {
-		my $why = $@ || 'measure failed';
-		kill 'TERM', $pid;
-		die $why if $why =~ /^stopped/;
-		return { failure => $why };
-	}
-	close $fh;
-	my ($status, $wall, $cpu, $rss) = split ' ', $line;
-	return { failure => "status $status: " . read_file($output) } if $status;
-	return { wall => $wall / 1e6, cpu => $cpu / 1e6, rss => $rss };
-}
-
-# Every program once a round, so that what else the machine does hits all of
-# them.  The first round warms the caches and does not count.  A program that
-# fails is left out from then on.
-sub interleave {
-	my ($rounds, @programs) = @_;
-	my %results = map { $_->{name} => [] } @programs;
-
-	for my $round (0 .. $rounds) {
-		for my $program (grep { !$_->{failed} } @programs) {
-			my $result = measure($program->{input},
-				@{ $program->{command} });
-			if (my $why = $result->{failure}) {
-				$why =~ s/\s+\z//;
-				push @troubles, "$program->{name}: $why";
-				$program->{failed} = 1;
-				delete $results{ $program->{name} };
-				next;
-			}
-			push @{ $results{ $program->{name} } }, $result if $round;
-		}
-	}
-	return \%results;
-}
-
-# One figure of all of a program's runs.
-sub figures {
-	my ($results, $name, $figure) = @_;
-
-	return map { $_->{$figure} } @{ $results->{$name} };
-}
-
-# Processor times may be counted in ticks longer than a run: only their mean
-# means something then.  Of wall times the median is the better figure.
-sub cpu {
-	my @times = figures(@_, 'cpu');
-
-	return sum(@times) / @times;
-}
-
-sub wall {
-	return median(figures(@_, 'wall'));
-}
-
-sub ratio {
-	my ($what, $value, $base, $goal) = @_;
-
-	return printf "ratio %-28s (base is 0)\n", $what if !$base;
-	printf "ratio %-28s %6.2f%s\n", $what, $value / $base,
-		defined $goal ? " (goal $goal)" : '';
-}
-
-sub bench_small {
-	my (@programs) = @_;
-	my $r = interleave(DELIVERIES, @programs);
-
-	printf "%d deliveries of %d octets, interleaved\n", DELIVERIES, SMALL;
-	printf "%-12s %16s %16s\n", '', 'CPU mean, ms', 'wall median, ms';
-	for my $name (map { $_->{name} } @programs) {
-		next if !$r->{$name};
-		printf "%-12s %16.3f %16.3f\n", $name,
-			1e3 * cpu($r, $name), 1e3 * wall($r, $name);
-	}
-	return if !$r->{smtproute};
-	for my $base (grep { $r->{$_} } qw(libs-only msmtp)) {
-		ratio("cpu smtproute/$base", cpu($r, 'smtproute'),
-			cpu($r, $base), $base eq 'msmtp' ? '1.0' : '1.5');
-		ratio("wall smtproute/$base", wall($r, 'smtproute'),
-			wall($r, $base));
-	}
-}
-
-sub bench_big {
-	my (@programs) = @_;
-	my $r = interleave(BIG_ROUNDS, @programs);
-
-	printf "\none message of %d MiB, %d times, interleaved\n",
-		MIB, BIG_ROUNDS;
-	printf "%-12s %16s %16s %16s\n", '', 'wall median, ms', 'MiB/s',
-		'max RSS, MiB';
-	for my $name (map { $_->{name} } @programs) {
-		next if !$r->{$name};
-		my $wall = wall($r, $name);
-		printf "%-12s %16.1f %16.0f %16.1f\n", $name, 1e3 * $wall,
-			MIB / $wall,
-			median(figures($r, $name, 'rss')) / 1024;
-	}
-	return if !$r->{smtproute} || !$r->{bulk};
-	ratio('rate smtproute/bulk', wall($r, 'bulk'), wall($r, 'smtproute'),
-		'0.5');
-	# 0 is said by systems that do not count it
-	printf "max rss smtproute %.1f MiB (goal 16; ru_maxrss of wait4)\n",
-		median(figures($r, 'smtproute', 'rss')) / 1024;
+	write_file("$dir/$name", $text);
+	return "$dir/$name";
 }
 
 # Lines with LF as pipe(8) hands them over; with CRLF they have the size.
@@ -244,26 +64,34 @@ sub message {
 		. ($rest > 2 ? 'x' x ($rest - 2) . "\n" : '');
 }
 
-sub smtproute_command {
-	my ($agent, $port) = @_;
-	my $conf = write_file('smtproute.conf', <<"END");
+my $agent = program('smtproute', $ENV{SMTPROUTE}, 'src/smtproute');
+my $port;
+
+# As a program for interleave().
+sub smtproute {
+	my ($input, %option) = @_;
+	my $name = $option{name} // 'smtproute';
+	my $state = $option{state} // "$dir/state";
+	my $conf = new_file("$name.conf", <<"END");
 [smtproute]
 routes = $dir/routes
-state-directory = $dir/state
+state-directory = $state
 spool-directory = $dir
 helo-name = bench.invalid
 log = file:$dir/log
 END
 
-	write_file('routes', '');
-	-d "$dir/state" or mkdir "$dir/state" or die "$dir/state: $!\n";
-	return [$agent, '-c', $conf, '-q', '4F1B', '-f', SENDER,
-		'-n', "[127.0.0.1]:$port", '--', RECIPIENT];
+	return () if !$agent;
+	return { name => $name, input => $input, command => [$agent, '-c',
+		$conf, '-q', '4F1B', '-f', SENDER, '-n', "[127.0.0.1]:$port",
+		'--', RECIPIENT] };
 }
 
-sub msmtp_command {
-	my ($msmtp, $port) = @_;
-	my $conf = write_file('msmtprc', <<"END");
+sub msmtp {
+	my ($input) = @_;
+	my $msmtp = program('msmtp', $ENV{MSMTP},
+		map { "$_/msmtp" } split /:/, $ENV{PATH}) // return ();
+	my $conf = new_file('msmtprc', <<"END");
 account default
 host 127.0.0.1
 port $port
@@ -273,32 +101,268 @@ tls off
 END
 
 	chmod 0600, $conf;
-	return [$msmtp, '-C', $conf, '-f', SENDER, '--', RECIPIENT];
+	return { name => 'msmtp', input => $input, command => [$msmtp, '-C',
+		$conf, '-f', SENDER, '--', RECIPIENT] };
 }
 
-my $libs_only = bench_program('libs-only');
-my $bulk = bench_program('bulk');
-my $agent = program('smtproute', $ENV{SMTPROUTE}, 'src/smtproute');
-my $msmtp = program('msmtp', $ENV{MSMTP},
-	map { "$_/msmtp" } split /:/, $ENV{PATH});
-my $port = start_sink(program('smtp-sink', '/usr/sbin/smtp-sink')
-	// die "smtp-sink, of Postfix: not found\n");
+# Processor times may be counted in ticks longer than a run: only their mean
+# means something then.  Of wall times the median is the better figure.
+sub cpu {
+	return mean(figures(@_, 'cpu'));
+}
 
-my $small = write_file('small', message(SMALL));
-my @programs = ({ name => 'libs-only', command => [$libs_only] });
-push @programs, { name => 'smtproute',
-	command => smtproute_command($agent, $port) } if $agent;
-push @programs, { name => 'msmtp',
-	command => msmtp_command($msmtp, $port) } if $msmtp;
-$_->{input} = $small for @programs;
-bench_small(@programs);
+sub wall {
+	return median(figures(@_, 'wall'));
+}
 
-my $big = write_file('big', message(MIB * 1024 * 1024));
-@programs = ({ name => 'bulk', command => [$bulk, $port, MIB] });
-push @programs, { name => 'smtproute',
-	command => smtproute_command($agent, $port) } if $agent;
-$_->{input} = $big for @programs;
-bench_big(@programs);
+sub bench_small {
+	my $input = new_file('small', message(SMALL));
+	my @programs = ({ name => 'libs-only', input => $input,
+		command => [built('libs-only')] },
+		smtproute($input), msmtp($input));
+	my $r = interleave(DELIVERIES, @programs);
 
-print "could not be run: $_\n" for @troubles;
-exit(@troubles ? 1 : 0);
+	printf "%d deliveries of %d octets, interleaved\n", DELIVERIES, SMALL;
+	printf "%-12s %16s %16s\n", '', 'CPU mean, ms', 'wall median, ms';
+	for my $name (map { $_->{name} } @programs) {
+		next if !$r->{$name};
+		printf "%-12s %16.3f %16.3f\n", $name,
+			1e3 * cpu($r, $name), 1e3 * wall($r, $name);
+	}
+	return if !$r->{smtproute};
+	for my $base (grep { $r->{$_} } qw(libs-only msmtp)) {
+		ratio("cpu smtproute/$base", cpu($r, 'smtproute'),
+			cpu($r, $base), $base eq 'msmtp' ? '1.0' : '1.5');
+		ratio("wall smtproute/$base", wall($r, 'smtproute'),
+			wall($r, $base));
+	}
+	return;
+}
+
+sub bench_big {
+	my $input = new_file('big', message(MIB * 1024 * 1024));
+	my @programs = ({ name => 'bulk', input => $input,
+		command => [built('bulk'), $port, MIB] }, smtproute($input));
+	my $r = interleave(BIG_ROUNDS, @programs);
+
+	unlink $input;
+	printf "one message of %d MiB, %d times, interleaved\n",
+		MIB, BIG_ROUNDS;
+	printf "%-12s %16s %16s %16s\n", '', 'wall median, ms', 'MiB/s',
+		'max RSS, MiB';
+	for my $name (map { $_->{name} } @programs) {
+		next if !$r->{$name};
+		my $wall = wall($r, $name);
+		printf "%-12s %16.1f %16.0f %16.1f\n", $name, 1e3 * $wall,
+			MIB / $wall,
+			median(figures($r, $name, 'rss')) / 1024;
+	}
+	return if !$r->{smtproute} || !$r->{bulk};
+	ratio('rate smtproute/bulk', wall($r, 'bulk'), wall($r, 'smtproute'),
+		'0.5');
+	# 0 is said by systems that do not count it
+	printf "max rss smtproute %.1f MiB (goal 16; ru_maxrss of wait4)\n",
+		median(figures($r, 'smtproute', 'rss')) / 1024;
+	return;
+}
+
+# Without it, in a folder that is not there, a delivery has a failed open(2), a
+# line more to log and a host to draw: what is added is a little more than the
+# difference.  The figures for the state alone are what it costs in truth.
+sub bench_state {
+	my $input = new_file('small', message(SMALL));
+	my @programs = (
+		smtproute($input, name => 'with'),
+		smtproute($input, name => 'without', state => "$dir/nowhere"));
+	my $r = interleave(DELIVERIES, @programs);
+
+	printf "the shared state: %d deliveries with it and without, "
+		. "interleaved\n", DELIVERIES;
+	if ($r->{with} && $r->{without}) {
+		printf "%-12s %16s %16s\n", '', 'CPU median, ms',
+			'wall median, ms';
+		for my $name (qw(with without)) {
+			printf "%-12s %16.3f %16.3f\n", $name, map {
+				1e3 * median(figures($r, $name, $_)) } qw(cpu wall);
+		}
+		printf "%-12s %16.3f %16.3f (medians of pairs; goal 0.3)\n",
+			'added', map { 1e3 * median(added($r, $_)) } qw(cpu wall);
+	}
+	bench_hoststate();
+	return;
+}
+
+# What the state adds, round by round.
+sub added {
+	my ($r, $figure) = @_;
+	my @with = figures($r, 'with', $figure);
+	my @without = figures($r, 'without', $figure);
+
+	return map { $with[$_] - $without[$_] } 0 .. $#with;
+}
+
+# Hosts and processes at once; 200 must not be too many to have memory.
+my @CROWDS = ([1, 1], [2, 1], [10, 1], [1, 20], [2, 20], [10, 20], [2, 200]);
+
+sub bench_hoststate {
+	my $state = built('state');
+
+	printf "\nhoststate_choose() and _leave(), microseconds (goal 300)\n";
+	printf "%-6s %6s %10s %10s %10s %10s %10s\n", '', 'hosts', 'processes',
+		'median', '99th', 'CPU mean', 'no memory';
+	for my $kind (qw(fresh loop)) {
+		for my $crowd (@CROWDS) {
+			my ($hosts, $processes) = @{$crowd};
+			my ($status, $output) = capture($state, "$dir/state",
+				$hosts, $processes, 1000 / $processes, $kind);
+
+			if ($status) {
+				trouble("state: $output");
+				next;
+			}
+			printf "%-6s %6d %10d %10.0f %10.0f %10.0f %10d\n",
+				$kind, @{$crowd}, split ' ', $output;
+		}
+	}
+	return;
+}
+
+# Routes of two hosts; in dead.* the first one is a black hole.  Known: the
+# state says so when the queue is released.
+my @SCENARIOS = (
+	{ name => 'both up', domain => 'up.example' },
+	{ name => 'dead', domain => 'dead.example', base => 'both up' },
+	{ name => 'known dead', domain => 'dead.example', base => 'both up',
+		known => 1 },
+	{ name => 'equal, up', domain => 'equal.up.example' },
+	{ name => 'equal, dead', domain => 'equal.dead.example',
+		base => 'equal, up' },
+	{ name => 'equal, known dead', domain => 'equal.dead.example',
+		base => 'equal, up', known => 1 },
+);
+
+sub new_drain {
+	my ($hole) = @_;
+	my ($first, $second) = map { '[127.0.0.1]:' . start_sink() } 1, 2;
+	my $dead = $hole->destination;
+
+	return Drain->new(
+		messages => QUEUE,
+		settings => { 'connect-timeout' => TIMEOUT . 's' },
+		routes   => <<"END");
+up.example         $first, $second/pri=10
+dead.example       $dead, $second/pri=10
+equal.up.example   $first, $second
+equal.dead.example $dead, $second
+END
+}
+
+# One message waits for the dead host.
+sub make_known {
+	my ($agent) = @_;
+
+	$agent->deliver(recipients => ['user@dead.example'])->status == 0
+		or die "no delivery by way of the second host\n";
+	return;
+}
+
+# The first wave are those that began before the first of them had failed.
+# The rate without them is that of the others: of most, if the wave is small,
+# else of what comes after it.
+sub summary {
+	my ($run, $known) = @_;
+	my @sent = @{ $run->{sent} };
+	my @ends = @{ $run->{contacts} };
+	my $since = $known ? 0 : $ends[0] // 0;
+	my $wave = grep { $_ - TIMEOUT < $since } @ends;
+	my @later = @ends[$wave .. $#ends];
+	my $before = grep { $_ <= $since } @sent;
+
+	return {
+		seconds => $sent[-1],
+		rate    => @sent / $sent[-1],
+		wave    => $wave,
+		later   => scalar @later,
+		lost    => $run->{lost},
+		pauses  => [map { $later[$_] - TIMEOUT
+			- ($_ ? $later[$_ - 1] : $since) } 0 .. $#later],
+		others  => 2 * $before > @sent ? $before / $sent[$before - 1]
+			: (@sent - $before) / ($sent[-1] - $since),
+	};
+}
+
+sub bench_queue {
+	my $missing = Drain->missing // BlackHole->missing;
+
+	return trouble("a queue: $missing") if defined $missing;
+	return if !$agent;
+	local $ENV{SMTPROUTE} = $agent;
+	my $hole = BlackHole->new(address => DEAD);
+	my $drain = new_drain($hole);
+	my %runs;
+
+	# Warms the caches.
+	$drain->run(domain => 'up.example', dead => DEAD);
+	for my $scenario ((@SCENARIOS) x ROUNDS) {
+		my $known = $scenario->{known};
+		my $run = $drain->run(domain => $scenario->{domain},
+			dead => DEAD, before => $known ? \&make_known : undef);
+
+		die "$scenario->{name}: $run->{failure}\n" if $run->{failure};
+		push @{ $runs{ $scenario->{name} } }, summary($run, $known);
+	}
+	report_queue(\%runs);
+	return;
+}
+
+sub report_queue {
+	my ($runs) = @_;
+	my ($pause) = sort { $a <=> $b }
+		map { @{ $_->{pauses} } } map { @{$_} } values %{$runs};
+
+	printf "a Postfix queue of %d messages, 50 processes, two hosts, "
+		. "connect-timeout %d s,\n%d times, interleaved; others: but "
+		. "for the first wave\n", QUEUE, TIMEOUT, ROUNDS;
+	printf "%-18s %7s %7s %7s %15s %6s %10s\n", '', 's', 'msgs/s',
+		'others', 'first contacts', 'later', 'no memory';
+	for my $name (map { $_->{name} } @SCENARIOS) {
+		printf "%-18s %7.2f %7.1f %7.1f %15.0f %6.0f %10.0f\n", $name,
+			map { median(figures($runs, $name, $_)) }
+			qw(seconds rate others wave later lost);
+	}
+	for my $scenario (grep { $_->{base} } @SCENARIOS) {
+		my ($name, $base) = @{$scenario}{qw(name base)};
+
+		compare($runs, "$name/up", $name, 'rate', $base);
+		compare($runs, "$name/up, others", $name, 'others', $base)
+			if !$scenario->{known};
+	}
+	printf "pause before a later contact %s (goal 5 s, retry-min)\n",
+		defined $pause ? sprintf('%.1f s', $pause) : '(none)';
+	return;
+}
+
+# Round by round, since what else the machine does changes within minutes.
+sub compare {
+	my ($runs, $what, $name, $figure, $base) = @_;
+	my @rates = figures($runs, $name, $figure);
+	my @bases = figures($runs, $base, 'rate');
+
+	ratio($what, median(map { $rates[$_] / $bases[$_] } 0 .. $#rates),
+		1, '0.9');
+	return;
+}
+
+$port = start_sink();
+new_file('routes', '');
+mkdir "$dir/state" or die "$dir/state: $!\n";
+my %benches = (small => \&bench_small, big => \&bench_big,
+	state => \&bench_state, queue => \&bench_queue);
+for my $name (@ARGV ? @ARGV : qw(small big state queue)) {
+	my $bench = $benches{$name} // die "$name: no such benchmark\n";
+
+	eval { $bench->(); 1 } or trouble("$name: $@");
+	print "\n";
+}
+print "could not be run: $_\n" for troubles();
+exit(troubles() ? 1 : 0);
