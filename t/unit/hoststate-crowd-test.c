@@ -17,13 +17,21 @@
 #include "watched.h"
 
 #define CROWD 200
-/* With sanitizers, beside other tests, all that would outlast LOCK_SPAN. */
+/* With sanitizers, beside other tests, more would outlast LOCK_SPAN. */
 #ifdef __SANITIZE_ADDRESS__
 #define DELIVERIES 2
 #else
 #define DELIVERIES 20
 #endif
 #define HOSTS 4
+
+/*
+ * Every second one is killed, after as many deliveries to one of the hosts as
+ * were started before it: the rest must be able to make that many.
+ */
+#define VICTIMS           50
+#define VICTIM_DELIVERIES 20
+G_STATIC_ASSERT(VICTIMS / 2 * VICTIM_DELIVERIES / HOSTS > VICTIMS);
 
 /* More than may be connected, and how often each tries. */
 #define GUESTS 40
@@ -42,6 +50,7 @@ struct tally {
 struct member {
 	const struct statefolder *place;
 	struct tally *tally;
+	int deliveries;
 	int start; /* the end of a pipe that closes when all are there */
 	int started;
 };
@@ -80,7 +89,7 @@ deliver_often(const void *data)
 	const struct member *member = data;
 
 	await_start(member);
-	for (int i = 0; i < DELIVERIES; i++) {
+	for (int i = 0; i < member->deliveries; i++) {
 		g_autoptr(Hoststate) state = trip_new(member->place);
 		struct contender contenders[TRIP_HOSTS];
 		guint count = trip_route("A B C D", contenders);
@@ -149,7 +158,7 @@ run_crowd(const struct statefolder *place, struct tally *tally,
 {
 	g_autofree pid_t *pids = g_new0(pid_t, size);
 	int ends[2];
-	struct member member = {.place = place, .tally = tally};
+	struct member member = {place, tally, DELIVERIES, -1, -1};
 
 	g_assert_no_errno(pipe(ends));
 	member.start = ends[0];
@@ -239,8 +248,8 @@ test_killed(void)
 {
 	struct tally *tally = new_tally();
 	g_auto(Statefolder) place = {NULL, NULL};
-	struct member member = {.place = &place, .tally = tally};
-	pid_t pids[CROWD / 4];
+	struct member member = {&place, tally, VICTIM_DELIVERIES, -1, -1};
+	pid_t pids[VICTIMS];
 	int ends[2];
 
 	if (watched_by_valgrind())
