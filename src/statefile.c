@@ -14,19 +14,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <lmdb.h>
 
 #include "autofd.h"
-#include "deadline.h"
+#include "filelock.h"
 #include "guard.h"
 #include "statefile.h"
 
@@ -42,9 +40,7 @@
 #define MEMORY_SIZE (16 * 1024 * 1024)
 
 /* A change takes some 0.1 ms; 200 processes at once must not give up. */
-#define LOCK_SPAN   (5 * G_USEC_PER_SEC)
-#define WAKE_SIGNAL SIGRTMIN
-#define WAKE_PERIOD (50 * 1000 * 1000) /* nanoseconds */
+#define LOCK_SPAN (5 * G_USEC_PER_SEC)
 
 #define OPEN_TRIES 10
 
@@ -126,58 +122,6 @@ statefile_ticket_fd(struct statefile *file)
 	return file->ticket_fd;
 }
 
-static void
-wake(int sig G_GNUC_UNUSED)
-{
-}
-
-/*
- * flock(2) has no time-out, so a signal ends it: only then, for who waits
- * again is the last in the row, and then again and again, since it may come
- * before flock(2) is called.  Returns an errno.
- */
-static int
-wait_for_lock(int fd, int operation)
-{
-	const struct itimerspec period = {
-	    .it_value = {.tv_sec = LOCK_SPAN / G_USEC_PER_SEC},
-	    .it_interval = {.tv_nsec = WAKE_PERIOD},
-	};
-	struct sigevent event = {
-	    .sigev_notify = SIGEV_SIGNAL,
-	    .sigev_signo = WAKE_SIGNAL,
-	};
-	struct sigaction action = {.sa_handler = wake};
-	gint64 deadline = deadline_in(LOCK_SPAN);
-	sigset_t signals;
-	timer_t timer;
-	int code;
-
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
-		return errno;
-	/* It stays, for a signal that is late. */
-	sigaction(WAKE_SIGNAL, &action, NULL);
-	sigemptyset(&signals);
-	sigaddset(&signals, WAKE_SIGNAL);
-	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
-	timer_settime(timer, 0, &period, NULL);
-	do {
-		code = flock(fd, operation) < 0 ? errno : 0;
-	} while (code == EINTR && deadline_left(deadline) > 0);
-	timer_delete(timer);
-	return code == EINTR ? EWOULDBLOCK : code;
-}
-
-static int
-lock_file(int fd, gboolean write)
-{
-	int operation = write ? LOCK_EX : LOCK_SH;
-
-	if (flock(fd, operation | LOCK_NB) == 0)
-		return 0;
-	return errno == EWOULDBLOCK ? wait_for_lock(fd, operation) : errno;
-}
-
 /* Has nobody removed the file that @fd is open for? */
 static gboolean
 is_still_there(int fd, const char *path)
@@ -213,7 +157,8 @@ open_locked(struct statefile *file, gboolean write)
 		int code = reopen(file, write);
 
 		if (code == 0)
-			code = lock_file(file->fd, write);
+			code = filelock_take(file->fd,
+			    write ? LOCK_EX : LOCK_SH, LOCK_SPAN);
 		if (code != 0)
 			return code;
 		if (is_still_there(file->fd, file->path))

@@ -88,13 +88,7 @@ read_entry(struct import *import, const struct maptext_entry *given)
 static void
 read_esa(struct import *import, const char *text, gsize length)
 {
-	struct maptext map;
-	struct maptext_entry entry;
-
-	import_lost_lines(import, text, length);
-	maptext_begin(&map, text, length);
-	while (maptext_next(&map, &entry))
-		read_entry(import, &entry);
+	import_each_entry(import, text, length, read_entry);
 }
 
 const struct import_format import_esa = {

@@ -151,14 +151,7 @@ read_line(struct import *import, struct import_text *line)
 static void
 read_mailertable(struct import *import, const char *text, gsize length)
 {
-	struct import_walk walk;
-	struct import_text line;
-
-	import_walk_begin(&walk, text, length);
-	while (import_next_line(&walk, &line)) {
-		if (line.length > 0 && line.at[0] != '#')
-			read_line(import, &line);
-	}
+	import_each_line(import, text, length, read_line);
 }
 
 /* Blanks, a port or no host are Postfix's, and so is its way to say inet. */

@@ -146,14 +146,7 @@ read_line(struct import *import, struct import_text *line)
 static void
 read_qmail(struct import *import, const char *text, gsize length)
 {
-	struct import_walk walk;
-	struct import_text line;
-
-	import_walk_begin(&walk, text, length);
-	while (import_next_line(&walk, &line)) {
-		if (line.length > 0 && line.at[0] != '#')
-			read_line(import, &line);
-	}
+	import_each_line(import, text, length, read_line);
 }
 
 /* No blank before the relay; slash and comma are the ESA's. */

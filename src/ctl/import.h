@@ -158,8 +158,18 @@ import_words_begin(struct import_walk *walk, const struct maptext_entry *entry);
 gboolean
 import_next_word(struct import_walk *walk, struct import_text *word);
 
-/* Reports the lines that maptext_next() skips though they say something. */
+/* Every line but the empty ones and those that begin with '#'. */
 void
-import_lost_lines(struct import *import, const char *text, gsize length);
+import_each_line(struct import *import, const char *text, gsize length,
+    void (*read_line)(struct import *import, struct import_text *line));
+
+/*
+ * Every entry of a text in the form of maptext.h; reports the lines that say
+ * something and belong to none.
+ */
+void
+import_each_entry(struct import *import, const char *text, gsize length,
+    void (
+	*read_entry)(struct import *import, const struct maptext_entry *entry));
 
 #endif

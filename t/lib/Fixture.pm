@@ -15,6 +15,7 @@
 #   capture(@command)         (exit status, stdout and stderr)
 #   wait_until($what, $code)  $code's first true value, within a minute
 #   reserve_port($address)    a socket that keeps a port, without listening
+#   listen_on($address, $port)  a socket that listens there
 #   accessors($package, @n)   methods that return these fields; a field that
 #                             holds an array is returned as a list
 #   skip_or_fail($why)        skips the rest of this test or subtest, but fails
@@ -32,11 +33,12 @@ use File::Temp ();
 use IO::Socket::IP ();
 use POSIX qw(:signal_h WNOHANG);
 use Scalar::Util qw(weaken);
-use Socket qw(SOCK_STREAM);
+use Socket qw(SOCK_STREAM SOMAXCONN);
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(accessors capture child daemon end_child guard new_folder
+our @EXPORT = qw(accessors capture child daemon end_child guard listen_on
+    new_folder
     read_file reap reserve_port skip_or_fail wait_until write_file);
 
 # Far more than anything takes, so that only a fault reaches it.
@@ -229,6 +231,18 @@ sub wait_until {
 
 # A port that is bound without listening refuses connections, nobody else is
 # given it, and servers that set SO_REUSEADDR, as all do, can still take it.
+sub listen_on {
+    my ($address, $port) = @_;
+
+    return IO::Socket::IP->new(
+        LocalHost => $address,
+        LocalPort => $port,
+        Type      => SOCK_STREAM,
+        ReuseAddr => 1,
+        Listen    => SOMAXCONN,
+    ) // croak "listen on [$address]:$port: $@";
+}
+
 sub reserve_port {
     my ($address) = @_;
 

@@ -54,8 +54,7 @@ use parent -norequire, 'Fixture::Guarded';
 
 use Carp qw(croak);
 use IO::Select ();
-use IO::Socket::IP ();
-use Socket qw(AF_UNIX PF_UNSPEC SHUT_RDWR SOCK_STREAM SOMAXCONN);
+use Socket qw(AF_UNIX PF_UNSPEC SHUT_RDWR SOCK_STREAM);
 use Storable ();
 
 use Fixture;
@@ -102,13 +101,7 @@ sub start {
     my ($self) = @_;
 
     return if defined $self->{pid};
-    my $socket = IO::Socket::IP->new(
-        LocalHost => $self->{address},
-        LocalPort => $self->{port},
-        Type      => SOCK_STREAM,
-        ReuseAddr => 1,
-        Listen    => SOMAXCONN,
-    ) // die "listen on $self->{destination}: $@\n";
+    my $socket = listen_on($self->{address}, $self->{port});
     socketpair my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC
         or die "socketpair: $!\n";
     my $number = () = $self->finished;

@@ -183,31 +183,21 @@ test_removed_while_waiting(void)
 	statetexts_assert(&place, STATEFILE_WRITE, "b=2");
 }
 
-/* So does a handle that had the old one open. */
 static void
-test_removed_between(void)
+remove_file(const struct statefolder *place)
 {
-	g_auto(Statefolder) place;
-	g_autoptr(Statefile) file = NULL;
-	g_autoptr(GString) text = g_string_new(NULL);
-	g_autoptr(GError) error = NULL;
-
-	statefolder_make(&place);
-	statetexts_put(&place, "a=1");
-	file = statefile_new(place.folder);
-	for (int i = 0; i < 2; i++) {
-		statefile_run(file, STATEFILE_WRITE, statetexts_list_work, text,
-		    &error);
-		g_assert_no_error(error);
-		g_assert_cmpstr(text->str, ==, i == 0 ? "a=1" : "b=2");
-		g_assert_no_errno(g_unlink(place.path));
-		statetexts_put(&place, "b=2");
-	}
+	g_assert_no_errno(g_unlink(place->path));
 }
 
-/* Or whose file another one has found damaged meanwhile. */
 static void
-test_begun_anew_between(void)
+empty_file(const struct statefolder *place)
+{
+	g_assert_no_errno(truncate(place->path, 0));
+}
+
+/* What a handle sees that has the file open while others begin it anew. */
+static void
+assert_follows(void (*end_file)(const struct statefolder *place))
 {
 	g_auto(Statefolder) place;
 	g_autoptr(Statefile) file = NULL;
@@ -222,9 +212,21 @@ test_begun_anew_between(void)
 		    &error);
 		g_assert_no_error(error);
 		g_assert_cmpstr(text->str, ==, i == 0 ? "a=1" : "b=2");
-		g_assert_no_errno(truncate(place.path, 0));
+		end_file(&place);
 		statetexts_put(&place, "b=2");
 	}
+}
+
+static void
+test_removed_between(void)
+{
+	assert_follows(remove_file);
+}
+
+static void
+test_begun_anew_between(void)
+{
+	assert_follows(empty_file);
 }
 
 static int
