@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "deadline.h"
+#include "dialogue.h"
 #include "offer.h"
-#include "peer.h"
 #include "session.h"
-#include "transaction.h"
 #include "wire.h"
 
 /*
@@ -17,151 +16,21 @@
  */
 #define RCPT_AHEAD_MAX 100
 
-/* For the rest of a reply that nobody asked for. */
-#define OUT_OF_TURN_SPAN G_USEC_PER_SEC
-
 struct wire {
 	const struct wire_job *job;
-	struct transaction *transaction;
-	struct peer *peer;
+	struct dialogue dialogue;
 	struct session *session;
 	guint rcpt_sent;
 	guint rcpt_answered;
 	struct offer offer;
-	gboolean over; /* nothing more of this session */
 };
-
-/* A refusal, or the final success. */
-static void
-settle_reply(struct wire *wire, enum stage stage, const struct reply *reply)
-{
-	transaction_settle_reply(wire->transaction, stage, reply);
-	/* 421: the host closes (RFC 5321 section 3.8). */
-	if (reply->code == 421 ||
-	    (reply->code < 400 && !outcome_is_success(stage, reply)))
-		wire->over = TRUE;
-}
-
-static void
-fail(struct wire *wire, enum stage stage, const char *what)
-{
-	transaction_settle_failure(wire->transaction, stage, what);
-	wire->over = TRUE;
-}
-
-/* Trouble on our side, not the host's. */
-static void
-fail_here(struct wire *wire, enum stage stage, const char *what)
-{
-	transaction_settle_here(wire->transaction, stage, what);
-	wire->over = TRUE;
-}
-
-static gint64
-stage_span(const struct wire *wire, enum stage stage)
-{
-	const struct timeouts *timeouts = wire->job->timeouts;
-
-	switch (stage) {
-	case STAGE_GREETING:
-		return timeouts->greeting;
-	case STAGE_DATA:
-	case STAGE_CONTENT:
-		return timeouts->data;
-	case STAGE_FINAL:
-		return timeouts->final;
-	default:
-		return timeouts->command;
-	}
-}
-
-static gint64
-stage_deadline(const struct wire *wire, enum stage stage)
-{
-	return MIN(deadline_in(stage_span(wire, stage)), wire->job->deadline);
-}
-
-static void
-fail_error(struct wire *wire, enum stage stage, const GError *error)
-{
-	g_autofree char *what = NULL;
-
-	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
-		what = deadline_passed(stage_span(wire, stage),
-		    wire->job->deadline);
-	fail(wire, stage, what != NULL ? what : error->message);
-}
-
-/* The next reply; NULL: the session is over. */
-static struct reply *
-await_reply(struct wire *wire, enum stage stage)
-{
-	g_autoptr(GError) error = NULL;
-	struct reply *reply;
-
-	reply = peer_reply(wire->peer, stage_deadline(wire, stage), &error);
-	if (reply == NULL)
-		fail_error(wire, stage, error);
-	return reply;
-}
-
-/*
- * The host spoke although no command waits for a reply.  421 may come at any
- * time; after anything else nobody knows which reply belongs to which
- * command.
- */
-static void
-fail_out_of_turn(struct wire *wire, enum stage stage)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Reply) reply = NULL;
-	g_autofree char *text = NULL;
-	g_autofree char *what = NULL;
-
-	reply = peer_reply(wire->peer,
-	    MIN(deadline_in(OUT_OF_TURN_SPAN), wire->job->deadline), &error);
-	if (reply != NULL && reply->code == 421) {
-		settle_reply(wire, stage, reply);
-		return;
-	}
-	if (reply != NULL) {
-		text = reply_text(reply);
-		what = g_strdup_printf("reply out of turn: %d %s", reply->code,
-		    text);
-	} else if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT)) {
-		what = g_strdup("reply out of turn");
-	} else {
-		what = g_strdup(error->message);
-	}
-	fail(wire, stage, what);
-}
-
-/* Sends a command; FALSE: the session is over. */
-static gboolean
-send_command(struct wire *wire, enum stage stage, const char *command)
-{
-	g_autoptr(GError) error = NULL;
-
-	/* With RCPT commands under way replies are expected. */
-	if (wire->rcpt_sent == wire->rcpt_answered &&
-	    peer_has_spoken(wire->peer)) {
-		fail_out_of_turn(wire, stage);
-		return FALSE;
-	}
-	if (!peer_send(wire->peer, command, strlen(command),
-		stage_deadline(wire, stage), &error)) {
-		fail_error(wire, stage, error);
-		return FALSE;
-	}
-	return TRUE;
-}
 
 /* Lets libESMTP go on. */
 static void
 tell_code(struct wire *wire, int code)
 {
 	if (!session_tell_code(wire->session, code))
-		wire->over = TRUE;
+		wire->dialogue.over = TRUE;
 }
 
 /* The reply to a command that concerns all recipients. */
@@ -169,10 +38,10 @@ static void
 pass_reply(struct wire *wire, enum stage stage, const struct reply *reply)
 {
 	if (!outcome_is_success(stage, reply))
-		settle_reply(wire, stage, reply);
+		dialogue_settle(&wire->dialogue, stage, reply);
 	else if (stage == STAGE_MAIL && wire->job->accepted != NULL)
 		wire->job->accepted(wire->job->data);
-	if (!wire->over)
+	if (!wire->dialogue.over)
 		tell_code(wire, reply->code);
 }
 
@@ -181,9 +50,7 @@ carry_command(struct wire *wire, enum stage stage, const char *command)
 {
 	g_autoptr(Reply) reply = NULL;
 
-	if (!send_command(wire, stage, command))
-		return;
-	reply = await_reply(wire, stage);
+	reply = dialogue_ask(&wire->dialogue, stage, command);
 	if (reply != NULL)
 		pass_reply(wire, stage, reply);
 }
@@ -191,7 +58,8 @@ carry_command(struct wire *wire, enum stage stage, const char *command)
 static void
 carry_greeting(struct wire *wire)
 {
-	g_autoptr(Reply) reply = await_reply(wire, STAGE_GREETING);
+	g_autoptr(Reply) reply =
+	    dialogue_reply(&wire->dialogue, STAGE_GREETING);
 
 	if (reply != NULL)
 		pass_reply(wire, STAGE_GREETING, reply);
@@ -208,7 +76,7 @@ pass_offer(struct wire *wire, const struct reply *reply)
 		session_use_8bitmime(wire->session);
 	text = offer_format(&wire->offer);
 	if (!session_tell(wire->session, text))
-		wire->over = TRUE;
+		wire->dialogue.over = TRUE;
 }
 
 static void
@@ -216,9 +84,7 @@ carry_ehlo(struct wire *wire, const char *command)
 {
 	g_autoptr(Reply) reply = NULL;
 
-	if (!send_command(wire, STAGE_EHLO, command))
-		return;
-	reply = await_reply(wire, STAGE_EHLO);
+	reply = dialogue_ask(&wire->dialogue, STAGE_EHLO, command);
 	if (reply == NULL)
 		return;
 	if (outcome_is_success(STAGE_EHLO, reply))
@@ -242,7 +108,7 @@ refuse_size(struct wire *wire)
 	    message_size(wire->job->message), wire->offer.size_limit);
 	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
 	    "5.3.4", what);
-	transaction_settle(wire->transaction, &outcome);
+	transaction_settle(wire->dialogue.transaction, &outcome);
 	tell_code(wire, 552);
 }
 
@@ -260,7 +126,7 @@ carry_mail(struct wire *wire, const char *command)
 static void
 collect_rcpt_reply(struct wire *wire)
 {
-	g_autoptr(Reply) reply = await_reply(wire, STAGE_RCPT);
+	g_autoptr(Reply) reply = dialogue_reply(&wire->dialogue, STAGE_RCPT);
 	guint i = wire->rcpt_answered;
 
 	if (reply == NULL)
@@ -269,9 +135,9 @@ collect_rcpt_reply(struct wire *wire)
 	if (outcome_is_success(STAGE_RCPT, reply)) {
 		tell_code(wire, reply->code);
 	} else if (reply->code == 421 || reply->code < 400) {
-		settle_reply(wire, STAGE_RCPT, reply);
+		dialogue_settle(&wire->dialogue, STAGE_RCPT, reply);
 	} else {
-		transaction_refuse(wire->transaction, i, reply);
+		transaction_refuse(wire->dialogue.transaction, i, reply);
 		tell_code(wire, reply->code);
 	}
 }
@@ -279,18 +145,23 @@ collect_rcpt_reply(struct wire *wire)
 static void
 collect_rcpt_replies(struct wire *wire)
 {
-	while (wire->rcpt_answered < wire->rcpt_sent && !wire->over)
+	while (wire->rcpt_answered < wire->rcpt_sent && !wire->dialogue.over)
 		collect_rcpt_reply(wire);
 }
 
 static void
 carry_rcpt(struct wire *wire, const char *command)
 {
-	if (wire->rcpt_sent == wire->transaction->count) {
-		fail_here(wire, STAGE_RCPT, "libESMTP: extra RCPT");
+	if (wire->rcpt_sent == wire->dialogue.transaction->count) {
+		dialogue_fail_here(&wire->dialogue, STAGE_RCPT,
+		    "libESMTP: extra RCPT");
 		return;
 	}
-	if (!send_command(wire, STAGE_RCPT, command))
+	/* With RCPT commands under way replies are expected. */
+	if (wire->rcpt_sent == wire->rcpt_answered &&
+	    dialogue_out_of_turn(&wire->dialogue, STAGE_RCPT))
+		return;
+	if (!dialogue_send(&wire->dialogue, STAGE_RCPT, command))
 		return;
 	wire->rcpt_sent++;
 	/* Under PIPELINING libESMTP has written the next command already. */
@@ -307,7 +178,7 @@ hold_back(struct wire *wire)
 
 	outcome_set(&outcome, OUTCOME_HELD, TROUBLE_NONE, STAGE_RCPT, "4.3.0",
 	    "not sent, since another recipient was refused");
-	transaction_settle(wire->transaction, &outcome);
+	transaction_settle(wire->dialogue.transaction, &outcome);
 	tell_code(wire, 554);
 }
 
@@ -315,15 +186,17 @@ static void
 fail_content(struct wire *wire, const GError *error)
 {
 	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE)) {
-		g_autoptr(Reply) reply = await_reply(wire, STAGE_CONTENT);
+		g_autoptr(Reply) reply =
+		    dialogue_reply(&wire->dialogue, STAGE_CONTENT);
 
 		if (reply != NULL)
-			settle_reply(wire, STAGE_CONTENT, reply);
-		wire->over = TRUE;
+			dialogue_settle(&wire->dialogue, STAGE_CONTENT, reply);
+		wire->dialogue.over = TRUE;
 	} else if (error->domain == MESSAGE_ERROR) {
-		fail_here(wire, STAGE_CONTENT, error->message);
+		dialogue_fail_here(&wire->dialogue, STAGE_CONTENT,
+		    error->message);
 	} else {
-		fail_error(wire, STAGE_CONTENT, error);
+		dialogue_fail_error(&wire->dialogue, STAGE_CONTENT, error);
 	}
 }
 
@@ -338,10 +211,11 @@ is_contradicted(struct wire *wire)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Reply) reply = NULL;
 
-	if (!peer_has_spoken(wire->peer))
+	if (!peer_has_spoken(wire->dialogue.peer))
 		return FALSE;
-	reply = peer_reply(wire->peer,
-	    MIN(deadline_in(OUT_OF_TURN_SPAN), wire->job->deadline), &error);
+	reply = peer_reply(wire->dialogue.peer,
+	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), wire->job->deadline),
+	    &error);
 	if (reply == NULL)
 		return g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE);
 	return reply->code != 421 && !outcome_is_success(STAGE_FINAL, reply);
@@ -353,20 +227,22 @@ carry_content(struct wire *wire)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Reply) reply = NULL;
 
-	if (!peer_send_content(wire->peer, wire->job->message,
-		stage_span(wire, STAGE_CONTENT), wire->job->deadline, &error)) {
+	if (!peer_send_content(wire->dialogue.peer, wire->job->message,
+		dialogue_span(&wire->dialogue, STAGE_CONTENT),
+		wire->job->deadline, &error)) {
 		fail_content(wire, error);
 		return;
 	}
-	reply = await_reply(wire, STAGE_FINAL);
+	reply = dialogue_reply(&wire->dialogue, STAGE_FINAL);
 	if (reply == NULL)
 		return;
 	if (outcome_is_success(STAGE_FINAL, reply) && is_contradicted(wire)) {
-		fail(wire, STAGE_FINAL, "contradictory replies");
+		dialogue_fail(&wire->dialogue, STAGE_FINAL,
+		    "contradictory replies");
 		return;
 	}
-	settle_reply(wire, STAGE_FINAL, reply);
-	if (wire->over ||
+	dialogue_settle(&wire->dialogue, STAGE_FINAL, reply);
+	if (wire->dialogue.over ||
 	    !session_swallow_content(wire->session, wire->job->deadline))
 		return;
 	tell_code(wire, reply->code);
@@ -376,14 +252,15 @@ static void
 carry_data(struct wire *wire, const char *command)
 {
 	collect_rcpt_replies(wire);
-	if (wire->over)
+	if (wire->dialogue.over)
 		return;
-	if (!transaction_is_open(wire->transaction)) {
+	if (!transaction_is_open(wire->dialogue.transaction)) {
 		hold_back(wire);
 		return;
 	}
 	carry_command(wire, STAGE_DATA, command);
-	if (!wire->over && transaction_is_open(wire->transaction))
+	if (!wire->dialogue.over &&
+	    transaction_is_open(wire->dialogue.transaction))
 		carry_content(wire);
 }
 
@@ -400,16 +277,17 @@ confirm_bounce(struct wire *wire, const struct outcome *bounce)
 	g_autoptr(Reply) reply = NULL;
 	enum stage stage = bounce->stage;
 
-	reply = peer_reply(wire->peer,
-	    MIN(deadline_in(OUT_OF_TURN_SPAN), wire->job->deadline), &error);
+	reply = peer_reply(wire->dialogue.peer,
+	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), wire->job->deadline),
+	    &error);
 	if (reply == NULL) {
 		if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE))
 			return;
 	} else if (reply->code == 221 || reply->code == 421) {
 		return;
 	}
-	transaction_reopen(wire->transaction);
-	fail(wire, stage, "replies out of step");
+	transaction_reopen(wire->dialogue.transaction);
+	dialogue_fail(&wire->dialogue, stage, "replies out of step");
 }
 
 /*
@@ -419,15 +297,16 @@ confirm_bounce(struct wire *wire, const struct outcome *bounce)
 static void
 carry_quit(struct wire *wire, const char *command)
 {
-	const struct outcome *bounce = transaction_bounce(wire->transaction);
+	const struct outcome *bounce =
+	    transaction_bounce(wire->dialogue.transaction);
 	g_autoptr(GError) error = NULL;
 
-	if (peer_send(wire->peer, command, strlen(command), deadline_in(0),
-		&error) &&
+	if (peer_send(wire->dialogue.peer, command, strlen(command),
+		deadline_in(0), &error) &&
 	    bounce != NULL)
 		confirm_bounce(wire, bounce);
 	tell_code(wire, 221);
-	wire->over = TRUE;
+	wire->dialogue.over = TRUE;
 }
 
 static void
@@ -446,7 +325,8 @@ carry(struct wire *wire, const char *command)
 	else if (g_str_equal(command, "QUIT\r\n"))
 		carry_quit(wire, command);
 	else
-		fail_here(wire, STAGE_EHLO, "libESMTP: unknown command");
+		dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
+		    "libESMTP: unknown command");
 }
 
 /* libESMTP and the host take turns until one of them is done. */
@@ -454,7 +334,7 @@ static void
 carry_all(struct wire *wire)
 {
 	carry_greeting(wire);
-	while (!wire->over) {
+	while (!wire->dialogue.over) {
 		g_autofree char *command = NULL;
 
 		command = session_command(wire->session, wire->job->deadline);
@@ -463,7 +343,8 @@ carry_all(struct wire *wire)
 		carry(wire, command);
 	}
 	/* If that was too early. */
-	fail_here(wire, STAGE_EHLO, "libESMTP ended the session");
+	dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
+	    "libESMTP ended the session");
 }
 
 void
@@ -476,14 +357,15 @@ wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
 	    transaction_new(outcomes, job->recipients->len);
 	struct wire wire = {
 	    .job = job,
-	    .transaction = transaction,
-	    .peer = peer,
+	    .dialogue = {peer, transaction, job->timeouts, job->deadline,
+		FALSE},
 	};
 
 	session = session_start(job->helo_name, job->sender, job->recipients,
 	    message_size(job->message), &error);
 	if (session == NULL) {
-		fail_here(&wire, STAGE_CONNECT, error->message);
+		dialogue_fail_here(&wire.dialogue, STAGE_CONNECT,
+		    error->message);
 		return;
 	}
 	wire.session = session;
