@@ -12,24 +12,6 @@
 #include "domain.h"
 #include "resolve.h"
 
-/*
- * For each server in turn, the second time doubled: with one server that is
- * silent 9 s, with three 27 s, which is still less than connect-timeout.
- */
-#define TRY_MILLISECONDS 3000
-#define TRIES            2
-
-/* One less than there may be: the macro for the last one shifts into a sign. */
-#define SOCKETS_MAX (ARES_GETSOCK_MAXNUM - 1)
-
-G_DEFINE_QUARK(smtproute_resolve_error, resolve_error)
-
-struct resolver {
-	char *dns_servers;    /* NULL: the system's */
-	gboolean search;      /* complete names with search domains */
-	ares_channel channel; /* NULL before the first lookup */
-};
-
 /* A question to c-ares, and its answer. */
 struct lookup {
 	gint64 begun;
@@ -56,166 +38,6 @@ mx_free(void *data)
 
 	g_free(mx->host);
 	g_free(mx);
-}
-
-struct resolver *
-resolver_new(const char *dns_servers)
-{
-	struct resolver *resolver = g_new0(struct resolver, 1);
-
-	resolver->dns_servers = g_strdup(dns_servers);
-	return resolver;
-}
-
-void
-resolver_free(struct resolver *resolver)
-{
-	if (resolver == NULL)
-		return;
-	if (resolver->channel != NULL)
-		ares_destroy(resolver->channel);
-	g_free(resolver->dns_servers);
-	g_free(resolver);
-}
-
-static gboolean
-open_channel(struct resolver *resolver, GError **error)
-{
-	char lookups[] = "fb"; /* /etc/hosts, then DNS */
-	struct ares_options options = {
-	    .timeout = TRY_MILLISECONDS,
-	    .tries = TRIES,
-	    .lookups = lookups,
-	};
-	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
-	int status;
-
-	if (resolver->channel != NULL)
-		return TRUE;
-	/* No domains: ares_getaddrinfo() of 1.18 ignores ARES_FLAG_NOSEARCH. */
-	if (!resolver->search)
-		mask |= ARES_OPT_DOMAINS;
-	status = ares_init_options(&resolver->channel, &options, mask);
-	if (status == ARES_SUCCESS && resolver->dns_servers != NULL) {
-		status = ares_set_servers_ports_csv(resolver->channel,
-		    resolver->dns_servers);
-		if (status != ARES_SUCCESS)
-			ares_destroy(resolver->channel);
-	}
-	if (status == ARES_SUCCESS)
-		return TRUE;
-	resolver->channel = NULL;
-	g_set_error(error, RESOLVE_ERROR, RESOLVE_ERROR_TEMPORARY,
-	    "cannot set up DNS: %s", ares_strerror(status));
-	return FALSE;
-}
-
-static nfds_t
-fill_pollfds(ares_channel channel, struct pollfd fds[SOCKETS_MAX])
-{
-	ares_socket_t sockets[SOCKETS_MAX];
-	int bits = ares_getsock(channel, sockets, SOCKETS_MAX);
-	nfds_t count;
-
-	for (count = 0; count < SOCKETS_MAX; count++) {
-		short events = 0;
-
-		if (ARES_GETSOCK_READABLE(bits, count))
-			events |= POLLIN;
-		if (ARES_GETSOCK_WRITABLE(bits, count))
-			events |= POLLOUT;
-		if (events == 0)
-			break;
-		fds[count] = (struct pollfd){sockets[count], events, 0};
-	}
-	return count;
-}
-
-/* Waits for answers, until c-ares wants to try again or @deadline. */
-static gboolean
-turn(ares_channel channel, gint64 deadline)
-{
-	struct pollfd fds[SOCKETS_MAX];
-	nfds_t count = fill_pollfds(channel, fds);
-	struct timeval buffer;
-	const struct timeval *retry = ares_timeout(channel, NULL, &buffer);
-	gint64 until = deadline;
-
-	if (retry != NULL) {
-		gint64 again = deadline_in(
-		    retry->tv_sec * G_USEC_PER_SEC + retry->tv_usec);
-
-		until = MIN(until, again);
-	}
-	if (deadline_poll(fds, count, until) < 0)
-		return FALSE;
-	for (nfds_t i = 0; i < count; i++) {
-		gboolean read = (fds[i].revents & ~POLLOUT) != 0;
-		gboolean write = (fds[i].revents & POLLOUT) != 0;
-
-		ares_process_fd(channel, read ? fds[i].fd : ARES_SOCKET_BAD,
-		    write ? fds[i].fd : ARES_SOCKET_BAD);
-	}
-	ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	return TRUE;
-}
-
-/* Until @lookup is done; ares_cancel() calls back for what is not. */
-static void
-finish(ares_channel channel, const struct lookup *lookup, gint64 deadline)
-{
-	while (!lookup->done) {
-		if (deadline_left(deadline) == 0 || !turn(channel, deadline))
-			ares_cancel(channel);
-	}
-}
-
-static gboolean
-is_not_found(int status)
-{
-	return status == ARES_ENOTFOUND || status == ARES_ENODATA;
-}
-
-static void
-set_no_answer(gint64 begun, GError **error)
-{
-	gint64 waited = g_get_monotonic_time() - begun;
-
-	/* To the nearest second: a deadline is never met exactly. */
-	waited = (waited + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
-	g_set_error(error, RESOLVE_ERROR, RESOLVE_ERROR_TEMPORARY,
-	    "cannot resolve: no answer from DNS within %" G_GINT64_FORMAT " s",
-	    MAX(waited, 1));
-}
-
-/* @missing: what a name without the records asked for has not. */
-static void
-set_error(int status, gint64 begun, const char *missing, GError **error)
-{
-	const char *text;
-
-	switch (status) {
-	case ARES_ETIMEOUT:
-	case ARES_ECANCELLED:
-		set_no_answer(begun, error);
-		return;
-	case ARES_ENOTFOUND:
-		text = "no such name";
-		break;
-	case ARES_ENODATA:
-		text = missing;
-		break;
-	/* SERVFAIL and REFUSED from the last server are this one in 1.18. */
-	case ARES_ECONNREFUSED:
-		text = "no DNS server has an answer";
-		break;
-	default:
-		text = ares_strerror(status);
-	}
-	g_set_error(error, RESOLVE_ERROR,
-	    is_not_found(status) ? RESOLVE_ERROR_NOT_FOUND
-				 : RESOLVE_ERROR_TEMPORARY,
-	    "cannot resolve: %s", text);
 }
 
 static void
@@ -294,13 +116,15 @@ resolve_mx(struct resolver *resolver, const char *domain, gint64 deadline,
 {
 	g_auto(Lookup) lookup = {.begun = g_get_monotonic_time()};
 	g_autoptr(GPtrArray) exchangers = NULL;
+	ares_channel channel;
 
-	if (!open_channel(resolver, error))
+	channel = resolver_open(resolver, error);
+	if (channel == NULL)
 		return NULL;
-	ares_query(resolver->channel, domain, ns_c_in, ns_t_mx, on_mx, &lookup);
-	finish(resolver->channel, &lookup, deadline);
+	ares_query(channel, domain, ns_c_in, ns_t_mx, on_mx, &lookup);
+	resolver_wait(resolver, &lookup.done, deadline);
 	if (lookup.status != ARES_SUCCESS) {
-		set_error(lookup.status, lookup.begun, "no MX", error);
+		resolver_set_error(lookup.status, lookup.begun, "no MX", error);
 		return NULL;
 	}
 	if (is_null_mx(lookup.exchangers)) {
@@ -328,6 +152,7 @@ on_addresses(void *data, int status, int timeouts G_GNUC_UNUSED,
 	lookup->done = TRUE;
 }
 
+/* The resolver is open. */
 static void
 ask_addresses(struct resolver *resolver, const char *host, int family,
     gint64 deadline, struct lookup *lookup)
@@ -338,9 +163,9 @@ ask_addresses(struct resolver *resolver, const char *host, int family,
 	    .ai_socktype = SOCK_STREAM,
 	};
 
-	ares_getaddrinfo(resolver->channel, host, NULL, &hints, on_addresses,
-	    lookup);
-	finish(resolver->channel, lookup, deadline);
+	ares_getaddrinfo(resolver_open(resolver, NULL), host, NULL, &hints,
+	    on_addresses, lookup);
+	resolver_wait(resolver, &lookup->done, deadline);
 }
 
 /* Returns the status of c-ares. */
@@ -383,7 +208,7 @@ add_each_family(struct resolver *resolver, const char *host, gint64 deadline,
 
 	if (addresses->len > 0)
 		return ARES_SUCCESS;
-	return is_not_found(in6) ? in : in6;
+	return resolver_is_not_found(in6) ? in : in6;
 }
 
 GArray *
@@ -394,7 +219,7 @@ resolve_addresses(struct resolver *resolver, const char *host, guint16 port,
 	gint64 begun = g_get_monotonic_time();
 	int status;
 
-	if (!open_channel(resolver, error))
+	if (resolver_open(resolver, error) == NULL)
 		return NULL;
 	addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
 	status = add_addresses(resolver, host, AF_UNSPEC, deadline, addresses);
@@ -403,7 +228,7 @@ resolve_addresses(struct resolver *resolver, const char *host, guint16 port,
 	    status != ARES_ECANCELLED)
 		status = add_each_family(resolver, host, deadline, addresses);
 	if (status != ARES_SUCCESS) {
-		set_error(status, begun, "no address", error);
+		resolver_set_error(status, begun, "no address", error);
 		return NULL;
 	}
 	for (guint i = 0; i < addresses->len; i++)
@@ -427,14 +252,13 @@ canonical_name(const struct ares_addrinfo *found)
 
 /* NULL: there is none with a dot. */
 static char *
-full_name(const char *dns_servers, const char *name, gint64 deadline)
+full_name(const struct resolver *plain, const char *name, gint64 deadline)
 {
-	g_autoptr(Resolver) resolver = resolver_new(dns_servers);
+	g_autoptr(Resolver) resolver = resolver_new_searching(plain);
 	g_auto(Lookup) lookup = {0};
 	const char *full;
 
-	resolver->search = TRUE;
-	if (!open_channel(resolver, NULL))
+	if (resolver_open(resolver, NULL) == NULL)
 		return NULL;
 	ask_addresses(resolver, name, AF_UNSPEC, deadline, &lookup);
 	if (lookup.status != ARES_SUCCESS)
@@ -458,6 +282,6 @@ resolve_own_name(struct resolver *resolver, gint64 deadline)
 		return g_strdup("localhost");
 	if (strchr(own, '.') != NULL)
 		return g_steal_pointer(&own);
-	full = full_name(resolver->dns_servers, own, deadline);
+	full = full_name(resolver, own, deadline);
 	return full == NULL ? g_steal_pointer(&own) : full;
 }

@@ -9,35 +9,16 @@
 #include <glib.h>
 
 #include "endpoint.h"
+#include "resolver.h"
 
 /* What a hostile or careless zone may make us hold and try. */
 #define RESOLVE_MX_MAX      64
 #define RESOLVE_ADDRESS_MAX 32
 
-#define RESOLVE_ERROR (resolve_error_quark())
-
-enum resolve_error {
-	RESOLVE_ERROR_TEMPORARY, /* no answer, SERVFAIL, time-out, no memory */
-	RESOLVE_ERROR_NOT_FOUND, /* no such name, or no such record */
-	RESOLVE_ERROR_NULL_MX,   /* RFC 7505: takes no mail */
-};
-
-GQuark
-resolve_error_quark(void);
-
 struct mx {
 	char *host; /* canonical */
 	guint16 preference;
 };
-
-struct resolver;
-
-/*
- * @dns_servers: "address[:port],...", NULL for the system's.  Costs nothing
- * until the first lookup.
- */
-struct resolver *
-resolver_new(const char *dns_servers);
 
 /*
  * The mail exchangers of @domain (never completed with a search domain),
@@ -69,12 +50,5 @@ resolve_addresses(struct resolver *resolver, const char *host, guint16 port,
  */
 char *
 resolve_own_name(struct resolver *resolver, gint64 deadline);
-
-void
-resolver_free(struct resolver *resolver);
-
-/* For g_autoptr(), which wants one word. */
-typedef struct resolver Resolver;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Resolver, resolver_free)
 
 #endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * c-ares, asked one question at a time, each with a deadline.
+ */
+#ifndef SMTPROUTE_RESOLVER_H
+#define SMTPROUTE_RESOLVER_H
+
+#include <glib.h>
+
+#include <ares.h>
+
+#define RESOLVE_ERROR (resolve_error_quark())
+
+enum resolve_error {
+	RESOLVE_ERROR_TEMPORARY, /* no answer, SERVFAIL, time-out, no memory */
+	RESOLVE_ERROR_NOT_FOUND, /* no such name, or no such record */
+	RESOLVE_ERROR_NULL_MX,   /* RFC 7505: takes no mail */
+};
+
+GQuark
+resolve_error_quark(void);
+
+struct resolver;
+
+/*
+ * @dns_servers: "address[:port],...", NULL for the system's.  Costs nothing
+ * until the first lookup.
+ */
+struct resolver *
+resolver_new(const char *dns_servers);
+
+/* The same for names that are to be completed with search domains. */
+struct resolver *
+resolver_new_searching(const struct resolver *resolver);
+
+/* NULL: c-ares cannot be set up. */
+ares_channel
+resolver_open(struct resolver *resolver, GError **error);
+
+/* Until a callback has set *done, which it does at @deadline at the latest. */
+void
+resolver_wait(struct resolver *resolver, const gboolean *done, gint64 deadline);
+
+/* Are all servers on this machine?  Only when it is open. */
+gboolean
+resolver_is_local(struct resolver *resolver);
+
+/* Is it a status of c-ares that says that there is no such thing? */
+gboolean
+resolver_is_not_found(int status);
+
+/*
+ * Puts a status of c-ares into words.  @begun: when the question was asked;
+ * @missing: what a name without the records asked for has not.
+ */
+void
+resolver_set_error(int status, gint64 begun, const char *missing,
+    GError **error);
+
+void
+resolver_free(struct resolver *resolver);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct resolver Resolver;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Resolver, resolver_free)
+
+#endif
