@@ -14,21 +14,18 @@
 #include "dial.h"
 #include "domain.h"
 #include "maillog.h"
+#include "security.h"
 #include "wire.h"
 
 /* What the lines of one connection have in common. */
 struct connection {
+	const struct attempt *attempt;
 	const struct candidate *candidate;
 	const char *domain;
 	guint64 dcid;
 	char interface[ENDPOINT_TEXT_SIZE];
 	char address[ENDPOINT_TEXT_SIZE];
 	guint16 port;
-};
-
-struct acceptance {
-	const struct attempt *attempt;
-	const struct candidate *candidate;
 };
 
 char *
@@ -73,12 +70,22 @@ static void
 log_connection_error(const struct connection *connection,
     const struct outcome *outcome)
 {
+	const char *reason = "network error";
+
+	if (outcome->code != 0)
+		reason = "unexpected SMTP response";
+	else if (g_str_equal(outcome->dsn, "4.4.2"))
+		reason = "network error";
+	else if (outcome->stage == STAGE_STARTTLS ||
+	    outcome->stage == STAGE_TLS)
+		reason = "TLS failed";
+	else if (outcome->stage == STAGE_AUTH)
+		reason = "AUTH failed";
 	maillog_info("Connection Error: DCID %" G_GUINT64_FORMAT
 		     " domain: %s IP: %s port: %u details: %s interface: %s "
 		     "reason: %s",
 	    connection->dcid, connection->domain, connection->address,
-	    connection->port, outcome->text, connection->interface,
-	    outcome->code != 0 ? "unexpected SMTP response" : "network error");
+	    connection->port, outcome->text, connection->interface, reason);
 }
 
 static void
@@ -106,7 +113,7 @@ log_recipient(const struct connection *connection, guint rid,
 static gboolean
 is_connection_error(const struct outcome *outcome)
 {
-	return outcome->stage <= STAGE_HELO ||
+	return stage_is_opening(outcome->stage) ||
 	    (outcome->trouble == TROUBLE_HOST && outcome->code == 0);
 }
 
@@ -135,31 +142,6 @@ set_all(struct outcome *outcomes, guint count, const struct outcome *outcome)
 {
 	for (guint i = 0; i < count; i++)
 		outcome_copy(&outcomes[i], outcome);
-}
-
-gboolean
-attempt_is_beyond_us(const struct candidate *candidate, struct outcome *outcome)
-{
-	const struct host_settings *settings = &candidate->settings;
-	g_autofree char *what = NULL;
-
-	if (settings->tls > TLS_MAY) {
-		what = g_strdup_printf("TLS required (tls=%s), which this "
-				       "version cannot do",
-		    tls_level_name(settings->tls));
-		outcome_set(outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
-		    STAGE_CONNECT, "4.7.4", what);
-		return TRUE;
-	}
-	if (settings->auth != NULL) {
-		what = g_strdup_printf("AUTH required (auth=%s), which this "
-				       "version cannot do",
-		    settings->auth);
-		outcome_set(outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
-		    STAGE_CONNECT, "4.7.8", what);
-		return TRUE;
-	}
-	return FALSE;
 }
 
 static int
@@ -193,6 +175,7 @@ static void
 describe(struct connection *connection, const struct attempt *attempt,
     const struct candidate *candidate)
 {
+	connection->attempt = attempt;
 	connection->candidate = candidate;
 	connection->domain = envelope_domain(attempt->envelope);
 	connection->dcid = hoststate_dcid(attempt->state);
@@ -246,53 +229,119 @@ attempt_log_departure(const struct destination *destination,
 static void
 note_accepted(void *data)
 {
-	const struct acceptance *acceptance = data;
+	const struct connection *connection = data;
 	struct departure departure = {0};
 
-	hoststate_answered(acceptance->attempt->state, &departure);
-	attempt_log_departure(acceptance->candidate->destination, &departure);
+	hoststate_answered(connection->attempt->state, &departure);
+	attempt_log_departure(connection->candidate->destination, &departure);
 }
 
-void
-attempt_run(const struct attempt *attempt, const struct candidate *candidate,
-    struct outcome *outcomes)
+static void
+log_secured(const char *description, void *data)
 {
+	const struct connection *connection = data;
+
+	maillog_info("DCID %" G_GUINT64_FORMAT " TLS success %s",
+	    connection->dcid, description);
+}
+
+static void
+log_authenticated(const char *mechanism, void *data)
+{
+	const struct connection *connection = data;
+
+	maillog_info("DCID %" G_GUINT64_FORMAT
+		     " AUTH success profile %s mechanism %s",
+	    connection->dcid, connection->candidate->settings.auth, mechanism);
+}
+
+/*
+ * Over a connection of its own.  NULL, or why TLS has failed that may be done
+ * without: then no outcome is set.
+ */
+static char *
+run_connection(struct connection *connection, const struct security *security,
+    struct outcome *outcomes, struct visit *visit)
+{
+	static const struct wire_events events = {
+	    .secured = log_secured,
+	    .authenticated = log_authenticated,
+	    .accepted = note_accepted,
+	};
+	const struct attempt *attempt = connection->attempt;
+	const struct candidate *candidate = connection->candidate;
 	const struct envelope *envelope = attempt->envelope;
-	guint count = envelope->recipients->len;
-	struct acceptance acceptance = {attempt, candidate};
-	struct wire_job job = {
+	const struct wire_job job = {
 	    .helo_name = attempt->helo_name,
 	    .sender = envelope->sender,
 	    .recipients = envelope->recipients,
 	    .message = attempt->message,
 	    .timeouts = &candidate->settings.timeouts,
 	    .deadline = attempt->deadline,
-	    .accepted = note_accepted,
-	    .data = &acceptance,
+	    .tls = &security->tls,
+	    .credentials = security->credentials,
+	    .auth_in_clear = candidate->settings.auth_in_clear == ANSWER_YES,
+	    .events = &events,
+	    .data = connection,
 	};
+	gint64 begun = g_get_monotonic_time();
+	struct outcome failure = {0};
+	autofd fd = connect_candidate(candidate, attempt->deadline, &failure);
+
+	if (fd < 0) {
+		set_all(outcomes, visit->count, &failure);
+		outcome_clear(&failure);
+		return NULL;
+	}
+	visit->connect = g_get_monotonic_time() - begun;
+	log_new_connection(connection, fd);
+	return wire_run(fd, &job, outcomes);
+}
+
+/* Once with TLS; and where that fails and need not be, once without. */
+static void
+run_connections(struct connection *connection, struct security *security,
+    struct outcome *outcomes, struct visit *visit)
+{
+	g_autofree char *failure =
+	    run_connection(connection, security, outcomes, visit);
+	g_autofree char *again = NULL;
+
+	if (failure == NULL)
+		return;
+	maillog_info("DCID %" G_GUINT64_FORMAT
+		     " TLS failed: %s; going on in clear text",
+	    connection->dcid, failure);
+	security->tls.level = TLS_NONE;
+	describe(connection, connection->attempt, connection->candidate);
+	again = run_connection(connection, security, outcomes, visit);
+	g_assert(again == NULL);
+}
+
+void
+attempt_run(const struct attempt *attempt, const struct candidate *candidate,
+    struct outcome *outcomes)
+{
 	struct visit visit = {
 	    .endpoint = &candidate->endpoint,
 	    .outcomes = outcomes,
-	    .count = count,
+	    .count = attempt->envelope->recipients->len,
 	    .connect = -1,
 	};
 	gint64 begun = g_get_monotonic_time();
+	struct security security = {0};
 	struct connection connection;
 	struct outcome failure = {0};
-	autofd fd = -1;
 
 	describe(&connection, attempt, candidate);
-	if (!attempt_is_beyond_us(candidate, &failure))
-		fd = connect_candidate(candidate, attempt->deadline, &failure);
-	if (fd < 0) {
-		set_all(outcomes, count, &failure);
-	} else {
-		visit.connect = g_get_monotonic_time() - begun;
-		log_new_connection(&connection, fd);
-		wire_run(fd, &job, outcomes);
-	}
+	if (security_prepare(&security, attempt->settings, candidate,
+		attempt->resolver, attempt->deadline, &failure))
+		run_connections(&connection, &security, outcomes, &visit);
+	else
+		set_all(outcomes, visit.count, &failure);
 	visit.total = g_get_monotonic_time() - begun;
 	hoststate_note(attempt->state, &visit);
-	log_outcomes(&connection, outcomes, count);
+	log_outcomes(&connection, outcomes, visit.count);
+	security_clear(&security);
 	outcome_clear(&failure);
 }

@@ -19,6 +19,7 @@ struct attempt {
 	const struct envelope *envelope;
 	struct message *message;
 	struct hoststate *state;
+	struct resolver *resolver;
 	const char *helo_name;
 	gint64 deadline; /* of the whole delivery */
 };
@@ -26,15 +27,6 @@ struct attempt {
 /* "host[address]:port", as verdicts name a peer.  A new string. */
 char *
 attempt_peer(const struct candidate *candidate);
-
-/*
- * Do the settings ask for what this version has not?  Such a host is passed
- * over: mail must not go out in clear, or unauthenticated, instead.  Then
- * *outcome is set.
- */
-gboolean
-attempt_is_beyond_us(const struct candidate *candidate,
-    struct outcome *outcome);
 
 /*
  * @outcomes: one for each recipient of the envelope, zero or holding what an

@@ -295,6 +295,7 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	    .envelope = envelope,
 	    .message = message,
 	    .state = state,
+	    .resolver = resolver,
 	    .helo_name = settings->helo_name,
 	    .deadline = deadline,
 	};

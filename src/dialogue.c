@@ -144,3 +144,14 @@ dialogue_ask(struct dialogue *dialogue, enum stage stage, const char *command)
 		return NULL;
 	return dialogue_reply(dialogue, stage);
 }
+
+void
+dialogue_quit(struct dialogue *dialogue)
+{
+	static const char quit[] = "QUIT\r\n";
+
+	if (!dialogue->over)
+		peer_send(dialogue->peer, quit, strlen(quit), deadline_in(0),
+		    NULL);
+	dialogue->over = TRUE;
+}

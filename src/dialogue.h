@@ -72,6 +72,10 @@ dialogue_send(struct dialogue *dialogue, enum stage stage, const char *command);
 struct reply *
 dialogue_reply(struct dialogue *dialogue, enum stage stage);
 
+/* Ends the session, if it is not over, with a QUIT; waits for nothing. */
+void
+dialogue_quit(struct dialogue *dialogue);
+
 /* Asks, unless the host has spoken out of turn.  NULL: the session is over. */
 struct reply *
 dialogue_ask(struct dialogue *dialogue, enum stage stage, const char *command);

@@ -6,6 +6,7 @@
 
 #include "keyfile.h"
 #include "printable.h"
+#include "secret.h"
 #include "slurp.h"
 
 /* Together with the longest list of keys they keep a message to its limit. */
@@ -142,6 +143,76 @@ check_bytes(const struct keyfile *keyfile, char *text, gsize length)
 	return TRUE;
 }
 
+static void
+mask(char *from, const char *end)
+{
+	memset(from, '*', (gsize)(end - from));
+}
+
+/*
+ * A line of the group [@group], which is about secrets: what may be one by
+ * mistake is not shown either.
+ */
+static void
+take_secret(const struct keyfile *keyfile, const char *group, char *line,
+    gsize length)
+{
+	char *end = line + length;
+	char *value = memchr(line, '=', length);
+	g_autofree char *name = NULL;
+
+	while (end > line && g_ascii_isspace(end[-1]))
+		end--;
+	if (value == NULL) {
+		mask(line, end);
+		return;
+	}
+	name = g_strchomp(g_strndup(line, (gsize)(value - line)));
+	for (value++; value < end && g_ascii_isspace(*value); value++)
+		;
+	if (value == end || g_str_equal(name, "username") ||
+	    (!g_str_equal(name, "password") && *value == '/'))
+		return;
+	if (g_str_equal(name, "password"))
+		g_hash_table_replace(keyfile->secrets, g_strdup(group),
+		    secret_new(value, (gsize)(end - value)));
+	mask(value, end);
+}
+
+static void
+take_secrets(const struct keyfile *keyfile, char *text, gsize length)
+{
+	g_autofree char *group = g_strdup("");
+	char *end = text + length;
+	char *next;
+
+	for (char *line = text; line < end; line = next) {
+		char *line_end = memchr(line, '\n', (gsize)(end - line));
+		gsize size;
+
+		if (line_end == NULL)
+			line_end = end;
+		next = line_end + 1;
+		while (line < line_end && g_ascii_isspace(*line))
+			line++;
+		size = (gsize)(line_end - line);
+		if (size > 0 && line[0] == '[') {
+			g_free(group);
+			group = g_strndup(line + 1, size - 1);
+			group[strcspn(group, "]")] = '\0';
+		} else if (size > 0 && line[0] != '#' &&
+		    g_str_has_prefix(group, "auth ")) {
+			take_secret(keyfile, group, line, size);
+		}
+	}
+}
+
+const char *
+keyfile_secret(const struct keyfile *keyfile, const char *group)
+{
+	return g_hash_table_lookup(keyfile->secrets, group);
+}
+
 /* Leaves in @text what has loaded. */
 static gboolean
 parse(const struct keyfile *keyfile, char *text, gsize length)
@@ -253,6 +324,8 @@ keyfile_new(const char *path, guint faults_max)
 	keyfile->file = g_key_file_new();
 	keyfile->lines =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	keyfile->secrets = g_hash_table_new_full(g_str_hash, g_str_equal,
+	    g_free, (GDestroyNotify)secret_free);
 	keyfile->faults = g_ptr_array_new_with_free_func(fault_free);
 	keyfile->faults_max = faults_max;
 	return keyfile;
@@ -272,6 +345,7 @@ keyfile_load(struct keyfile *keyfile, const char *path)
 			keyfile->path, reason));
 		return FALSE;
 	}
+	take_secrets(keyfile, text, length);
 	return parse(keyfile, text, length) && note_lines(keyfile, text);
 }
 
@@ -296,6 +370,7 @@ void
 keyfile_free(struct keyfile *keyfile)
 {
 	g_ptr_array_unref(keyfile->faults);
+	g_hash_table_destroy(keyfile->secrets);
 	g_hash_table_destroy(keyfile->lines);
 	g_key_file_free(keyfile->file);
 	g_free(keyfile->path);

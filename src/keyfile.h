@@ -13,8 +13,9 @@
 struct keyfile {
 	char *path; /* as messages show it */
 	GKeyFile *file;
-	GHashTable *lines; /* for keyfile_line() only */
-	GPtrArray *faults; /* of struct settings_fault */
+	GHashTable *lines;   /* for keyfile_line() only */
+	GHashTable *secrets; /* for keyfile_secret() only */
+	GPtrArray *faults;   /* of struct settings_fault */
 	guint faults_max;
 };
 
@@ -39,6 +40,14 @@ keyfile_line(const struct keyfile *keyfile, const char *group, const char *key);
 gboolean
 keyfile_refuse(const struct keyfile *keyfile, guint line, const char *key,
     enum settings_error code, const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/*
+ * Passwords - the key "password" in a group "auth NAME" - do not get into the
+ * GKeyFile, which would leave copies of them behind: there is a mask of the
+ * same length in their place.  This is the group's, NULL: it has none.
+ */
+const char *
+keyfile_secret(const struct keyfile *keyfile, const char *group);
 
 gboolean
 keyfile_has_fault(const struct keyfile *keyfile, guint line);

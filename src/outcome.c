@@ -10,6 +10,12 @@
 /* Of a reply's text; the deferred line may have to name many hosts. */
 #define REPLY_TEXT_MAX 300
 
+gboolean
+stage_is_opening(enum stage stage)
+{
+	return stage < STAGE_MAIL;
+}
+
 const char *
 stage_name(enum stage stage)
 {
@@ -19,6 +25,9 @@ stage_name(enum stage stage)
 	    [STAGE_GREETING] = "greeting",
 	    [STAGE_EHLO] = "EHLO",
 	    [STAGE_HELO] = "HELO",
+	    [STAGE_STARTTLS] = "STARTTLS",
+	    [STAGE_TLS] = "TLS",
+	    [STAGE_AUTH] = "AUTH",
 	    [STAGE_MAIL] = "MAIL FROM",
 	    [STAGE_RCPT] = "RCPT TO",
 	    [STAGE_DATA] = "DATA",
@@ -35,7 +44,10 @@ outcome_is_success(enum stage stage, const struct reply *reply)
 {
 	switch (stage) {
 	case STAGE_GREETING:
+	case STAGE_STARTTLS:
 		return reply->code == 220;
+	case STAGE_AUTH:
+		return reply->code == 235;
 	case STAGE_EHLO:
 	case STAGE_HELO:
 		return reply->code == 250;
@@ -58,10 +70,12 @@ outcome_asks_for_helo(const struct reply *reply)
 	    reply->code == 504;
 }
 
-/* MAIL refused for want of authentication (RFC 4954 section 6). */
+/* AUTH refused, or MAIL for want of it (RFC 4954 section 6). */
 static gboolean
 wants_auth(enum stage stage, int code)
 {
+	if (stage == STAGE_AUTH)
+		return code != 421;
 	return stage == STAGE_MAIL &&
 	    (code == 530 || code == 534 || code == 535 || code == 538);
 }
@@ -71,7 +85,7 @@ static gboolean
 is_host_trouble(enum stage stage, const struct reply *reply)
 {
 	/* X.3.z: mail system status (RFC 3463 section 3.4). */
-	return reply->code == 421 || stage <= STAGE_HELO ||
+	return reply->code == 421 || stage_is_opening(stage) ||
 	    wants_auth(stage, reply->code) ||
 	    (stage == STAGE_MAIL && g_str_has_prefix(reply->dsn, "4.3."));
 }
@@ -91,7 +105,7 @@ is_too_many(const struct reply *reply)
 static enum outcome_kind
 kind_of_reply(enum stage stage, const struct reply *reply, guint recipients)
 {
-	if (reply->code / 100 != 5 || stage <= STAGE_HELO ||
+	if (reply->code / 100 != 5 || stage_is_opening(stage) ||
 	    stage == STAGE_CONTENT || wants_auth(stage, reply->code))
 		return OUTCOME_NEXT;
 	if (stage == STAGE_RCPT && recipients > 1 && is_too_many(reply))
@@ -110,10 +124,14 @@ set_dsn(struct outcome *outcome, const struct reply *reply)
 	    [OUTCOME_DELIVERED] = '2',
 	};
 
-	g_strlcpy(outcome->dsn, reply->dsn[0] != '\0' ? reply->dsn : "x.0.0",
-	    sizeof(outcome->dsn));
+	const char *dsn = reply->dsn[0] != '\0' ? reply->dsn : "x.0.0";
+
+	/* RFC 3463 section 3.8, RFC 4954 section 6. */
 	if (wants_auth(outcome->stage, reply->code))
-		g_strlcpy(outcome->dsn, "4.7.8", sizeof(outcome->dsn));
+		dsn = "4.7.8";
+	else if (outcome->stage == STAGE_STARTTLS && reply->code != 421)
+		dsn = "4.7.4";
+	g_strlcpy(outcome->dsn, dsn, sizeof(outcome->dsn));
 	outcome->dsn[0] = classes[outcome->kind];
 }
 

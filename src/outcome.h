@@ -17,6 +17,9 @@ enum stage {
 	STAGE_GREETING,
 	STAGE_EHLO,
 	STAGE_HELO,
+	STAGE_STARTTLS, /* the command */
+	STAGE_TLS,      /* the handshake */
+	STAGE_AUTH,
 	STAGE_MAIL,
 	STAGE_RCPT,
 	STAGE_DATA,
@@ -51,6 +54,10 @@ struct outcome {
 	char *reply;        /* the reply's text; NULL if there was none */
 	char *text;         /* what happened, in words, for verdict and log */
 };
+
+/* Does it come before any transaction, and concern every message? */
+gboolean
+stage_is_opening(enum stage stage);
 
 /* How a stage is called in verdicts and the log. */
 const char *

@@ -12,6 +12,7 @@ G_DEFINE_QUARK(smtproute_peer_error, peer_error)
 
 struct peer {
 	int fd;
+	struct tls *tls; /* NULL: in clear text */
 	struct reply_reader *replies;
 };
 
@@ -29,6 +30,8 @@ void
 peer_free(struct peer *peer)
 {
 	reply_reader_free(peer->replies);
+	if (peer->tls != NULL)
+		tls_free(peer->tls);
 	g_free(peer);
 }
 
@@ -57,8 +60,14 @@ await(struct peer *peer, short events, gint64 deadline, short *revents,
     GError **error)
 {
 	struct pollfd pollfd = {.fd = peer->fd, .events = events};
-	int ready = deadline_poll(&pollfd, 1, deadline);
+	int ready;
 
+	if (events == POLLIN && peer->tls != NULL &&
+	    tls_has_pending(peer->tls)) {
+		*revents = POLLIN;
+		return TRUE;
+	}
+	ready = deadline_poll(&pollfd, 1, deadline);
 	if (ready < 0)
 		return fail_lost(error, errno);
 	if (ready == 0)
@@ -72,7 +81,9 @@ static gboolean
 send_some(struct peer *peer, const char *data, gsize length, gsize *sent,
     GError **error)
 {
-	gssize n = send(peer->fd, data, length, MSG_NOSIGNAL);
+	gssize n = peer->tls != NULL
+	    ? tls_write(peer->tls, data, length)
+	    : send(peer->fd, data, length, MSG_NOSIGNAL);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return fail_lost(error, errno);
@@ -91,6 +102,9 @@ peer_send(struct peer *peer, const char *data, gsize length, gint64 deadline,
 		if (!await(peer, POLLOUT, deadline, &revents, error) ||
 		    !send_some(peer, data, length, &sent, error))
 			return FALSE;
+		/* Whatever the socket promises. */
+		if (sent == 0 && deadline_left(deadline) == 0)
+			return fail_timeout(error);
 		data += sent;
 		length -= sent;
 	}
@@ -125,7 +139,7 @@ peer_send_content(struct peer *peer, struct message *message, gint64 span,
 		if (!message_piece(message, offset, &data, &length, error) ||
 		    !await(peer, POLLIN | POLLOUT, limit, &revents, error))
 			return FALSE;
-		if (revents & POLLIN)
+		if ((revents & POLLIN) && peer_has_spoken(peer))
 			return fail_spoke(error);
 		if (!send_some(peer, data, length, &length, error))
 			return FALSE;
@@ -134,17 +148,31 @@ peer_send_content(struct peer *peer, struct message *message, gint64 span,
 	return TRUE;
 }
 
+static gssize
+receive_some(struct peer *peer, char *buffer, gsize size, short *events)
+{
+	gssize n;
+
+	if (peer->tls == NULL)
+		return recv(peer->fd, buffer, size, 0);
+	n = tls_read(peer->tls, buffer, size);
+	if (n < 0 && errno == EAGAIN)
+		*events = tls_events(peer->tls);
+	return n;
+}
+
 static gboolean
 receive(struct peer *peer, gint64 deadline, GError **error)
 {
 	char buffer[8192];
+	short events = POLLIN;
 	short revents;
 	gssize n;
 
 	do {
-		if (!await(peer, POLLIN, deadline, &revents, error))
+		if (!await(peer, events, deadline, &revents, error))
 			return FALSE;
-		n = recv(peer->fd, buffer, sizeof(buffer), 0);
+		n = receive_some(peer, buffer, sizeof(buffer), &events);
 	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
 	if (n <= 0)
 		return fail_lost(error, n < 0 ? errno : 0);
@@ -176,5 +204,42 @@ peer_has_spoken(const struct peer *peer)
 {
 	struct pollfd pollfd = {.fd = peer->fd, .events = POLLIN};
 
-	return reply_reader_pending(peer->replies) || poll(&pollfd, 1, 0) > 0;
+	if (reply_reader_pending(peer->replies))
+		return TRUE;
+	if (peer->tls != NULL)
+		return tls_has_spoken(peer->tls);
+	return poll(&pollfd, 1, 0) > 0;
+}
+
+/* That it has closed is no speech. */
+static gboolean
+has_sent(const struct peer *peer)
+{
+	char byte;
+
+	return recv(peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+gboolean
+peer_start_tls(struct peer *peer, const struct tls_policy *policy,
+    gint64 deadline, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+
+	if (reply_reader_pending(peer->replies) ||
+	    (policy->level != TLS_WRAPPER && has_sent(peer)))
+		return fail_spoke(error);
+	peer->tls = tls_connect(peer->fd, policy, deadline, &reason);
+	if (peer->tls != NULL)
+		return TRUE;
+	if (g_error_matches(reason, TLS_ERROR, TLS_ERROR_TIMEOUT))
+		return fail_timeout(error);
+	g_propagate_error(error, g_steal_pointer(&reason));
+	return FALSE;
+}
+
+const struct tls *
+peer_tls(const struct peer *peer)
+{
+	return peer->tls;
 }

@@ -10,6 +10,7 @@
 
 #include "message.h"
 #include "reply.h"
+#include "tls.h"
 
 #define PEER_ERROR (peer_error_quark())
 
@@ -28,6 +29,19 @@ struct peer;
 /* @fd: a non-blocking socket, which stays the caller's. */
 struct peer *
 peer_new(int fd);
+
+/*
+ * From here on all goes through TLS.  PEER_ERROR_SPOKE: the host has said
+ * something before its time, which must not count afterwards (RFC 3207
+ * section 6); PEER_ERROR_TIMEOUT; other errors are TLS_ERROR's.
+ */
+gboolean
+peer_start_tls(struct peer *peer, const struct tls_policy *policy,
+    gint64 deadline, GError **error);
+
+/* NULL: it is in clear text. */
+const struct tls *
+peer_tls(const struct peer *peer);
 
 /* Sends all of @data. */
 gboolean

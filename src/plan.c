@@ -64,8 +64,8 @@ set_usedns(struct destination *usedns, const char *domain)
 }
 
 /* The route's own options beat what the settings say of the host. */
-static struct host_settings
-destination_settings(const struct settings *settings,
+struct host_settings
+plan_settings(const struct settings *settings,
     const struct destination *destination)
 {
 	struct host_settings result =
@@ -73,6 +73,8 @@ destination_settings(const struct settings *settings,
 
 	if (destination->tls != TLS_UNSET)
 		result.tls = destination->tls;
+	if (destination->tls_name != NULL)
+		result.tls_name = destination->tls_name;
 	if (destination->auth != NULL)
 		result.auth = destination->auth;
 	if (destination->bind != NULL)
@@ -89,7 +91,7 @@ make_contenders(const struct plan *plan)
 		const struct destination *destination =
 		    destination_at(plan->destinations, i);
 		struct host_settings settings =
-		    destination_settings(plan->settings, destination);
+		    plan_settings(plan->settings, destination);
 		struct contender contender = {
 		    .name = destination->name,
 		    .port = destination->port,
@@ -191,7 +193,7 @@ plan_next_destination(struct plan *plan)
 	plan->candidate = (struct candidate){
 	    .destination = destination,
 	    .host = destination->name,
-	    .settings = destination_settings(plan->settings, destination),
+	    .settings = plan_settings(plan->settings, destination),
 	};
 	g_ptr_array_set_size(plan->hosts, 0);
 	g_array_set_size(plan->addresses, 0);
@@ -377,6 +379,6 @@ plan_destination(const struct plan *plan, guint i,
 	const struct destination *destination =
 	    destination_at(plan->destinations, i);
 
-	*ret_settings = destination_settings(plan->settings, destination);
+	*ret_settings = plan_settings(plan->settings, destination);
 	return destination;
 }

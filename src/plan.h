@@ -76,6 +76,11 @@ enum plan_step
 plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
     GError **error);
 
+/* What is set for a destination, its own options applied. */
+struct host_settings
+plan_settings(const struct settings *settings,
+    const struct destination *destination);
+
 /* The destination that plan_next_destination() went on to. */
 const struct destination *
 plan_current(const struct plan *plan);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "authname.h"
 #include "domain.h"
 #include "endpoint.h"
 #include "printable.h"
@@ -181,10 +182,7 @@ set_tls(struct destination *destination, const char *value)
 static gboolean
 set_auth(struct destination *destination, const char *value)
 {
-	static const char name[] =
-	    G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.";
-
-	if (value[0] == '\0' || value[strspn(value, name)] != '\0')
+	if (!authname_is_valid(value))
 		return FALSE;
 	destination->auth = g_strdup(value);
 	return TRUE;
@@ -226,7 +224,7 @@ static const struct option {
     {"pri", "0 to 65535", set_priority},
     {"weight", "1 to 1000", set_weight},
     {"tls", TLS_LEVEL_NAMES, set_tls},
-    {"auth", "profile of letters, digits, '-', '_' and '.'", set_auth},
+    {"auth", "profile of " AUTHNAME_EXPECTED, set_auth},
     {"bind", "IPv4 or IPv6 address without brackets", set_bind},
     {"tls-name", "host name", set_tls_name},
     {"drain", NULL, set_drain},

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <auth-client.h>
 #include <libesmtp.h>
 
 #include "autofd.h"
 #include "deadline.h"
 #include "dial.h"
+#include "secret.h"
 #include "session.h"
 
 /*
@@ -24,6 +26,9 @@
 
 /* libESMTP formats a command in at most 1,024 bytes and an end of line. */
 #define COMMAND_MAX 2048
+
+/* One more for each mechanism that it may still try. */
+#define AUTH_REPLIES_MAX 4
 
 /* For libESMTP's own headers, which have a few hundred bytes. */
 #define SWALLOW_MAX (64 * 1024)
@@ -39,6 +44,7 @@ G_DEFINE_QUARK(smtproute_session_error, session_error)
 struct session {
 	smtp_session_t lib;
 	smtp_message_t message;
+	auth_context_t auth; /* NULL: no credentials */
 	GThread *thread;
 	int inner; /* libESMTP's end of the pair */
 	int outer;
@@ -100,6 +106,39 @@ set_up(struct session *session, const char *helo_name,
 	    add_recipients(session->message, recipients);
 }
 
+/* For libESMTP's plug-ins, which ask for what they need. */
+static int
+give_credentials(auth_client_request_t request, char **result, int fields,
+    void *data)
+{
+	const struct credentials *credentials = data;
+
+	for (int i = 0; i < fields; i++) {
+		if (request[i].flags & AUTH_PASS)
+			result[i] = credentials->password;
+		else if (request[i].flags & AUTH_USER)
+			result[i] = credentials->username;
+		else
+			return 0;
+	}
+	return 1;
+}
+
+/* FALSE: no memory. */
+static gboolean
+set_up_auth(struct session *session, const struct credentials *credentials)
+{
+	if (credentials == NULL || credentials->password == NULL)
+		return TRUE;
+	auth_client_init();
+	session->auth = auth_create_context();
+	return session->auth != NULL &&
+	    auth_set_mechanism_flags(session->auth, AUTH_PLUGIN_PLAIN, 0) &&
+	    auth_set_interact_cb(session->auth, give_credentials,
+		(void *)(guintptr)credentials) &&
+	    smtp_auth_set_context(session->lib, session->auth);
+}
+
 static gpointer
 drive(gpointer data)
 {
@@ -107,6 +146,8 @@ drive(gpointer data)
 
 	dial_seam(session->inner);
 	smtp_start_session(session->lib);
+	if (session->auth != NULL)
+		secret_sweep();
 	/* For whoever waits, also if it never came to connect(). */
 	shutdown(session->inner, SHUT_RDWR);
 	return NULL;
@@ -114,7 +155,8 @@ drive(gpointer data)
 
 struct session *
 session_start(const char *helo_name, const struct mailbox *sender,
-    const GPtrArray *recipients, guint64 size, GError **error)
+    const GPtrArray *recipients, guint64 size,
+    const struct credentials *credentials, GError **error)
 {
 	g_autoptr(Session) session = g_new0(struct session, 1);
 	int pair[2] = {-1, -1};
@@ -126,12 +168,15 @@ session_start(const char *helo_name, const struct mailbox *sender,
 	session->output = g_string_new(NULL);
 	/* Greeting, EHLO, HELO, MAIL, each RCPT, DATA, final dot, QUIT. */
 	session->replies_max = recipients->len + 7;
+	if (credentials != NULL)
+		session->replies_max += AUTH_REPLIES_MAX;
 	if (result < 0) {
 		g_set_error(error, SESSION_ERROR, SESSION_ERROR_FAILED,
 		    "socketpair: %s", g_strerror(errno));
 		return NULL;
 	}
-	if (!set_up(session, helo_name, sender, recipients, size)) {
+	if (!set_up(session, helo_name, sender, recipients, size) ||
+	    !set_up_auth(session, credentials)) {
 		g_set_error(error, SESSION_ERROR, SESSION_ERROR_FAILED,
 		    "libESMTP: out of memory");
 		return NULL;
@@ -178,6 +223,16 @@ dismiss(struct session *session)
 	}
 }
 
+/* Forgets what it wrote behind the first @keep bytes. */
+static void
+wipe_output(struct session *session, gsize keep)
+{
+	GString *output = session->output;
+
+	g_string_truncate(output, keep);
+	explicit_bzero(output->str + keep, output->allocated_len - keep);
+}
+
 void
 session_free(struct session *session)
 {
@@ -189,6 +244,11 @@ session_free(struct session *session)
 	autofd_clear(&session->inner);
 	if (session->lib != NULL)
 		smtp_destroy_session(session->lib);
+	if (session->auth != NULL) {
+		auth_destroy_context(session->auth);
+		auth_client_exit();
+	}
+	wipe_output(session, 0);
 	g_string_free(session->output, TRUE);
 	g_free(session);
 }
@@ -207,6 +267,8 @@ read_output(struct session *session, gint64 deadline)
 	n = recv(session->outer, buffer, sizeof(buffer), 0);
 	if (n > 0)
 		g_string_append_len(session->output, buffer, n);
+	if (session->auth != NULL)
+		explicit_bzero(buffer, sizeof(buffer));
 	return n > 0;
 }
 
@@ -229,6 +291,7 @@ session_command(struct session *session, gint64 deadline)
 	length = strcspn(session->output->str, "\n") + 1;
 	command = g_strndup(session->output->str, length);
 	g_string_erase(session->output, 0, length);
+	wipe_output(session, session->output->len);
 	return command;
 }
 

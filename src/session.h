@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "credentials.h"
 #include "mailbox.h"
 
 #define SESSION_ERROR (session_error_quark())
@@ -25,15 +26,18 @@ struct session;
 /*
  * Starts a session for one message.  It waits for the greeting.
  *
- * @recipients: of struct mailbox; @size: for MAIL's SIZE parameter.
+ * @recipients: of struct mailbox; @size: for MAIL's SIZE parameter;
+ * @credentials: with a password, for AUTH where it is told of it, NULL: none;
+ * they must outlive the session.
  */
 struct session *
 session_start(const char *helo_name, const struct mailbox *sender,
-    const GPtrArray *recipients, guint64 size, GError **error);
+    const GPtrArray *recipients, guint64 size,
+    const struct credentials *credentials, GError **error);
 
 /*
- * The next command with its CRLF, a new string; NULL: libESMTP has ended, or
- * @deadline has passed.
+ * The next command with its CRLF, a new string, which with AUTH is a secret;
+ * NULL: libESMTP has ended, or @deadline has passed.
  */
 char *
 session_command(struct session *session, gint64 deadline);

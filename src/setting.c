@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <openssl/tls1.h>
+
 #include "domain.h"
 #include "endpoint.h"
 #include "setting.h"
@@ -37,6 +39,28 @@ static gboolean
 take_path(const char *text, GStringChunk *texts, void *field)
 {
 	return text[0] == '/' && take_text(text, texts, field);
+}
+
+static gboolean
+take_path_or_nothing(const char *text, GStringChunk *texts, void *field)
+{
+	return (text[0] == '\0' || text[0] == '/') &&
+	    take_text(text, texts, field);
+}
+
+static gboolean
+take_username(const char *text, GStringChunk *texts, void *field)
+{
+	return text[0] != '\0' && strlen(text) <= AUTH_TEXT_MAX &&
+	    take_text(text, texts, field);
+}
+
+/* @text is a mask: who knows the password puts it in its place. */
+static gboolean
+take_password(const char *text, GStringChunk *texts, void *field)
+{
+	return text[0] != '\0' && strlen(text) <= AUTH_TEXT_MAX &&
+	    take_text(text, texts, field);
 }
 
 static gboolean
@@ -166,6 +190,52 @@ take_tls(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
 }
 
 static gboolean
+take_min_protocol(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	static const struct {
+		const char *name;
+		int version;
+	} protocols[] = {
+	    {"TLSv1", TLS1_VERSION},
+	    {"TLSv1.1", TLS1_1_VERSION},
+	    {"TLSv1.2", TLS1_2_VERSION},
+	    {"TLSv1.3", TLS1_3_VERSION},
+	};
+	int *ret = field;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(protocols); i++) {
+		if (strcmp(protocols[i].name, text) == 0) {
+			*ret = protocols[i].version;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+static gboolean
+take_answer(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
+{
+	enum answer *ret = field;
+
+	if (strcmp(text, "yes") == 0)
+		*ret = ANSWER_YES;
+	else if (strcmp(text, "no") == 0)
+		*ret = ANSWER_NO;
+	else
+		return FALSE;
+	return TRUE;
+}
+
+static gboolean
+take_name(const char *text, GStringChunk *texts, void *field)
+{
+	g_autofree char *name = domain_canonical(text, NULL);
+
+	return name != NULL && take_text(name, texts, field);
+}
+
+static gboolean
 take_address(const char *text, GStringChunk *texts, void *field)
 {
 	g_autofree char *address = endpoint_canonical(text);
@@ -235,11 +305,13 @@ take_dns_servers(const char *text, GStringChunk *texts, void *field)
 
 /*
  * Every key there is.  What only [smtproute] has is a field of struct
- * settings, the rest one of struct host_settings.
+ * settings, what [auth NAME] has one of struct auth_profile, the rest one of
+ * struct host_settings.
  */
 #define GLOBAL(field) IN_SMTPROUTE, offsetof(struct settings, field)
 #define BOTH(field)   IN_BOTH, offsetof(struct host_settings, field)
 #define HOST(field)   IN_HOST, offsetof(struct host_settings, field)
+#define AUTH(field)   IN_AUTH, offsetof(struct auth_profile, field)
 
 static const struct setting table[] = {
     {"routes", GLOBAL(routes), take_routes, ROUTES_PATH, "an absolute path"},
@@ -263,16 +335,29 @@ static const struct setting table[] = {
     {"when-unsure", GLOBAL(when_unsure), take_when_unsure, "defer",
 	"defer or next"},
     {"tls", BOTH(tls), take_tls, "may", TLS_LEVEL_NAMES},
+    {"tls-ca-file", BOTH(tls_ca_file), take_path_or_nothing, "",
+	"an absolute path, or nothing"},
+    {"tls-min-protocol", BOTH(tls_min_protocol), take_min_protocol, "TLSv1.2",
+	"TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3"},
+    {"tls-ciphers", BOTH(tls_ciphers), take_text, "",
+	"a list as of openssl-ciphers(1), or nothing"},
+    {"tls-name", HOST(tls_name), take_name, NULL, "a host name"},
     {"auth", HOST(auth), take_word, NULL, WORD},
+    {"auth-in-clear", BOTH(auth_in_clear), take_answer, "no", "yes or no"},
     {"bind", HOST(bind), take_address, NULL,
 	"an IPv4 or IPv6 address without brackets"},
     {"dns-servers", GLOBAL(dns_servers), take_dns_servers, NULL,
 	"addresses as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53, "
 	"or nothing"},
+    {"dns-trust-ad", GLOBAL(dns_trust_ad), take_answer, "no", "yes or no"},
     {"max-connections", BOTH(max_connections), take_connections, "0",
 	"a whole number up to 10000, 0 for no limit"},
     {"spool-directory", GLOBAL(spool_directory), take_path, "/tmp",
 	"an absolute path"},
+    {"username", AUTH(username), take_username, NULL, "1 to 255 bytes"},
+    {"password-file", AUTH(password_file), take_path, NULL, "an absolute path"},
+    {"token-file", AUTH(token_file), take_path, NULL, "an absolute path"},
+    {"password", AUTH(password), take_password, NULL, "1 to 255 bytes"},
 };
 
 const struct setting *
@@ -301,10 +386,9 @@ setting_list(enum setting_place place)
 
 gboolean
 setting_take(const struct setting *setting, const char *text,
-    struct settings *settings, struct host_settings *host)
+    struct settings *settings, void *group)
 {
-	char *base =
-	    setting->place == IN_SMTPROUTE ? (char *)settings : (char *)host;
+	char *base = setting->place == IN_SMTPROUTE ? (char *)settings : group;
 
 	for (const char *p = text; *p != '\0'; p++) {
 		if (g_ascii_iscntrl(*p) && *p != '\t')

@@ -13,6 +13,7 @@
 enum setting_place {
 	IN_SMTPROUTE = 1,
 	IN_HOST = 2,
+	IN_AUTH = 4,
 	IN_BOTH = IN_SMTPROUTE | IN_HOST,
 };
 
@@ -34,12 +35,13 @@ char *
 setting_list(enum setting_place place);
 
 /*
- * Sets the field of *settings or *host that the key stands for.  FALSE: @text
- * is not accepted, the field is untouched.
+ * Sets the field of *settings or *group that the key stands for; @group: a
+ * struct host_settings, or auth_profile for a key of IN_AUTH.  FALSE: @text is
+ * not accepted, the field is untouched.
  */
 gboolean
 setting_take(const struct setting *setting, const char *text,
-    struct settings *settings, struct host_settings *host);
+    struct settings *settings, void *group);
 
 /* Gives every key its default. */
 void

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "authname.h"
 #include "domain.h"
 #include "endpoint.h"
 #include "keyfile.h"
 #include "printable.h"
+#include "secret.h"
 #include "setting.h"
 #include "settings.h"
 
@@ -52,7 +54,7 @@ parse_host(const char *text)
 
 static gboolean
 read_key(const struct reader *reader, const char *group, const char *name,
-    enum setting_place place, struct host_settings *host)
+    enum setting_place place, void *fields)
 {
 	const struct setting *setting = setting_find(place, name);
 	guint line = keyfile_line(reader->keyfile, group, name);
@@ -78,7 +80,7 @@ read_key(const struct reader *reader, const char *group, const char *name,
 		    "or \\s for a blank",
 		    name);
 	g_strchomp(value);
-	if (setting_take(setting, value, reader->settings, host))
+	if (setting_take(setting, value, reader->settings, fields))
 		return TRUE;
 	shown = printable(value, VALUE_SHOWN);
 	return keyfile_refuse(reader->keyfile, line, setting->name,
@@ -117,33 +119,144 @@ add_host(const struct reader *reader, const char *group,
 	    shown);
 }
 
+/* As add_host(). */
 static gboolean
-read_group(const struct reader *reader, const char *group)
+add_profile(const struct reader *reader, const char *group,
+    struct auth_profile **ret)
+{
+	const char *name = group + strlen("auth ");
+	struct auth_profile *profile = g_new0(struct auth_profile, 1);
+	g_autofree char *shown = NULL;
+
+	*ret = profile;
+	g_hash_table_replace(reader->settings->profiles, g_strdup(name),
+	    profile);
+	if (authname_is_valid(name))
+		return TRUE;
+	shown = printable(group, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, NULL), NULL,
+	    SETTINGS_ERROR_VALUE,
+	    "bad profile in [%s]; expected " AUTHNAME_EXPECTED, shown);
+}
+
+/* Settings hold the password itself, apart from all other texts. */
+static void
+take_secret(const struct reader *reader, const char *group,
+    struct auth_profile *profile)
+{
+	const char *secret = keyfile_secret(reader->keyfile, group);
+
+	if (profile->password == NULL || secret == NULL)
+		return;
+	g_ptr_array_add(reader->settings->secrets,
+	    secret_new(secret, strlen(secret)));
+	profile->password = g_ptr_array_index(reader->settings->secrets,
+	    reader->settings->secrets->len - 1);
+}
+
+static gboolean
+has_key(const struct reader *reader, const char *group, const char *key)
+{
+	return keyfile_line(reader->keyfile, group, key) != 0;
+}
+
+/* One way to a secret, and a name to go with it; whatever they are worth. */
+static gboolean
+check_profile(const struct reader *reader, const char *group)
+{
+	gboolean named = has_key(reader, group, "username");
+	guint ways = has_key(reader, group, "password-file") +
+	    has_key(reader, group, "token-file") +
+	    has_key(reader, group, "password");
+
+	if (named && ways == 1)
+		return TRUE;
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, NULL), NULL,
+	    SETTINGS_ERROR_VALUE,
+	    "[%s] has %s; expected username and one of password-file, "
+	    "token-file and password",
+	    group,
+	    !named          ? "no username"
+		: ways == 0 ? "no password"
+			    : "more than one password");
+}
+
+static gboolean
+read_keys(const struct reader *reader, const char *group,
+    enum setting_place place, void *fields)
 {
 	g_auto(GStrv) names =
 	    g_key_file_get_keys(reader->keyfile->file, group, NULL, NULL);
-	struct host_settings *host = &reader->settings->defaults;
-	enum setting_place place = IN_SMTPROUTE;
 
-	if (g_str_has_prefix(group, "host ")) {
-		place = IN_HOST;
-		if (!add_host(reader, group, &host))
-			return FALSE;
-	} else if (strcmp(group, "smtproute") != 0) {
-		g_autofree char *shown = printable(group, VALUE_SHOWN);
-
-		return keyfile_refuse(reader->keyfile,
-		    keyfile_line(reader->keyfile, group, NULL), NULL,
-		    SETTINGS_ERROR_KEY,
-		    "unknown group [%s]; expected [smtproute], [host NAME] or "
-		    "[host NAME:PORT]",
-		    shown);
-	}
 	for (gsize i = 0; names[i] != NULL; i++) {
-		if (!read_key(reader, group, names[i], place, host))
+		if (!read_key(reader, group, names[i], place, fields))
 			return FALSE;
 	}
 	return TRUE;
+}
+
+static gboolean
+read_profile(const struct reader *reader, const char *group)
+{
+	struct auth_profile *profile;
+
+	if (!add_profile(reader, group, &profile) ||
+	    !read_keys(reader, group, IN_AUTH, profile))
+		return FALSE;
+	take_secret(reader, group, profile);
+	return check_profile(reader, group);
+}
+
+static gboolean
+read_group(const struct reader *reader, const char *group)
+{
+	struct host_settings *host;
+	g_autofree char *shown = NULL;
+
+	if (strcmp(group, "smtproute") == 0)
+		return read_keys(reader, group, IN_SMTPROUTE,
+		    &reader->settings->defaults);
+	if (g_str_has_prefix(group, "host "))
+		return add_host(reader, group, &host) &&
+		    read_keys(reader, group, IN_HOST, host);
+	if (g_str_has_prefix(group, "auth "))
+		return read_profile(reader, group);
+	shown = printable(group, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, NULL), NULL,
+	    SETTINGS_ERROR_KEY,
+	    "unknown group [%s]; expected [smtproute], [host NAME], "
+	    "[host NAME:PORT] or [auth NAME]",
+	    shown);
+}
+
+/* Every profile that a host is given is there. */
+static gboolean
+check_auth(const struct reader *reader, const char *group)
+{
+	GKeyFile *file = reader->keyfile->file;
+	g_autofree char *name = NULL;
+	g_autofree char *shown = NULL;
+
+	if (!g_str_has_prefix(group, "host "))
+		return TRUE;
+	name = g_key_file_get_string(file, group, "auth", NULL);
+	if (name == NULL)
+		return TRUE;
+	g_strchomp(name);
+	if (settings_auth(reader->settings, name) != NULL ||
+	    keyfile_has_fault(reader->keyfile,
+		keyfile_line(reader->keyfile, group, "auth")))
+		return TRUE;
+	shown = printable(name, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, "auth"), "auth",
+	    SETTINGS_ERROR_VALUE,
+	    "bad value \"%s\" of auth; expected a profile with a group "
+	    "[auth NAME]",
+	    shown);
 }
 
 static gboolean
@@ -154,6 +267,10 @@ read_groups(const struct reader *reader)
 
 	for (gsize i = 0; groups[i] != NULL; i++) {
 		if (!read_group(reader, groups[i]))
+			return FALSE;
+	}
+	for (gsize i = 0; groups[i] != NULL; i++) {
+		if (!check_auth(reader, groups[i]))
 			return FALSE;
 	}
 	return TRUE;
@@ -183,6 +300,10 @@ settings_new(void)
 	settings->texts = g_string_chunk_new(512);
 	settings->hosts =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	settings->profiles =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	settings->secrets =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)secret_free);
 	setting_take_defaults(settings);
 	return settings;
 }
@@ -195,6 +316,7 @@ load_settings(struct keyfile *keyfile, const char *path)
 	const struct reader reader = {keyfile, settings};
 	const struct settings_fault *first;
 
+	settings->path = g_string_chunk_insert(settings->texts, path);
 	if (keyfile_load(keyfile, path) && read_groups(&reader))
 		check_retry(&reader);
 	if (keyfile->faults->len > 0) {
@@ -247,6 +369,16 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->timeouts.final = timeouts->final;
 	if (from->tls != TLS_UNSET)
 		to->tls = from->tls;
+	if (from->tls_min_protocol != 0)
+		to->tls_min_protocol = from->tls_min_protocol;
+	if (from->tls_ca_file != NULL)
+		to->tls_ca_file = from->tls_ca_file;
+	if (from->tls_ciphers != NULL)
+		to->tls_ciphers = from->tls_ciphers;
+	if (from->tls_name != NULL)
+		to->tls_name = from->tls_name;
+	if (from->auth_in_clear != ANSWER_UNSET)
+		to->auth_in_clear = from->auth_in_clear;
 	if (from->auth != NULL)
 		to->auth = from->auth;
 	if (from->bind != NULL)
@@ -272,9 +404,17 @@ settings_host(const struct settings *settings, const char *name, guint16 port)
 	return result;
 }
 
+const struct auth_profile *
+settings_auth(const struct settings *settings, const char *name)
+{
+	return g_hash_table_lookup(settings->profiles, name);
+}
+
 void
 settings_free(struct settings *settings)
 {
+	g_ptr_array_unref(settings->secrets);
+	g_hash_table_destroy(settings->profiles);
 	g_hash_table_destroy(settings->hosts);
 	g_string_chunk_free(settings->texts);
 	g_free(settings);

@@ -36,13 +36,35 @@ struct timeouts {
 	gint64 final;
 };
 
+enum answer {
+	ANSWER_UNSET, /* zero: not said here, a more general place decides */
+	ANSWER_NO,
+	ANSWER_YES,
+};
+
 /* What may differ from host to host. */
 struct host_settings {
 	struct timeouts timeouts;
 	enum tls_level tls;
-	const char *auth;      /* NULL: none */
+	int tls_min_protocol;    /* TLS1_2_VERSION, ...; 0: not set */
+	const char *tls_ca_file; /* "": the system's; NULL: not set */
+	const char *tls_ciphers; /* "": OpenSSL's; NULL: not set */
+	const char *tls_name;    /* NULL: the host's own */
+	enum answer auth_in_clear;
+	const char *auth;      /* a profile, NULL: none */
 	const char *bind;      /* NULL: any */
 	guint max_connections; /* 0: not set */
+};
+
+/* What libESMTP's plug-in for PLAIN has room for, of each of two. */
+#define AUTH_TEXT_MAX 255
+
+/* [auth NAME]: who we are to a host. */
+struct auth_profile {
+	const char *username;
+	const char *password_file;
+	const char *token_file;
+	const char *password; /* belongs to the settings, which wipe it */
 };
 
 /* For max_connections. */
@@ -55,20 +77,24 @@ struct settings {
 	const char *log;       /* NULL: syslog, else the path of a file */
 	const char *syslog_name;
 	const char *dns_servers; /* NULL: the system's */
+	enum answer dns_trust_ad;
 	const char *spool_directory;
 	gint64 time_limit; /* microseconds */
 	struct health_limits retry;
 	enum when_unsure when_unsure;
 	struct host_settings defaults;
-	GHashTable *hosts;   /* for settings_host() only */
-	GStringChunk *texts; /* owns every string above */
+	GHashTable *hosts;    /* for settings_host() only */
+	GHashTable *profiles; /* for settings_auth() only */
+	GPtrArray *secrets;   /* for profiles */
+	const char *path;     /* of the file, where passwords may stand */
+	GStringChunk *texts;  /* owns every string above */
 };
 
 /* More than anybody writes by hand; what is larger is another file. */
 #define SETTINGS_SIZE_MAX (1024 * 1024)
 
 /*
- * Reads @path.  NULL with SETTINGS_ERROR, one printable line of less than 500
+ * Reads @path.  NULL with SETTINGS_ERROR, one printable line of less than 600
  * bytes: "path: reason" if the file cannot be read, otherwise
  * "path:line: what; expected ...".
  */
@@ -100,6 +126,10 @@ settings_load_all(const char *path, GPtrArray **ret_faults);
  */
 struct host_settings
 settings_host(const struct settings *settings, const char *name, guint16 port);
+
+/* The group [auth NAME]; NULL: there is none. */
+const struct auth_profile *
+settings_auth(const struct settings *settings, const char *name);
 
 void
 settings_free(struct settings *settings);

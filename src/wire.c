@@ -6,7 +6,10 @@
 
 #include "deadline.h"
 #include "dialogue.h"
+#include "login.h"
 #include "offer.h"
+#include "opening.h"
+#include "secret.h"
 #include "session.h"
 #include "wire.h"
 
@@ -20,6 +23,8 @@ struct wire {
 	const struct wire_job *job;
 	struct dialogue dialogue;
 	struct session *session;
+	struct opening opening;
+	struct login login;
 	guint rcpt_sent;
 	guint rcpt_answered;
 	struct offer offer;
@@ -39,8 +44,8 @@ pass_reply(struct wire *wire, enum stage stage, const struct reply *reply)
 {
 	if (!outcome_is_success(stage, reply))
 		dialogue_settle(&wire->dialogue, stage, reply);
-	else if (stage == STAGE_MAIL && wire->job->accepted != NULL)
-		wire->job->accepted(wire->job->data);
+	else if (stage == STAGE_MAIL)
+		wire->job->events->accepted(wire->job->data);
 	if (!wire->dialogue.over)
 		tell_code(wire, reply->code);
 }
@@ -56,25 +61,52 @@ carry_command(struct wire *wire, enum stage stage, const char *command)
 }
 
 static void
+note_secured(const struct wire *wire)
+{
+	const struct tls *tls = peer_tls(wire->dialogue.peer);
+
+	if (tls != NULL)
+		wire->job->events->secured(tls_description(tls),
+		    wire->job->data);
+}
+
+static void
 carry_greeting(struct wire *wire)
 {
-	g_autoptr(Reply) reply =
-	    dialogue_reply(&wire->dialogue, STAGE_GREETING);
+	struct opening *opening = &wire->opening;
+	const struct wire_job *job = wire->job;
+	g_autoptr(Reply) reply = NULL;
 
-	if (reply != NULL)
-		pass_reply(wire, STAGE_GREETING, reply);
+	if (!opening_wrap(opening, &wire->dialogue, job->tls))
+		return;
+	note_secured(wire);
+	reply = dialogue_reply(&wire->dialogue, STAGE_GREETING);
+	if (reply == NULL)
+		return;
+	if (outcome_is_success(STAGE_GREETING, reply) &&
+	    !opening_starttls(opening, &wire->dialogue, job->tls,
+		job->helo_name))
+		return;
+	if (job->tls->level != TLS_WRAPPER)
+		note_secured(wire);
+	pass_reply(wire, STAGE_GREETING, reply);
 }
 
 /* Tells libESMTP what the host offers. */
 static void
 pass_offer(struct wire *wire, const struct reply *reply)
 {
+	gboolean secured = peer_tls(wire->dialogue.peer) != NULL;
 	g_autofree char *text = NULL;
+	guint mechanisms;
 
 	wire->offer = offer_parse(reply);
+	if (!login_prepare(&wire->login, &wire->dialogue, &wire->offer,
+		&mechanisms))
+		return;
 	if (wire->offer.eightbitmime && message_is_8bit(wire->job->message))
 		session_use_8bitmime(wire->session);
-	text = offer_format(&wire->offer);
+	text = offer_format(&wire->offer, mechanisms, secured);
 	if (!session_tell(wire->session, text))
 		wire->dialogue.over = TRUE;
 }
@@ -82,9 +114,10 @@ pass_offer(struct wire *wire, const struct reply *reply)
 static void
 carry_ehlo(struct wire *wire, const char *command)
 {
-	g_autoptr(Reply) reply = NULL;
+	g_autoptr(Reply) reply = g_steal_pointer(&wire->opening.ehlo);
 
-	reply = dialogue_ask(&wire->dialogue, STAGE_EHLO, command);
+	if (reply == NULL)
+		reply = dialogue_ask(&wire->dialogue, STAGE_EHLO, command);
 	if (reply == NULL)
 		return;
 	if (outcome_is_success(STAGE_EHLO, reply))
@@ -93,6 +126,27 @@ carry_ehlo(struct wire *wire, const char *command)
 		tell_code(wire, reply->code);
 	else
 		pass_reply(wire, STAGE_EHLO, reply);
+}
+
+/* HELO offers nothing, and AUTH neither. */
+static void
+carry_helo(struct wire *wire, const char *command)
+{
+	const struct offer none = {0};
+	guint mechanisms;
+
+	if (login_prepare(&wire->login, &wire->dialogue, &none, &mechanisms))
+		carry_command(wire, STAGE_HELO, command);
+}
+
+static void
+carry_auth(struct wire *wire, const char *command)
+{
+	int code =
+	    login_carry(&wire->login, &wire->dialogue, wire->session, command);
+
+	if (!wire->dialogue.over)
+		tell_code(wire, code);
 }
 
 /* RFC 1870 section 6.1: a client need not send what is sure to be refused. */
@@ -115,6 +169,8 @@ refuse_size(struct wire *wire)
 static void
 carry_mail(struct wire *wire, const char *command)
 {
+	if (!login_is_done(&wire->login, &wire->dialogue))
+		return;
 	if (wire->offer.size_limit > 0 &&
 	    message_size(wire->job->message) > wire->offer.size_limit)
 		refuse_size(wire);
@@ -315,7 +371,9 @@ carry(struct wire *wire, const char *command)
 	if (g_str_has_prefix(command, "EHLO "))
 		carry_ehlo(wire, command);
 	else if (g_str_has_prefix(command, "HELO "))
-		carry_command(wire, STAGE_HELO, command);
+		carry_helo(wire, command);
+	else if (g_str_has_prefix(command, "AUTH "))
+		carry_auth(wire, command);
 	else if (g_str_has_prefix(command, "MAIL "))
 		carry_mail(wire, command);
 	else if (g_str_has_prefix(command, "RCPT "))
@@ -335,7 +393,7 @@ carry_all(struct wire *wire)
 {
 	carry_greeting(wire);
 	while (!wire->dialogue.over) {
-		g_autofree char *command = NULL;
+		g_autoptr(Secret) command = NULL;
 
 		command = session_command(wire->session, wire->job->deadline);
 		if (command == NULL)
@@ -343,31 +401,60 @@ carry_all(struct wire *wire)
 		carry(wire, command);
 	}
 	/* If that was too early. */
-	dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
-	    "libESMTP ended the session");
+	if (wire->opening.tls_failure == NULL)
+		dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
+		    "libESMTP ended the session");
 }
 
-void
+/* With libESMTP, until it is gone again. */
+static void
+run_session(struct wire *wire)
+{
+	const struct wire_job *job = wire->job;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Session) session =
+	    session_start(job->helo_name, job->sender, job->recipients,
+		message_size(job->message), job->credentials, &error);
+
+	if (session == NULL) {
+		dialogue_fail_here(&wire->dialogue, STAGE_CONNECT,
+		    error->message);
+		return;
+	}
+	wire->session = session;
+	carry_all(wire);
+}
+
+/* What a host has heard it may say again. */
+static void
+hide_secrets(const struct wire_job *job, struct outcome *outcomes)
+{
+	for (guint i = 0; i < job->recipients->len; i++) {
+		credentials_mask(job->credentials, outcomes[i].reply);
+		credentials_mask(job->credentials, outcomes[i].text);
+	}
+	secret_sweep();
+}
+
+char *
 wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
 {
-	g_autoptr(GError) error = NULL;
 	g_autoptr(Peer) peer = peer_new(host);
-	g_autoptr(Session) session = NULL;
 	g_autoptr(Transaction) transaction =
 	    transaction_new(outcomes, job->recipients->len);
 	struct wire wire = {
 	    .job = job,
 	    .dialogue = {peer, transaction, job->timeouts, job->deadline,
 		FALSE},
+	    .login = {job->credentials, job->auth_in_clear,
+		job->events->authenticated, job->data, FALSE},
 	};
+	char *tls_failure;
 
-	session = session_start(job->helo_name, job->sender, job->recipients,
-	    message_size(job->message), &error);
-	if (session == NULL) {
-		dialogue_fail_here(&wire.dialogue, STAGE_CONNECT,
-		    error->message);
-		return;
-	}
-	wire.session = session;
-	carry_all(&wire);
+	run_session(&wire);
+	if (job->credentials != NULL)
+		hide_secrets(job, outcomes);
+	tls_failure = g_steal_pointer(&wire.opening.tls_failure);
+	opening_clear(&wire.opening);
+	return tls_failure;
 }

@@ -10,6 +10,8 @@
  * - EHLO's keywords are passed on only where this program uses them.
  * - The content goes out from struct message, verbatim; what libESMTP makes
  *   of it (it rewrites headers) is swallowed.
+ * - TLS is begun before libESMTP sees the greeting (opening.h).
+ * - With credentials no MAIL passes without a successful AUTH.
  * - DATA is held back until every RCPT has its reply, and never sent unless
  *   all were accepted.
  */
@@ -18,10 +20,19 @@
 
 #include <glib.h>
 
+#include "credentials.h"
 #include "mailbox.h"
 #include "message.h"
 #include "outcome.h"
 #include "settings.h"
+#include "tlspolicy.h"
+
+/* What the caller may want to log as it happens; @data is the job's. */
+struct wire_events {
+	void (*secured)(const char *description, void *data); /* TLS is on */
+	void (*authenticated)(const char *mechanism, void *data);
+	void (*accepted)(void *data); /* the host has accepted MAIL */
+};
 
 struct wire_job {
 	const char *helo_name;
@@ -29,8 +40,11 @@ struct wire_job {
 	const GPtrArray *recipients; /* of struct mailbox */
 	struct message *message;
 	const struct timeouts *timeouts;
-	gint64 deadline;              /* of the whole delivery */
-	void (*accepted)(void *data); /* the host has accepted MAIL; or NULL */
+	gint64 deadline; /* of the whole delivery */
+	const struct tls_policy *tls;
+	const struct credentials *credentials; /* NULL: none */
+	gboolean auth_in_clear;                /* credentials without TLS */
+	const struct wire_events *events;
 	void *data;
 };
 
@@ -39,8 +53,12 @@ struct wire_job {
  * and stays the caller's, to all recipients or to none.  @outcomes: one for
  * each recipient, in their order, zero or with what an earlier attempt left;
  * all are set when this returns.
+ *
+ * NULL; or why TLS has failed, a new string, where the policy does not insist
+ * on it: then no outcome is set, and the same address may be tried again, on a
+ * new connection, without TLS.
  */
-void
+char *
 wire_run(int host, const struct wire_job *job, struct outcome *outcomes);
 
 #endif

@@ -9,124 +9,10 @@ use warnings;
 
 use Test::More;
 
+use Checked;
 use Ctl;
 use Dns;
 use Fixture;
-
-my $POSTCONF = '/usr/sbin/postconf';
-
-skip_or_fail(-x $POSTCONF ? undef : 'Postfix is not installed');
-
-# DIR stands for the folder that all is in.
-my %SOUND = (
-    conf => <<'EOF_CONF',
-[smtproute]
-routes = DIR/routes
-state-directory = DIR/state
-spool-directory = DIR/state
-EOF_CONF
-    routes => <<'EOF_ROUTES',
-example.com  [127.0.0.1]:25/pri=0, [127.0.0.2]/pri=10
-*            [127.0.0.1]:25
-EOF_ROUTES
-    main => <<'EOF_MAIN',
-compatibility_level = 3.6
-smtproute_destination_recipient_limit = 1
-transport_maps = pipemap:{texthash:DIR/routes, static:{smtproute:}}
-EOF_MAIN
-    master => <<'EOF_MASTER',
-pickup    unix  n  -  n  60  1   pickup
-smtproute unix  -  n  n  -   50  pipe
-  flags=hq user=nobody null_sender=
-  argv=DIR/smtproute -c DIR/smtproute.conf -q ${queue_id}
-    -f ${sender} -n ${nexthop} -- ${recipient}
-EOF_MASTER
-);
-
-my %NAMES = (conf => 'smtproute.conf', main => 'main.cf', master => 'master.cf');
-
-sub insert {
-    my ($text, $dir) = @_;
-
-    return $text =~ s/\bDIR\b/$dir/gr;
-}
-
-# Each change: the name of a file => its text, or [from => to].
-sub configuration {
-    my (%change) = @_;
-    my $dir = new_folder('check');
-    my $uid = getpwnam 'nobody';
-
-    for my $name (keys %SOUND) {
-        my $text = $SOUND{$name};
-        if (ref $change{$name}) {
-            my ($from, $to) = @{ $change{$name} };
-            $text =~ s/\Q$from\E/$to/ or die "no $from in $name\n";
-        }
-        elsif (defined $change{$name}) {
-            $text = $change{$name};
-        }
-        write_file("$dir/" . ($NAMES{$name} // $name), insert($text, $dir));
-    }
-    write_file("$dir/smtproute", "#!/bin/sh\n");
-    chmod 0755, "$dir/smtproute" or die "$dir/smtproute: $!\n";
-    mkdir "$dir/state" or die "$dir/state: $!\n";
-    chown $uid, -1, "$dir/state" if $> == 0;
-    return $dir;
-}
-
-sub check {
-    my ($dir, %option) = @_;
-
-    return Ctl->run(
-        conf        => "$dir/smtproute.conf",
-        arguments   => ['check'],
-        %option,
-        environment => {MAIL_CONFIG => $dir, %{ $option{environment} // {} }},
-    );
-}
-
-sub count {
-    my ($number, $what) = @_;
-
-    return "$number $what" . ($number == 1 ? '' : 's');
-}
-
-# The lines are all that is said but notes and the sum, which follows from
-# them.
-sub finds {
-    my ($says, $run, $dir, @lines) = @_;
-
-    my $warnings = grep { /: warning: / } @lines;
-    my $errors = @lines - $warnings;
-    my @sum = (
-        $errors ? count($errors, 'error') : (),
-        $warnings ? count($warnings, 'warning') : (),
-    );
-    my @said = grep { !/: note: / } $run->lines;
-    my $sum = pop @said;
-    is_deeply \@said, [map { insert($_, $dir) } @lines], $says;
-    if (@sum) {
-        is $sum, join(', ', @sum), "$says: the sum";
-    }
-    else {
-        like $sum, qr/^no faults found: /, "$says: the sum";
-    }
-    is $run->status, $errors ? 2 : $warnings ? 1 : 0, "$says: status";
-    is $run->stderr, '', "$says: stderr";
-    return;
-}
-
-sub table {
-    my (@rows) = @_;
-
-    for my $row (@rows) {
-        my ($says, $file, $change, @lines) = @{$row};
-        my $dir = configuration(defined $file ? ($file => $change) : ());
-        finds($says, check($dir), $dir, @lines);
-    }
-    return;
-}
 
 # A program that neither ends nor says anything; it has the time of the other
 # tests to be given up.
@@ -260,8 +146,6 @@ subtest 'names of hosts' => sub {
     is $lines[4], '4 warnings', 'each name once, and only these';
     is $run->status, 1, 'status';
 };
-
-my $SERVICE = 'master.cf: smtproute/unix';
 
 subtest 'master.cf' => sub {
     table(

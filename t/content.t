@@ -54,7 +54,9 @@ my @CORPUS = with_content(corpus());
 # The commands of a session that goes well.
 sub commands {
     my ($content, %host) = @_;
-    my @hello = ('EHLO agent.example', $host{ehlo} ? 'HELO agent.example' : ());
+    my @hello = ('EHLO agent.example', $host{ehlo} ? 'HELO agent.example' : (),
+        # Which it then refuses, so that all goes on in clear text.
+        (grep { $_ eq 'STARTTLS' } @{ $host{keywords} }));
 
     return [@hello, mail_line($content, @{ $host{keywords} }),
         'RCPT TO:<user@example.com>', 'DATA', 'QUIT'];

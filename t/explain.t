@@ -181,11 +181,11 @@ subtest 'no key fits' => sub {
 
 subtest 'what is set for a host' => sub {
     my $agent = Agent->new(
-        routes => 'example.com [192.0.2.1]/weight=3/tls=secure/auth=ex, '
+        routes => 'example.com [192.0.2.1]/weight=3/tls=encrypt, '
             . "[192.0.2.2]:26, [192.0.2.3]/pri=7/bind=127.0.0.9\n",
         settings => {
             'tls'            => 'none',
-            'host 192.0.2.2' => {tls => 'encrypt', 'max-connections' => 4},
+            'host 192.0.2.2' => {tls => 'may', 'max-connections' => 4},
         },
     );
     my $run = ask($agent, 'example.com');
@@ -195,15 +195,15 @@ subtest 'what is set for a host' => sub {
     priority        0
     weight          3 (75 % of priority 0)
     address         192.0.2.1
-    tls             secure
-    auth            ex
+    tls             encrypt
+    auth            none
     health          up
 EOF_HOST
     is about($run, '192.0.2.2:26'), <<'EOF_HOST', 'the host\'s settings';
     priority        0
     weight          1 (25 % of priority 0)
     address         192.0.2.2
-    tls             encrypt
+    tls             may
     auth            none
     connections     0 of max-connections 4
     health          up
@@ -217,6 +217,113 @@ EOF_HOST
     bind            127.0.0.9
     health          up
 EOF_HOST
+};
+
+# What is said of TLS and AUTH.
+sub security {
+    my ($run, $host) = @_;
+    my ($text) = about($run, $host) =~ /^(    tls .*)    health /ms;
+
+    return $text // '';
+}
+
+# Options of the route, settings, what is said; NAME stands for the host.
+my $PASSWORD = 'open sesame, please';
+my $file = new_folder('secret') . '/ex.password';
+my %EX = ('auth ex' => {username => 'relay', 'password-file' => $file});
+my $USER = "    auth            ex, user relay\n    password-file   $file\n";
+my $NONE = "    auth            none\n";
+write_file($file, "$PASSWORD\n");
+
+my @security = (
+    ['none', '/tls=none', {}, "    tls             none\n$NONE"],
+    ['secure', '/tls=secure', {},
+        "    tls             secure, name NAME\n$NONE"],
+    ['wrapper', '/tls=wrapper', {},
+        "    tls             wrapper, name NAME\n$NONE"],
+    ['another name', '/tls=secure/tls-name=mail.example.net', {},
+        '    tls             secure, name mail.example.net (tls-name)'
+        . "\n$NONE"],
+    ['another name in [host]', '/tls=secure',
+        {'host NAME' => {'tls-name' => 'mail.example.net'}},
+        '    tls             secure, name mail.example.net (tls-name)'
+        . "\n$NONE"],
+    ['authorities of our own', '', {
+        'tls' => 'secure', 'tls-ca-file' => '/etc/ssl/partner.pem'},
+        "    tls             secure, name NAME\n"
+        . "    tls-ca-file     /etc/ssl/partner.pem\n$NONE"],
+    ['which matter only where something is verified', '', {
+        'tls' => 'encrypt', 'tls-ca-file' => '/etc/ssl/partner.pem'},
+        "    tls             encrypt\n$NONE"],
+    ['dane', '/tls=dane', {},
+        '    tls             dane, by TLSA records; without any as encrypt'
+        . "\n$NONE"],
+    ['a profile', '/tls=secure/auth=ex', \%EX,
+        "    tls             secure, name NAME\n$USER"],
+    ['a profile in [host]', '/tls=encrypt',
+        {%EX, 'host NAME' => {auth => 'ex'}},
+        "    tls             encrypt\n$USER"],
+    ['with a token', '/tls=encrypt/auth=o', {'auth o' => {
+            'username' => "b\xc3\xa4r\@example.com",
+            'token-file' => '/run/token'}},
+        "    tls             encrypt\n    auth            o, user "
+        . "bar\@example.com\n    token-file      /run/token\n"],
+    ['with a password in the settings', '/tls=encrypt/auth=ex',
+        {'auth ex' => {username => 'relay', password => $PASSWORD}},
+        "    tls             encrypt\n    auth            ex, user relay\n"
+        . "    password        in the settings\n"],
+    ['a profile makes TLS required', '/auth=ex', \%EX,
+        '    tls             encrypt, since AUTH needs it '
+        . "(auth-in-clear = no)\n$USER"],
+    ['unless it need not', '/auth=ex', {%EX, 'auth-in-clear' => 'yes'},
+        "    tls             may\n$USER"
+        . "                    also in clear text (auth-in-clear = yes)\n"],
+    ['a profile, and no TLS', '/auth=ex/tls=none', \%EX,
+        "    tls             none\n$USER                    never in clear "
+        . "text (tls=none, auth-in-clear = no)\n"],
+    ['a profile that is not there', '/auth=absent/tls=encrypt', \%EX,
+        "    tls             encrypt\n    auth            absent, but the "
+        . "settings have no [auth absent]\n"],
+);
+
+for my $row (@security) {
+    my ($name, $options, $settings, $expected) = @{$row};
+    my %settings = map { s/NAME/localhost/r => $settings->{$_} }
+        keys %{$settings};
+    my $agent = Agent->new(
+        routes   => "example.com [localhost]$options\n",
+        settings => {'dns-servers' => '127.0.0.1:1', %settings},
+    );
+    my $run = ask($agent, 'example.com');
+    my $port = $options =~ /wrapper/ ? 465 : 25;
+
+    subtest "security: $name" => sub {
+        is $run->status, 0, 'exit status';
+        is $run->stderr, '', 'no complaint';
+        is security($run, "localhost:$port"),
+            $expected =~ s/NAME/localhost/r, 'output';
+        unlike $run->stdout, qr/\Q$PASSWORD\E/, 'no password';
+        unlike $run->stdout =~ s{^(?!    ).*\n}{}gmr, qr/^.{80}/m, '80 columns'
+            if $name !~ /password|profile|unless/;
+    };
+}
+
+subtest 'security: addresses and mail exchangers' => sub {
+    my $agent = Agent->new(
+        routes => 'example.com [192.0.2.1]/tls=dane, [192.0.2.2]/tls=secure, '
+            . "mx.invalid/tls=secure\n",
+        settings => {'dns-servers' => '127.0.0.1:1', 'connect-timeout' => '1s'},
+    );
+    my $run = ask($agent, 'example.com');
+
+    is security($run, '192.0.2.1:25'),
+        "    tls             dane, as encrypt: an address has no TLSA "
+        . "records\n$NONE", 'dane';
+    is security($run, '192.0.2.2:25'),
+        "    tls             secure, name 192.0.2.2\n$NONE", 'address';
+    is security($run, 'mx.invalid:25'),
+        "    tls             secure, name mx.invalid, or its MX host's\n$NONE",
+        'mail exchangers';
 };
 
 # An agent for hosts in a group: refuse => 1: no host takes anything.

@@ -14,6 +14,7 @@ use Agent;
 use Fixture;
 use Honest;
 use SmtpHost;
+use TestCa;
 
 # The preloaded faults would be the wrapper's.
 delete $ENV{SMTPROUTE_WRAPPER};
@@ -24,7 +25,10 @@ my $SHIM = "$ENV{top_builddir}/t/fault/shim.so";
 my $BATCH = 8;
 
 # More than any call is used, so that a sweep comes to its end.
-my $USES_MAX = 2_000;
+my $USES_MAX = 40_000;
+
+# Of what OpenSSL asks for memory, every so many-th time.
+my $TLS_STEP = 199;
 
 my %CONTENTS = (small => $SMALL, large => $LARGE);
 
@@ -34,8 +38,25 @@ my ($first, $second) = map { $_->destination } @hosts;
 my $LITERAL = "$first/bind=127.0.0.1, $second/pri=10";
 my $NAME = '[localhost]:' . $hosts[0]->port . ", $second/pri=10";
 
+# The same with TLS that is verified, and AUTH.
+my $ca = TestCa->new;
+my @secure = map { SmtpHost->new(keywords_tls => ['AUTH PLAIN'],
+    auth => '235 2.7.0 welcome', tls =>
+    {certificate => $ca->certificate(addresses => ['127.0.0.1'])}) } 1, 2;
+my $TLS = join ', ', map { $secure[$_]->destination
+    . "/pri=$_/tls=secure/auth=ex" } 0, 1;
+my $password_file = new_folder('password') . '/ex';
+write_file($password_file, "secret\n");
+chmod 0600, $password_file;
+my %AUTH = (
+    'tls-ca-file' => $ca->file,
+    'auth ex'     => {username => 'me', 'password-file' => $password_file},
+);
+push @hosts, @secure;
+
 # always: from that use on, rather than once.  honest: delivered or deferred,
-# and so it was.  The last column is a time limit, for what ends by it.
+# and so it was.  The next column is a time limit, for what ends by it, the
+# last one the step from one use to the next.
 my @ROWS = (
     [memory => 'ENOMEM', 'once', 'small', $LITERAL, 'honest'],
     [memory => 'ENOMEM', 'always', 'small', $LITERAL, 'honest'],
@@ -103,6 +124,18 @@ my @ROWS = (
     [recv => 'EINTR', 'once', 'small', $LITERAL, 'delivered'],
     [recv => 'EAGAIN', 'once', 'small', $LITERAL, 'delivered'],
     [recv => 'short', 'always', 'small', $LITERAL, 'delivered'],
+
+    [memory => 'ENOMEM', 'once', 'small', $TLS, 'honest', undef, $TLS_STEP],
+    [memory => 'ENOMEM', 'always', 'small', $TLS, 'honest', undef, $TLS_STEP],
+    [open => 'EMFILE', 'once', 'small', $TLS, 'honest'],
+    [open => 'EACCES', 'always', 'small', $TLS, 'honest'],
+    [read => 'EIO', 'once', 'small', $TLS, 'honest'],
+    [read => 'EINTR', 'once', 'small', $TLS, 'delivered'],
+    [read => 'short', 'once', 'small', $TLS, 'honest'],
+    [write => 'EPIPE', 'once', 'large', $TLS, 'honest'],
+    [write => 'EINTR', 'once', 'small', $TLS, 'delivered'],
+    [write => 'short', 'once', 'large', $TLS, 'delivered'],
+    [poll => 'ENOMEM', 'once', 'small', $TLS, 'honest'],
 );
 
 # Each has a state of its own: what one makes of a host must not matter to the
@@ -148,11 +181,12 @@ sub start {
 
 # All runs of a row, those beyond the last use included.
 sub sweep {
-    my (@what) = @_;
+    my ($step, @what) = @_;
     my @all;
 
-    while (@all < $USES_MAX) {
-        my @batch = map { start(@what, @all + $_) } 1 .. $BATCH;
+    while (@all * $step < $USES_MAX) {
+        my @batch = map { start(@what, 1 + (@all + $_) * $step) }
+            0 .. $BATCH - 1;
         for my $one (@batch) {
             $one->{run}->wait;
             $one->{happened} = -e "$says/$one->{number}";
@@ -200,13 +234,15 @@ sub judge {
 
 sub try_row {
     my ($row, $state) = @_;
-    my ($call, $error, $how, $content, $route, $allowed, $limit) = @{$row};
+    my ($call, $error, $how, $content, $route, $allowed, $limit, $step) =
+        @{$row};
 
     $_->configure(
         routes   => "example.com $route\n",
-        settings => {'max-connections' => 5, 'time-limit' => $limit // '60s'},
+        settings => {'max-connections' => 5, 'time-limit' => $limit // '60s',
+            $route eq $TLS ? %AUTH : ()},
     ) for @agents;
-    my @runs = sweep($state, $call, $error, $how, $content);
+    my @runs = sweep($step // 1, $state, $call, $error, $how, $content);
     my $messages = messages_by_run();
     my $text = $CONTENTS{$content} =~ s/\n/\r\n/gr;
 
@@ -218,14 +254,15 @@ sub try_row {
 }
 
 for my $row (@ROWS) {
-    my ($call, $error, $how, $content, undef, $allowed) = @{$row};
-    my $what = "$call: $error $how ($content)";
+    my ($call, $error, $how, $content, $route, $allowed) = @{$row};
+    my $what = "$call: $error $how ($content)"
+        . ($route eq $TLS ? ' with TLS' : '');
     # A sanitizer ends itself without memory.
     next if $call eq 'memory' && $sanitized;
 
     subtest "$what: $allowed" => sub { try_row($row) };
     subtest "$what, with a state: $allowed" => sub { try_row($row, $STATE) }
-        if $OF_STATE{$call};
+        if $OF_STATE{$call} && $route ne $TLS;
 }
 
 done_testing;

@@ -198,9 +198,9 @@ subtest 'no address' => sub {
     is $first->connections, 1, 'forgotten, it is not';
 };
 
-# What this version lacks is not the host's trouble: another route has it.
-for my $required (qw(tls=encrypt tls=secure auth=ex)) {
-    subtest "$required, which it has not" => sub {
+# What is missing here is not the host's trouble: another route has it.
+for my $required (qw(auth=absent tls=none/auth=absent)) {
+    subtest "$required, which is not in the settings" => sub {
         my $first = CrowdHost->new;
         my $agent = agent($first->destination . "/$required, "
             . $OTHER->destination . '/pri=5');

@@ -475,7 +475,7 @@ subtest 'a state that cannot be read' => sub {
         }],
         ['another version', 'of another version', sub {
             my ($path) = @_;
-            write_file($path, read_file($path) =~ s/smtproute 1/smtproute 0/gr);
+            write_file($path, read_file($path) =~ s/smtproute 2/smtproute 0/gr);
         }],
         ['a folder', 'Invalid argument', sub {
             my ($path) = @_;

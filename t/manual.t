@@ -26,10 +26,12 @@ my @NO_MESSAGES = (
     qr/^\\nlibesmtp /,
     qr/^in reply to |^reply to /,
     qr/^premature reply$/,
-    qr/^no MX$/,
+    qr/^no (?:MX|TLSA)$/,
     qr/^(?:an?|one|at most|addresses as|defer or|syslog, or) /,
     qr/^(?:name, |IPv[46] |profile of |pri, weight, )/,
-    qr/^smtproute 1$/,    # the state file's layout
+    qr/^(?:TLSv1, |yes or no$|1 to 255 bytes$)/,
+    qr/^(?:n,a|user)=.*Bearer|^AUTH LOGIN $|^ CRAM-MD5 /,   # SASL
+    qr/^smtproute 2$/,    # the state file's layout
     qr/^\[-|^domain \| host$/,   # arguments, of the synopsis
 );
 
@@ -78,8 +80,13 @@ subtest 'options of smtproute' => sub {
     is_deeply [sort @explained], [sort @options], 'no others are';
 };
 
+sub keys_of_settings {
+    return source('setting.c') =~
+        /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST|AUTH)\(/g;
+}
+
 subtest 'keys of smtproute.conf' => sub {
-    my @keys = source('setting.c') =~ /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST)\(/g;
+    my @keys = keys_of_settings();
     my @items = manual('smtproute.conf.5') =~ /^\.It (Cm .*)/mg;
 
     ok @keys > 10, 'setting.c has keys';
@@ -109,7 +116,8 @@ subtest 'exit status' => sub {
 };
 
 # Macros that stand for a string.
-my $STRINGS = qr/HOST_FORMS|SBINDIR|SERVICE_(?:NAME|USER)|TLS_LEVEL_NAMES/;
+my $STRINGS = qr/HOST_FORMS|SBINDIR|SERVICE_(?:NAME|USER)|TLS_LEVEL_NAMES
+    |AUTHNAME_EXPECTED/x;
 
 my $SPEC = qr/%[-+#\d.]*l*[A-Za-z]/;
 
@@ -228,6 +236,7 @@ my @OUTPUT = (
     qr/^(?:its key|no write access for group and others)$/,   # "; expected"
     qr/^without a name$/,                       # check: a user
     qr/^bad route$/,                            # import: in a comment
+    qr/^, or its MX host's$/,                   # route: part of a line
 );
 
 # Whole files of it.
@@ -266,7 +275,7 @@ subtest 'the sample of smtproute.conf' => sub {
         unlike $run->output, qr/smtproute\.conf/, 'not for the settings';
         like $run->output, qr{^4\.\S+ .*/routes\b}, 'but for the route';
     }
-    for my $key (source('setting.c') =~ /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST)\(/g) {
+    for my $key (keys_of_settings()) {
         like $sample, qr/^#?$key =/m, "$key is in it";
     }
 };

@@ -150,40 +150,7 @@ my @order = (
         }, 0, qr/^2\.0\.0 B: 250 /, {A => ['EHLO MAIL'], B => [$DELIVERY]}],
 );
 
-# What this version cannot do is not done in clear or without a password.
-my @required = map { [$_->[0], $_->[1], $_->[2] // {}] } (
-    ['A/tls=encrypt', '4.7.4'],
-    ['A/tls=secure', '4.7.4'],
-    ['A/tls=dane', '4.7.4'],
-    ['A/tls=wrapper', '4.7.4'],
-    ['A/auth=profile', '4.7.8'],
-    ['A', '4.7.4', {'host A' => {tls => 'secure'}}],
-    ['A', '4.7.8', {'host A' => {auth => 'profile'}}],
-    ['A/tls=may', '4.7.8', {'host A' => {auth => 'profile', tls => 'secure'}}],
-);
-
-sub required_rows {
-    my ($route, $dsn, $settings) = @_;
-    my $name = join ' ', "$route:", map { "$_ " . join ' ',
-        %{ $settings->{$_} } } keys %{$settings};
-    my $what = $dsn eq '4.7.8' ? 'AUTH' : 'TLS';
-
-    return [$name, {
-            hosts => {A => {}},
-            route => $route,
-            settings => $settings,
-        }, 75, qr/^\Q$dsn\E A: $what required \(/, {A => []}],
-        ["$name then another", {
-            hosts => {A => {}, B => {}},
-            route => "$route, B/pri=1",
-            settings => $settings,
-        }, 0, qr/^2\.0\.0 B: 250 /, {A => [], B => [$DELIVERY]},
-        qr/^Connection Error: .* IP: A details: $what required /,
-        qr/^New SMTP DCID \d+ interface 127\.0\.0\.1 address B$/,
-        qr/^Delivered: /];
-}
-
-try_trials(@keys, @trouble, @order, (map { required_rows(@{$_}) } @required),
+try_trials(@keys, @trouble, @order,
     taken_by('tls=none', 'A', route => 'A/tls=none',
         settings => {tls => 'secure'}),
     taken_by('tls=may', 'A', route => 'A/tls=may'),

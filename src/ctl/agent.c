@@ -83,6 +83,42 @@ agent_become(const struct agent *agent)
 	    setuid(agent->uid) == 0;
 }
 
+/* For a while: the real user stays root, who may come back. */
+static gboolean
+enter(const struct agent *agent)
+{
+	return setgroups(0, NULL) == 0 && setegid(agent->gid) == 0 &&
+	    seteuid(agent->uid) == 0;
+}
+
+static gboolean
+leave(gid_t gid, int count, const gid_t *groups)
+{
+	return seteuid(0) == 0 && setegid(gid) == 0 &&
+	    setgroups((gsize)count, groups) == 0;
+}
+
+gboolean
+agent_act(const struct agent *agent, void (*act)(gpointer data), gpointer data)
+{
+	int count = getgroups(0, NULL);
+	g_autofree gid_t *groups = g_new(gid_t, MAX(count, 1));
+	gid_t gid = getegid();
+	gboolean entered;
+
+	if (geteuid() != 0) {
+		act(data);
+		return TRUE;
+	}
+	count = getgroups(count, groups);
+	if (count < 0)
+		return FALSE;
+	entered = enter(agent);
+	if (entered)
+		act(data);
+	return leave(gid, count, groups) && entered;
+}
+
 void
 agent_free(struct agent *agent)
 {

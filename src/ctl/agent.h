@@ -35,6 +35,13 @@ agent_of_user(uid_t uid);
 gboolean
 agent_become(const struct agent *agent);
 
+/*
+ * Calls @act with @data as the agent, and root is root again afterwards; who
+ * is not root calls it as who they are.  FALSE: that could not be; see errno.
+ */
+gboolean
+agent_act(const struct agent *agent, void (*act)(gpointer data), gpointer data);
+
 void
 agent_free(struct agent *agent);
 

@@ -113,10 +113,7 @@ check_writable(struct check *check, const struct agent *agent, const char *path,
 		    agent->name, loss);
 }
 
-/*
- * Files with secrets go here too, once there are keys that name them: then
- * S_IRWXG | S_IRWXO is forbidden.
- */
+/* Files with secrets are check-secrets.c's. */
 static void
 check_modes(struct check *check)
 {
@@ -179,7 +176,7 @@ check_access(struct check *check, const struct agent *agent)
 void
 check_files(struct check *check)
 {
-	g_autoptr(Agent) agent = NULL;
+	struct agent *agent;
 
 	if (check->settings == NULL)
 		return;
@@ -192,5 +189,6 @@ check_files(struct check *check)
 		    agent->name);
 		g_clear_pointer(&agent, agent_free);
 	}
+	check->agent = agent;
 	check_access(check, agent);
 }

@@ -13,6 +13,7 @@
 #include "ctl/check.h"
 #include "deadline.h"
 #include "endpoint.h"
+#include "plan.h"
 
 /* Of all lookups together, and of one. */
 #define LOOKUPS_TIME (30 * G_TIME_SPAN_SECOND)
@@ -113,10 +114,7 @@ static void
 add_source(struct hosts *hosts, const struct destination *destination,
     const struct place *place)
 {
-	struct host_settings settings = settings_host(hosts->settings,
-	    destination->name, destination->port);
-	const char *bind =
-	    destination->bind != NULL ? destination->bind : settings.bind;
+	const char *bind = plan_settings(hosts->settings, destination).bind;
 	struct source *source;
 
 	if (bind == NULL || !is_new(hosts, "bind", bind, 0))

@@ -205,6 +205,7 @@ check_text(struct check *check, const char *text, gsize length)
 	struct maptext_entry entry;
 	struct maptext map;
 
+	check->whole = TRUE;
 	maptext_begin(&map, text, length);
 	while (maptext_next(&map, &entry)) {
 		g_autofree char *where = place(path, &entry);
@@ -216,9 +217,12 @@ check_text(struct check *check, const char *text, gsize length)
 		if (entry.has_value)
 			check_again(&check->findings, where, &entry, &keys);
 		check->routes++;
-		if (route == NULL)
+		if (route == NULL) {
+			check->whole = FALSE;
 			continue;
+		}
 		check_drained(&check->findings, where, route);
+		check_route_security(check, path, &entry, route);
 		hosts_add(hosts, path, &entry, route);
 	}
 	check->hosts = hosts_check(hosts, &check->findings);

@@ -35,6 +35,18 @@ check_knows(const struct check *check, const char *key)
 	return check->settings != NULL;
 }
 
+gboolean
+check_has_fault(const struct check *check, guint line)
+{
+	for (guint i = 0; i < check->faults->len; i++) {
+		const struct settings_fault *fault = check->faults->pdata[i];
+
+		if (fault->line == line)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static const char *
 plural(guint count)
 {
@@ -79,6 +91,31 @@ read_services(struct check *check)
 		finding_error(&check->findings, error);
 }
 
+static void
+check_all(struct check *check)
+{
+	check_settings(check);
+	check_routes(check);
+	check_dns_security(check);
+	read_services(check);
+	check_files(check);
+	check_postfix(check);
+	/* It restricts this process (secret_protect()). */
+	check_secrets(check);
+}
+
+static void
+clear(struct check *check)
+{
+	g_hash_table_destroy(check->said);
+	g_hash_table_destroy(check->profiles);
+	g_free(check->dane);
+	g_ptr_array_unref(check->faults);
+	g_clear_pointer(&check->agent, agent_free);
+	g_clear_pointer(&check->services, g_ptr_array_unref);
+	g_clear_pointer(&check->settings, settings_free);
+}
+
 enum ctl_status
 ctl_check(const struct ctl *ctl, int argc, char **argv)
 {
@@ -87,16 +124,12 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 
 	if (getopt(argc, argv, "") != -1 || optind < argc)
 		return CTL_USAGE;
-	check_settings(&check);
-	check_routes(&check);
-	read_services(&check);
-	check_files(&check);
-	check_postfix(&check);
+	check.said =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	check.profiles =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	check_all(&check);
 	status = sum_up(&check);
-	g_ptr_array_unref(check.faults);
-	if (check.services != NULL)
-		g_ptr_array_unref(check.services);
-	if (check.settings != NULL)
-		settings_free(check.settings);
+	clear(&check);
 	return status;
 }

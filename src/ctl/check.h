@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "ctl/agent.h"
 #include "ctl/finding.h"
 #include "ctl/service.h"
 #include "maptext.h"
@@ -20,8 +21,14 @@ struct check {
 	GPtrArray *faults;         /* of the settings */
 	GPtrArray *services;       /* all of master.cf; NULL: no Postfix */
 	struct findings findings;
-	guint routes; /* in the map */
-	guint hosts;  /* in all routes, name and port */
+	guint routes;        /* in the map */
+	guint hosts;         /* in all routes, name and port */
+	struct agent *agent; /* whom to ask what can be read; NULL: nobody */
+	/* For check-security.c: */
+	GHashTable *said;     /* of hosts, a set */
+	GHashTable *profiles; /* that routes refer to, a set */
+	char *dane;           /* the first place with tls=dane; NULL: none */
+	gboolean whole;       /* has every route been read? */
 };
 
 /* Can the value of a settings' key be used, or is it at fault? */
@@ -65,7 +72,24 @@ hosts_check(struct hosts *hosts, struct findings *findings);
 void
 hosts_free(struct hosts *hosts);
 
-/* Files and folders: who can read and write them. */
+/* TLS and AUTH as the hosts of a route have them. */
+void
+check_route_security(struct check *check, const char *path,
+    const struct maptext_entry *entry, const struct route *route);
+
+/* What that takes besides routes: DNS. */
+void
+check_dns_security(struct check *check);
+
+/* What of TLS and AUTH is in the settings, and the files that it takes. */
+void
+check_secrets(struct check *check);
+
+/* Is a fault of the settings in this line? */
+gboolean
+check_has_fault(const struct check *check, guint line);
+
+/* Files and folders: who can read and write them.  Finds the agent. */
 void
 check_files(struct check *check);
 

@@ -16,11 +16,12 @@
 #define INTERVIEW_SPAN (60 * G_TIME_SPAN_SECOND)
 
 /*
- * Connects, reads the greeting, says EHLO (or HELO), MAIL FROM:<>, RSET and
- * QUIT.  TRUE: it would take mail.
+ * Connects, reads the greeting, says EHLO (or HELO), begins TLS and
+ * authenticates itself as a delivery would, says MAIL FROM:<>, RSET and QUIT.
+ * TRUE: it would take mail.
  */
 gboolean
-interview(const struct ctl *ctl, const struct candidate *candidate,
-    const char *helo_name);
+interview(const struct ctl *ctl, const struct settings *settings,
+    const struct candidate *candidate, const char *helo_name);
 
 #endif

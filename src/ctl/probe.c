@@ -102,8 +102,8 @@ probe_place(struct probe *probe, const struct place *place)
 
 	if (place->error == NULL) {
 		probe->addresses++;
-		probe->working +=
-		    interview(probe->ctl, &place->candidate, probe->helo_name);
+		probe->working += interview(probe->ctl, probe->settings,
+		    &place->candidate, probe->helo_name);
 		return;
 	}
 	name =

@@ -16,9 +16,13 @@
 #include "mailbox.h"
 #include "printable.h"
 #include "routemap.h"
+#include "tlspolicy.h"
 
 /* As much of an argument as is shown. */
 #define ARGUMENT_SHOWN 300
+
+/* And of a path from the settings. */
+#define PATH_SHOWN 1000
 
 /* What is asked for. */
 struct question {
@@ -164,6 +168,97 @@ say_connections(const struct question *question, const struct roster_host *host)
 	    full ? paint(question->ctl, PAINT_END) : "");
 }
 
+static void
+say_path(const char *label, const char *path)
+{
+	g_autofree char *shown = printable(path, PATH_SHOWN);
+
+	say("    %-13s   %s\n", label, shown);
+}
+
+/* Who the host has to prove to be, by a certificate of whose authorities. */
+static void
+say_verified(const struct tls_policy *policy, const struct roster_host *host)
+{
+	const char *more = "";
+
+	if (host->settings.tls_name != NULL)
+		more = " (tls-name)";
+	else if (host->destination->kind == DESTINATION_NAME)
+		more = ", or its MX host's";
+	say(", name %s%s\n", policy->expected, more);
+	if (policy->ca_file != NULL)
+		say_path("tls-ca-file", policy->ca_file);
+}
+
+static void
+say_tls(const struct roster_host *host)
+{
+	const struct destination *destination = host->destination;
+	const struct candidate candidate = {
+	    .destination = destination,
+	    .host = destination->name,
+	    .settings = host->settings,
+	};
+	struct tls_policy policy;
+
+	tls_policy_set(&policy, &candidate);
+	say("    tls             %s", tls_level_name(policy.level));
+	if (policy.for_auth)
+		say(", since AUTH needs it (auth-in-clear = no)\n");
+	else if (policy.level < TLS_SECURE)
+		say("\n");
+	else if (policy.level != TLS_DANE)
+		say_verified(&policy, host);
+	else if (destination->kind == DESTINATION_ADDRESS)
+		say(", as encrypt: an address has no TLSA records\n");
+	else
+		say(", by TLSA records; without any as encrypt\n");
+}
+
+/* Never the secret itself. */
+static void
+say_profile(const struct auth_profile *profile)
+{
+	g_autofree char *name = printable(profile->username, ARGUMENT_SHOWN);
+
+	say(", user %s\n", name);
+	if (profile->token_file != NULL)
+		say_path("token-file", profile->token_file);
+	else if (profile->password_file != NULL)
+		say_path("password-file", profile->password_file);
+	else
+		say("    password        in the settings\n");
+}
+
+static void
+say_auth(const struct question *question, const struct roster_host *host)
+{
+	const struct host_settings *settings = &host->settings;
+	const struct auth_profile *profile;
+	const char *bad = paint(question->ctl, PAINT_BAD);
+	const char *end = paint(question->ctl, PAINT_END);
+
+	if (settings->auth == NULL) {
+		say("    auth            none\n");
+		return;
+	}
+	profile = settings_auth(question->settings, settings->auth);
+	say("    auth            %s", settings->auth);
+	if (profile == NULL)
+		say(", %sbut the settings have no [auth %s]%s\n", bad,
+		    settings->auth, end);
+	else
+		say_profile(profile);
+	if (settings->auth_in_clear == ANSWER_YES && settings->tls <= TLS_MAY)
+		say("                    also in clear text "
+		    "(auth-in-clear = yes)\n");
+	else if (settings->tls == TLS_NONE)
+		say("                    %snever in clear text (tls=none, "
+		    "auth-in-clear = no)%s\n",
+		    bad, end);
+}
+
 /* @label: its number, or "-". */
 static void
 say_host(const struct question *question, const struct roster *roster,
@@ -180,9 +275,8 @@ say_host(const struct question *question, const struct roster *roster,
 	say("    weight          %u (%.0f %% of priority %u)\n",
 	    destination->weight, host->share * 100, destination->priority);
 	say_places(question, roster, host);
-	say("    tls             %s\n", tls_level_name(settings->tls));
-	say("    auth            %s\n",
-	    settings->auth != NULL ? settings->auth : "none");
+	say_tls(host);
+	say_auth(question, host);
 	if (settings->bind != NULL)
 		say("    bind            %s\n", settings->bind);
 	say_connections(question, host);

@@ -5,7 +5,7 @@
 # Postfix with it, in one run; run by "make bench" in the build folder.  It
 # asserts nothing: its exit status is 0 unless something could not be run.
 #
-#   bench.pl [small] [big] [state] [queue]    these only
+#   bench.pl [small] [tls] [big] [state] [queue]    these only
 #
 #   BENCH_N        deliveries of the small message (300)
 #   BENCH_QUEUE    messages in Postfix's queue (500); 4000 take long enough
@@ -25,6 +25,8 @@ use Bench;
 use BlackHole;
 use Drain;
 use Fixture;
+use SmtpHost;
+use TestCa;
 
 use constant {
 	DELIVERIES => $ENV{BENCH_N} || 300,
@@ -72,6 +74,8 @@ sub smtproute {
 	my ($input, %option) = @_;
 	my $name = $option{name} // 'smtproute';
 	my $state = $option{state} // "$dir/state";
+	my $nexthop = $option{nexthop} // "[127.0.0.1]:$port";
+	my $settings = join '', map { "$_\n" } @{ $option{settings} // [] };
 	my $conf = new_file("$name.conf", <<"END");
 [smtproute]
 routes = $dir/routes
@@ -79,11 +83,12 @@ state-directory = $state
 spool-directory = $dir
 helo-name = bench.invalid
 log = file:$dir/log
+$settings
 END
 
 	return () if !$agent;
 	return { name => $name, input => $input, command => [$agent, '-c',
-		$conf, '-q', '4F1B', '-f', SENDER, '-n', "[127.0.0.1]:$port",
+		$conf, '-q', '4F1B', '-f', SENDER, '-n', $nexthop,
 		'--', RECIPIENT] };
 }
 
@@ -136,6 +141,49 @@ sub bench_small {
 		ratio("wall smtproute/$base", wall($r, 'smtproute'),
 			wall($r, $base));
 	}
+	return;
+}
+
+# All authorities of the world and ours: in one file, and in a folder.
+sub authorities {
+	my ($ca) = @_;
+	my $world = '/etc/ssl/certs/ca-certificates.crt';
+
+	die "$world: not there (package ca-certificates)\n" if !-e $world;
+	my $file = new_file('all.pem', read_file($world) . read_file($ca->file));
+	my $number = 0;
+	mkdir "$dir/all";
+	new_file('all/' . ++$number . '.pem', $_)
+		for read_file($file) =~ /(-+BEGIN CERT.*?-END CERT[^\n]*\n)/gs;
+	capture('openssl', 'rehash', "$dir/all");
+	return ($number, $file, "$dir/all");
+}
+
+# What TLS costs a delivery.  The host is Perl's, in other processes: of all
+# this only our own CPU time says something.
+sub bench_tls {
+	my $input = new_file('small', message(SMALL));
+	my $ca = TestCa->new;
+	my $host = SmtpHost->new(digest => 1,
+		tls => { certificate => $ca->certificate(
+			addresses => ['127.0.0.1']) });
+	my ($count, $file, $folder) = authorities($ca);
+	my @rows = (['no TLS', 'none'], ['not verified', 'encrypt'],
+		['a file of one CA', 'secure', $ca->file],
+		["a folder of $count CAs", 'secure', ''],
+		["a file of $count CAs", 'secure', $file]);
+	my @programs = map { smtproute($input, name => $_->[0],
+		nexthop => $host->destination . "/tls=$_->[1]",
+		settings => ['tls-ca-file = ' . ($_->[2] // '')]) } @rows;
+	local $ENV{SSL_CERT_DIR} = $folder;
+	my $r = interleave(DELIVERIES / 3, @programs);
+
+	printf "%d deliveries of %d octets, interleaved\n",
+		DELIVERIES / 3, SMALL;
+	printf "%-22s %16s\n", 'TLS', 'CPU mean, ms';
+	printf "%-22s %16.3f\n", $_, 1e3 * cpu($r, $_)
+		for grep { $r->{$_} } map { $_->[0] } @rows;
+	$host->stop;
 	return;
 }
 
@@ -356,9 +404,10 @@ sub compare {
 $port = start_sink();
 new_file('routes', '');
 mkdir "$dir/state" or die "$dir/state: $!\n";
-my %benches = (small => \&bench_small, big => \&bench_big,
+my %benches = (small => \&bench_small, tls => \&bench_tls,
+	big => \&bench_big,
 	state => \&bench_state, queue => \&bench_queue);
-for my $name (@ARGV ? @ARGV : qw(small big state queue)) {
+for my $name (@ARGV ? @ARGV : qw(small tls big state queue)) {
 	my $bench = $benches{$name} // die "$name: no such benchmark\n";
 
 	eval { $bench->(); 1 } or trouble("$name: $@");

@@ -12,15 +12,18 @@
 # Stages: greeting ehlo helo mail rcpt data content final rset quit, and other
 # verbs (noop vrfy expn help auth starttls bdat etrn x...).  What is not
 # scripted is what a correct host does.  After a 334 the next line belongs to
-# the same stage.  A stage has
+# the same stage.  With "_tls" behind its name a stage is one within TLS, in
+# place of that without.  A stage has
 #   'text'         that reply; LF inside makes several lines, all get CRLF;
 #                  '' sends nothing
 #   \'bytes'       exactly these bytes
 #   'close' 'reset'  ends the connection, by FIN or by RST
 #   'silence'      answers nothing any more, but reads until the peer leaves
 #   'deaf'         does not even read, until connections() or stop()
+#   'cut'          as close, but within TLS without saying so (close_notify)
+#   'handshake'    begins TLS
 #   {...}          reply => text or \bytes, after delay => seconds, drip =>
-#                  seconds between its bytes, then => close reset silence deaf
+#                  seconds between its bytes, then => one of the words above
 #   [...]          one of these for each time the stage comes; the last stays
 #   sub            called with the line and its number (1, 2, ...); returns one
 #   undef          what a correct host does
@@ -28,9 +31,18 @@
 # have been read: 0 is at once after the 354, before anything came.
 #
 # Options: address ('127.0.0.1'), name, keywords => [lines of EHLO],
-# digest => 1 (keep only size and SHA-256 of contents), down => 1 (begin with
-# a port that refuses connections), per_connection => [{stages, keywords}, ...]
-# (over the above, for the first, second, ... connection; the last stays).
+# keywords_tls => [those within TLS] (the same), digest => 1 (keep only size and
+# SHA-256 of contents), down => 1 (begin with a port that refuses connections),
+# per_connection => [{stages, keywords, tls}, ...] (over the above, for the
+# first, second, ... connection; the last stays), and
+# tls => {...}: the host offers STARTTLS, and begins TLS after a reply of 220
+#   certificate       a TestCa's (or what else has file and key_file)
+#   wrapper => 1      TLS from the first byte
+#   offer => 0        EHLO's reply does not say STARTTLS
+#   min, max          versions ('TLSv1.1'); ciphers, of TLS 1.2 and before
+# After STARTTLS, the bytes behind a 220 are injected if it is \"220 go\r\n...".
+# The stage handshake comes when the peer has sent its ClientHello, or whatever
+# it has in its place; if it is scripted, there is no TLS (but after a delay).
 #
 #   $host->address, ->port, ->destination
 #   $host->stop, $host->start   refuses connections; takes them again
@@ -41,10 +53,16 @@
 #
 # A connection has  peer, port (where it came from); input (bytes outside
 # contents), commands (without line ends), messages, quit (did QUIT come?), end
-# (how: quit; closed, reset: by the peer; host: as scripted; stopped).
+# (how: quit; closed, reset: by the peer; host: as scripted; handshake: it
+# failed; stopped); input_clear, commands_clear and commands_tls, the parts of
+# these that came in clear and within TLS; hello (did a ClientHello come?); sni
+# (from it); tls, undef or {version, cipher, sni}; trouble, why the handshake
+# failed; notified (did the peer end TLS with a close_notify?); story, a line
+# of the verbs, after DATA "content" (or "part" without the final dot), and
+# "tls" where TLS began, "-tls" where a ClientHello led to nothing.
 # A message has  sender, recipients (accepted ones), dot (did it arrive?),
 # accepted, size and sha256 of content, content, wire (as it came, without the
-# final dot's line).
+# final dot's line), tls (did it come within TLS?).
 
 package SmtpHost;
 
@@ -58,16 +76,15 @@ use Socket qw(AF_UNIX PF_UNSPEC SHUT_RDWR SOCK_STREAM);
 use Storable ();
 
 use Fixture;
+use SmtpHost::Connection ();
 use SmtpHost::Listener ();
 use SmtpHost::Message ();
 
 my @KEYWORDS = ('PIPELINING', '8BITMIME', 'SIZE 0', 'ENHANCEDSTATUSCODES');
 my %OPTIONS = map { $_ => 1 }
-    qw(address name keywords digest down per_connection);
+    qw(address name keywords keywords_tls digest down per_connection tls);
 
 accessors(__PACKAGE__, qw(address port destination));
-accessors('SmtpHost::Connection',
-    qw(peer port input commands messages quit end));
 
 sub new {
     my ($class, %option) = @_;
@@ -76,8 +93,12 @@ sub new {
     for my $name (grep { !$OPTIONS{$_} } keys %option) {
         croak "unknown stage or option $name" if $name !~ /^(?:
             greeting|ehlo|helo|mail|rcpt|data|content|final|rset|quit|noop|
-            vrfy|expn|help|auth|starttls|bdat|etrn|x[a-z]+)$/x;
+            vrfy|expn|help|auth|starttls|handshake|bdat|etrn|x[a-z]+)
+            (?:_tls)?$/x;
     }
+    # Here, so that not every connection loads it.
+    require SmtpHost::Tls
+        if grep { $_->{tls} } \%option, @{ $option{per_connection} // [] };
     my $reserved = reserve_port($address);
     my $port = $reserved->sockport;
     my $self = guard(bless {

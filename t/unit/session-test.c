@@ -165,7 +165,8 @@ start(const char *from, const GPtrArray *recipients)
 	struct session *session;
 
 	g_assert_nonnull(sender);
-	session = session_start("me.example", sender, recipients, 1234, &error);
+	session =
+	    session_start("me.example", sender, recipients, 1234, NULL, &error);
 	g_assert_no_error(error);
 	g_assert_nonnull(session);
 	return session;

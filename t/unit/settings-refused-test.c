@@ -13,7 +13,7 @@
 #include "table.h"
 
 /* What every message must fit in, see settings.h. */
-#define MESSAGE_MAX 500
+#define MESSAGE_MAX 600
 
 static char *folder;
 static char *path;
@@ -41,12 +41,17 @@ struct refused {
 	"routes, state-directory, helo-name, log, syslog-name, "               \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
 	"final-timeout, time-limit, retry-min, retry-max, when-unsure, tls, "  \
-	"dns-servers, max-connections, spool-directory"
+	"tls-ca-file, tls-min-protocol, tls-ciphers, auth-in-clear, "          \
+	"dns-servers, dns-trust-ad, max-connections, spool-directory"
 #define HOST_KEYS                                                              \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
-	"final-timeout, tls, auth, bind, max-connections"
-#define PATH "an absolute path"
-#define TIME "a whole number and s, m or h, from 1s to 24h"
+	"final-timeout, tls, tls-ca-file, tls-min-protocol, tls-ciphers, "     \
+	"tls-name, auth, auth-in-clear, bind, max-connections"
+#define AUTH_KEYS  "username, password-file, token-file, password"
+#define AUTH_GROUP "username and one of password-file, token-file and password"
+#define PATH       "an absolute path"
+#define TIME       "a whole number and s, m or h, from 1s to 24h"
+#define AUTH_NAME  "letters, digits, '-', '_' and '.'"
 #define TIME_LIMIT                                                             \
 	"a whole number and s, m or h, from 1s to 970s, since pipe(8) "        \
 	"bounces mail after 1000s"
@@ -62,7 +67,7 @@ struct refused {
 #define HOST                                                                   \
 	"a host name or IPv4 address, with :PORT or without, or an IPv6 "      \
 	"address without brackets"
-#define GROUP "[smtproute], [host NAME] or [host NAME:PORT]"
+#define GROUP "[smtproute], [host NAME], [host NAME:PORT] or [auth NAME]"
 #define BAD(value, key, expected)                                              \
 	"2: bad value \"" value "\" of " key "; expected " expected
 #define BAD_HOST(group) "1: bad host in [" group "]; expected " HOST
@@ -77,8 +82,47 @@ static const struct refused refused[] = {
 	"1: unknown group [SMTPROUTE]; expected " GROUP},
     {"a group with blanks", "[ smtproute ]\n", CODE(KEY),
 	"1: unknown group [ smtproute ]; expected " GROUP},
-    {"a group of a later version", "[auth ex]\n", CODE(KEY),
-	"1: unknown group [auth ex]; expected " GROUP},
+    {"a group of no profile", "[auth]\n", CODE(KEY),
+	"1: unknown group [auth]; expected " GROUP},
+    {"a profile without a name", "[auth ]\n", CODE(VALUE),
+	"1: bad profile in [auth ]; expected " AUTH_NAME},
+    {"a profile that no route can name", "[auth a b]\n", CODE(VALUE),
+	"1: bad profile in [auth a b]; expected " AUTH_NAME},
+    {"a profile without anything", "[auth ex]\n", CODE(VALUE),
+	"1: [auth ex] has no username; expected " AUTH_GROUP},
+    {"a profile without a username", "[auth ex]\npassword = x\n", CODE(VALUE),
+	"1: [auth ex] has no username; expected " AUTH_GROUP},
+    {"a profile without a password", "\n[auth ex]\nusername = u\n", CODE(VALUE),
+	"2: [auth ex] has no password; expected " AUTH_GROUP},
+    {"a profile with two passwords",
+	"[auth ex]\nusername = u\npassword = x\npassword-file = /p\n",
+	CODE(VALUE),
+	"1: [auth ex] has more than one password; expected " AUTH_GROUP},
+    {"a password and a token",
+	"[auth ex]\nusername = u\ntoken-file = /t\npassword-file = /p\n",
+	CODE(VALUE),
+	"1: [auth ex] has more than one password; expected " AUTH_GROUP},
+    {"an unknown key of a profile", "[auth ex]\nuser = u\n", CODE(KEY),
+	"2: unknown key \"user\"; expected " AUTH_KEYS},
+    {"a profile's key for all", "[smtproute]\nusername = u\n", CODE(KEY),
+	"2: unknown key \"username\"; expected " SMTPROUTE_KEYS},
+    {"an empty username", "[auth ex]\nusername =\n", CODE(VALUE),
+	BAD("", "username", "1 to 255 bytes")},
+    {"a username too long for libESMTP",
+	"[auth ex]\nusername = " S60 S60 S60 S60 "0123456789abcdef\n",
+	CODE(VALUE), BAD("sss*sss...", "username", "1 to 255 bytes")},
+    {"an empty password", "[auth ex]\npassword =\n", CODE(VALUE),
+	BAD("", "password", "1 to 255 bytes")},
+    {"a password too long for libESMTP",
+	"[auth ex]\npassword = " S60 S60 S60 S60 "0123456789abcdef\n",
+	CODE(VALUE),
+	"2: bad value \"*...\" of password; expected 1 to 255 bytes"},
+    {"a password file without a path", "[auth ex]\npassword-file = p\n",
+	CODE(VALUE), BAD("*", "password-file", PATH)},
+    {"a token file without a path", "[auth ex]\ntoken-file = t\n", CODE(VALUE),
+	BAD("*", "token-file", PATH)},
+    {"a host's profile without a group", "[host a]\nauth = ex\n", CODE(VALUE),
+	BAD("ex", "auth", "a profile with a group [auth NAME]")},
     {"a host group without a host", "[host]\n", CODE(KEY),
 	"1: unknown group [host]; expected " GROUP},
     {"an unknown key", "[smtproute]\n\n# x\n rotues = /r\n", CODE(KEY),
@@ -220,6 +264,18 @@ static const struct refused refused[] = {
 	BAD("unset", "tls", LEVEL)},
     {"an empty level", "[smtproute]\ntls =\n", CODE(VALUE),
 	BAD("", "tls", LEVEL)},
+    {"a file of authorities without a path",
+	"[smtproute]\ntls-ca-file = ca.pem\n", CODE(VALUE),
+	BAD("ca.pem", "tls-ca-file", "an absolute path, or nothing")},
+    {"a protocol of the past", "[smtproute]\ntls-min-protocol = SSLv3\n",
+	CODE(VALUE),
+	BAD("SSLv3", "tls-min-protocol", "TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3")},
+    {"a name with a star", "[host a]\ntls-name = *.example\n", CODE(VALUE),
+	BAD("*.example", "tls-name", "a host name")},
+    {"neither yes nor no", "[smtproute]\nauth-in-clear = true\n", CODE(VALUE),
+	BAD("true", "auth-in-clear", "yes or no")},
+    {"trust of another kind", "[smtproute]\ndns-trust-ad =\n", CODE(VALUE),
+	BAD("", "dns-trust-ad", "yes or no")},
     {"a DNS server's name", "[smtproute]\ndns-servers = ns.example\n",
 	CODE(VALUE), BAD("ns.example", "dns-servers", DNS)},
     {"a DNS server without a port", "[smtproute]\ndns-servers = ::1 1:\n",

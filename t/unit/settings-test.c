@@ -34,7 +34,14 @@ show_host(GString *all, const struct host_settings *host)
 	show_seconds(all, "data", host->timeouts.data);
 	show_seconds(all, "final", host->timeouts.final);
 	show_text(all, "tls", tls_level_name(host->tls));
+	show_text(all, "ca", host->tls_ca_file);
+	g_string_append_printf(all, "protocol = %x\n",
+	    (guint)host->tls_min_protocol);
+	show_text(all, "ciphers", host->tls_ciphers);
+	show_text(all, "name", host->tls_name);
 	show_text(all, "auth", host->auth);
+	show_text(all, "clear",
+	    host->auth_in_clear == ANSWER_YES ? "yes" : "no");
 	show_text(all, "bind", host->bind);
 }
 
@@ -49,6 +56,8 @@ show_settings(const struct settings *settings)
 	show_text(all, "log", settings->log);
 	show_text(all, "tag", settings->syslog_name);
 	show_text(all, "dns", settings->dns_servers);
+	show_text(all, "ad",
+	    settings->dns_trust_ad == ANSWER_YES ? "yes" : "no");
 	show_text(all, "spool", settings->spool_directory);
 	show_seconds(all, "limit", settings->time_limit);
 	show_text(all, "unsure",
@@ -106,6 +115,16 @@ static const struct accepted accepted[] = {
     {"tls secure", "tls = secure", "tls = secure"},
     {"tls dane", "tls = dane", "tls = dane"},
     {"tls wrapper", "tls = wrapper", "tls = wrapper"},
+    {"a file of authorities", "tls-ca-file = /ca.pem", "ca = /ca.pem"},
+    {"the system's authorities", "tls-ca-file =", NULL},
+    {"TLS 1.0", "tls-min-protocol = TLSv1", "protocol = 301"},
+    {"TLS 1.1", "tls-min-protocol = TLSv1.1", "protocol = 302"},
+    {"TLS 1.2", "tls-min-protocol = TLSv1.2", NULL},
+    {"TLS 1.3", "tls-min-protocol = TLSv1.3", "protocol = 304"},
+    {"ciphers", "tls-ciphers = HIGH:!aNULL", "ciphers = HIGH:!aNULL"},
+    {"credentials in clear", "auth-in-clear = yes", "clear = yes"},
+    {"credentials over TLS only", "auth-in-clear = no", NULL},
+    {"trust in the resolver", "dns-trust-ad = yes", "ad = yes"},
     {"no DNS servers", "dns-servers =", NULL},
     {"a DNS server", "dns-servers = 192.0.2.1", "dns = 192.0.2.1:53"},
     {"a DNS server with a port", "dns-servers = 127.0.0.1:5353",
@@ -156,10 +175,16 @@ test_defaults(void)
 	g_assert_cmpstr(shown, ==,
 	    "routes = " ROUTES_PATH "; state = " STATE_DIRECTORY "; "
 	    "helo = (none); log = (none); tag = postfix/smtproute; "
-	    "dns = (none); spool = /tmp; limit = 900; unsure = defer; "
+	    "dns = (none); ad = no; spool = /tmp; limit = 900; unsure = defer; "
 	    "connect = 30; greeting = 60; command = 300; data = 180; "
-	    "final = 600; tls = may; auth = (none); bind = (none); ");
+	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
+	    "name = (none); auth = (none); clear = no; bind = (none); ");
 }
+
+#define PROFILE(name) "[auth " name "]\nusername = u\npassword-file = /p\n"
+#define PROFILES                                                               \
+	PROFILE("ex")                                                          \
+	PROFILE("port") PROFILE("six") PROFILE("a") PROFILE("b")
 
 /* A host of this file, and what differs from the defaults for it. */
 static const char hosts_text[] = "[host mx1.example.com:2525]\n"
@@ -196,7 +221,7 @@ static const char hosts_text[] = "[host mx1.example.com:2525]\n"
 				 "bind = 192.0.2.6\n"
 				 "[smtproute]\n"
 				 "tls = encrypt\n"
-				 "connect-timeout = 20s\n";
+				 "connect-timeout = 20s\n" PROFILES;
 
 struct host {
 	const char *says;
@@ -247,6 +272,40 @@ test_host(gconstpointer data)
 	g_assert_cmpstr(shown, ==, row->shown);
 }
 
+/* A group [auth ex] with a username, and what becomes of its other line. */
+static const struct {
+	const char *says;
+	const char *line;
+	const char *password; /* NULL: none */
+} passwords[] = {
+    {"a password", "password = secret", "secret"},
+    {"a password with blanks", "password =  a  b \t", "a  b"},
+    {"a backslash is a backslash", "password = a\\sb\\", "a\\sb\\"},
+    {"signs that begin comments and groups", "password = #[x]=;", "#[x]=;"},
+    {"bytes of UTF-8", "password = \xc3\xbc", "\xc3\xbc"},
+    {"a line that ends in CRLF", "password = secret\r", "secret"},
+    {"a file", "password-file = /p", NULL},
+};
+
+static void
+test_passwords(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(passwords); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[smtproute]\n[auth ex]\n"
+				    "username = u\n%s\n[host a]\nauth = ex\n",
+			passwords[i].line);
+		g_autoptr(Settings) settings = fixture_settings(text);
+		const struct auth_profile *profile =
+		    settings_auth(settings, "ex");
+
+		g_assert_nonnull(profile);
+		g_assert_cmpstr(profile->username, ==, "u");
+		g_assert_cmpstr(profile->password, ==, passwords[i].password);
+		g_assert_null(settings_auth(settings, "EX"));
+	}
+}
+
 /* A file of the source tree; automake's test driver sets srcdir. */
 static char *
 read_source(const char *name)
@@ -265,7 +324,8 @@ read_source(const char *name)
 static void
 test_manual(void)
 {
-	static const enum setting_place places[] = {IN_SMTPROUTE, IN_HOST};
+	static const enum setting_place places[] = {IN_SMTPROUTE, IN_HOST,
+	    IN_AUTH};
 	g_autofree char *manual = read_source("man/smtproute.conf.5");
 
 	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
@@ -296,7 +356,7 @@ test_sample(void)
 		const char *value = setting_find(IN_SMTPROUTE, names[i])->value;
 		g_autofree char *line = NULL;
 
-		if (value == NULL)
+		if (value == NULL || value[0] == '\0')
 			line = g_strdup_printf("\n#%s =\n", names[i]);
 		else if (value[0] == '/')
 			line = g_strdup_printf("\n#%s = /", names[i]);
@@ -327,6 +387,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	TABLE_ADD("accepted", accepted, test_accepted);
 	TABLE_ADD("host", hosts, test_host);
+	g_test_add_func("/passwords", test_passwords);
 	g_test_add_func("/the defaults", test_defaults);
 	g_test_add_func("/every key is in the manual", test_manual);
 	g_test_add_func("/every key is in the sample", test_sample);

@@ -10,7 +10,8 @@ use strict;
 use warnings;
 
 use IO::Select ();
-use Socket qw(AF_UNIX PF_UNSPEC SHUT_RDWR SOCK_STREAM);
+use Socket qw(AF_UNIX IPPROTO_TCP PF_UNSPEC SHUT_RDWR SOCK_STREAM
+    TCP_NODELAY);
 
 use Fixture;
 use SmtpHost::Session ();
@@ -46,6 +47,8 @@ sub run {
             }
         }
         while (my $peer = $socket->accept) {
+            # As mail servers do: replies behind TLS's tickets must not wait.
+            setsockopt $peer, IPPROTO_TCP, TCP_NODELAY, 1;
             $select->add($self->_session($peer));
         }
         next if !$asked;

@@ -14,11 +14,11 @@ use Digest::SHA ();
 use Fixture;
 
 accessors(__PACKAGE__,
-    qw(sender recipients dot accepted received size sha256));
+    qw(sender recipients dot accepted received size sha256 tls));
 
 # Without a path only the digest is kept.
 sub new {
-    my ($class, $sender, $recipients, $path) = @_;
+    my ($class, $sender, $recipients, $path, $tls) = @_;
 
     my $self = bless {
         sender     => $sender,
@@ -26,6 +26,7 @@ sub new {
         path       => $path,
         dot        => 0,
         accepted   => 0,
+        tls        => $tls ? 1 : 0,
         received   => 0,
         size       => 0,
         held       => '',

@@ -13,11 +13,12 @@ use Storable ();
 use Time::HiRes qw(time);
 
 use Fixture;
+use SmtpHost::Connection ();
 use SmtpHost::Message ();
 
 my $CHUNK = 256 * 1024;
 
-my %ACTIONS = map { $_ => 1 } qw(close reset silence deaf);
+my %ACTIONS = map { $_ => 1 } qw(close cut deaf handshake reset silence);
 
 # What a correct host says; _default() has what depends on more.
 my %REPLIES = (
@@ -40,14 +41,10 @@ sub new {
         %given,
         buffer => '',
         count  => {},
-        record => bless({
-            peer     => $given{socket}->peerhost,
-            port     => $given{socket}->peerport,
-            input    => '',
-            commands => [],
-            messages => [],
-            quit     => 0,
-        }, 'SmtpHost::Connection'),
+        record => SmtpHost::Connection->new(
+            peer => $given{socket}->peerhost,
+            port => $given{socket}->peerport,
+        ),
     }, $class;
 }
 
@@ -61,13 +58,31 @@ sub run {
     } else {
         $record->{error} = $@;
     }
-    close $self->{socket};
-    $record->{input} .= $self->{buffer};
+    $self->_hang_up;
+    $record->add_input($self->{buffer});
     $_->finish for @{ $record->{messages} };
     my $path = "$self->{folder}/connection.$self->{number}";
     Storable::nstore($record, "$path.new");
     rename "$path.new", $path or die "$path: $!\n";
     return;
+}
+
+sub _hang_up {
+    my ($self) = @_;
+
+    if ($self->_is_tls) {
+        $self->{record}{notified} = SmtpHost::Tls::notified($self->{socket});
+        SmtpHost::Tls::end($self->{socket}, $self->{cut});
+    } else {
+        close $self->{socket};
+    }
+    return;
+}
+
+sub _is_tls {
+    my ($self) = @_;
+
+    return defined $self->{record}{tls};
 }
 
 # Leaves _dialogue().
@@ -80,6 +95,7 @@ sub _end {
 sub _dialogue {
     my ($self) = @_;
 
+    $self->_start_tls if ($self->{script}{tls} // {})->{wrapper};
     $self->_behave('greeting');
     my $pending;
     while (1) {
@@ -109,16 +125,20 @@ sub _behave {
     $self->_wait('time', $how->{delay}) if $how->{delay};
     $self->_say($reply, $how->{drip});
     $self->_note($stage, $line) if $reply =~ /^2/;
-    $self->_then($how->{then}) if defined $how->{then};
+    my $then = $how->{then};
+    $then //= 'handshake' if $stage eq 'starttls' && $reply =~ /^220/
+        && $self->{script}{tls} && !$self->_is_tls;
+    $self->_then($then) if defined $then;
     return $reply;
 }
 
 # The script's entry for a stage, in its long form.
 sub _how {
     my ($self, $stage, $line) = @_;
-    my $number = ++$self->{count}{$stage};
+    my $key = $self->_key($stage);
+    my $number = ++$self->{count}{$key};
 
-    my $how = $self->{script}{$stage};
+    my $how = $self->{script}{$key};
     if (ref $how eq 'ARRAY') {
         $how = $how->[$number > @{$how} ? -1 : $number - 1];
     }
@@ -128,6 +148,14 @@ sub _how {
     return {$ACTIONS{$how} ? 'then' : 'reply', $how};
 }
 
+# Where the script has it.
+sub _key {
+    my ($self, $name) = @_;
+
+    return $self->_is_tls && exists $self->{script}{"${name}_tls"}
+        ? "${name}_tls" : $name;
+}
+
 sub _default {
     my ($self, $stage) = @_;
     my $script = $self->{script};
@@ -135,22 +163,41 @@ sub _default {
     if ($stage eq 'greeting') {
         return "220 $script->{name} ESMTP";
     } elsif ($stage eq 'ehlo') {
-        my @lines = ($script->{name}, @{ $script->{keywords} });
+        my @lines = ($script->{name}, $self->_keywords);
         my $last = pop @lines;
         return join "\n", map({ "250-$_" } @lines), "250 $last";
     } elsif ($stage eq 'helo') {
         return "250 $script->{name}";
     } elsif ($stage eq 'final') {
         return sprintf '250 2.0.0 Ok: queued as %d.%d', $self->{number},
-            $self->{count}{final};
+            scalar @{ $self->{record}{messages} };
     } elsif ($stage eq 'mail' && defined $self->{sender}) {
         return '503 5.5.1 nested MAIL';
+    } elsif ($stage eq 'mail' && $self->_is_tls && !$self->{introduced}) {
+        return '503 5.5.1 EHLO first';
+    } elsif ($stage eq 'starttls' && $script->{tls}) {
+        return $self->_is_tls ? '503 5.5.1 TLS already'
+            : '220 2.0.0 ready for TLS';
+    } elsif ($stage eq 'handshake') {
+        return {};
     } elsif ($stage eq 'rcpt' && !defined $self->{sender}) {
         return '503 5.5.1 need MAIL';
     } elsif ($stage eq 'data' && !@{ $self->{recipients} // [] }) {
         return '554 5.5.1 no valid recipients';
     }
     return $REPLIES{$stage} // '502 5.5.2 not implemented';
+}
+
+sub _keywords {
+    my ($self) = @_;
+    my $script = $self->{script};
+    my $tls = $script->{tls};
+
+    my @keywords = @{ $script->{ $self->_key('keywords') } };
+    push @keywords, 'STARTTLS'
+        if $tls && ($tls->{offer} // 1) && !$self->_is_tls
+        && !grep { $_ eq 'STARTTLS' } @keywords;
+    return @keywords;
 }
 
 # What changes with a positive reply.
@@ -166,6 +213,7 @@ sub _note {
         $self->{record}{messages}[-1]{accepted} = 1;
     } elsif ($stage =~ /^(?:ehlo|helo|rset)$/) {
         delete @{$self}{qw(sender recipients)};
+        $self->{introduced} ||= $stage ne 'rset';
     }
     return;
 }
@@ -173,13 +221,15 @@ sub _note {
 sub _then {
     my ($self, $action) = @_;
 
-    if ($action eq 'close') {
-        # What is unread would make it a reset.
-        sysread $self->{socket}, $self->{buffer}, $CHUNK,
-            length $self->{buffer};
+    if ($action eq 'close' || $action eq 'cut') {
+        $self->_drain;
+        $self->{cut} = $action eq 'cut';
         $self->_end('host');
+    } elsif ($action eq 'handshake') {
+        return $self->_start_tls;
     } elsif ($action eq 'reset') {
         $self->{socket}->setsockopt(SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0);
+        $self->{cut} = 1;
         $self->_end('host');
     } elsif ($action eq 'deaf') {
         $self->_wait('release') if !$self->{released};
@@ -187,6 +237,96 @@ sub _then {
         die "unknown action $action\n";
     }
     $self->{mute} = 1;
+    return;
+}
+
+# What is unread would make a close a reset.
+sub _drain {
+    my ($self) = @_;
+    my $end = length($self->{buffer}) + $CHUNK;
+
+    while ((my $length = length $self->{buffer}) < $end) {
+        last if !sysread $self->{socket}, $self->{buffer}, $end - $length,
+            $length;
+    }
+    return;
+}
+
+# Everything of before is forgotten (RFC 3207 section 4.2), also what the peer
+# sent after STARTTLS without waiting.
+sub _start_tls {
+    my ($self) = @_;
+    my $record = $self->{record};
+
+    $record->add_input($self->{buffer});
+    $self->{buffer} = '';
+    $self->_wait('read');
+    $record->{hello} = SmtpHost::Tls::speaks($self->{socket}) ? 1 : 0;
+    $self->_take_hello if $self->_scripted('handshake');
+    $self->_behave('handshake');
+    $self->_ignore if $self->_scripted('handshake');
+    $self->_shake_hands;
+    delete @{$self}{qw(sender recipients introduced)};
+    return;
+}
+
+# Does the script have more than a delay for it?
+sub _scripted {
+    my ($self, $stage) = @_;
+
+    my $how = $self->{script}{ $self->_key($stage) };
+    return ref $how eq 'HASH' ? exists $how->{reply} || exists $how->{then}
+        : defined $how;
+}
+
+# So that nothing is unread when the connection is closed.
+sub _take_hello {
+    my ($self) = @_;
+
+    return if !$self->{record}{hello};
+    my $hello = '';
+    while ((my $more = SmtpHost::Tls::record_lacks($hello)) > 0) {
+        $self->_read($more);
+        $hello .= $self->{buffer};
+        $self->{buffer} = '';
+    }
+    return;
+}
+
+# Until the peer leaves.  What it says is of no interest, if it is TLS.
+sub _ignore {
+    my ($self) = @_;
+
+    while (1) {
+        $self->_read($CHUNK);
+        next if !$self->{record}{hello};
+        $self->{buffer} = '';
+    }
+}
+
+sub _shake_hands {
+    my ($self) = @_;
+    my ($record, $socket) = @{$self}{qw(record socket)};
+    my $state = 'read';
+
+    # What comes in its place becomes input.
+    if (!$record->{hello}) {
+        $self->_read($CHUNK);
+        $record->{trouble} = 'no ClientHello';
+        $self->_end('handshake');
+    }
+    SmtpHost::Tls::prepare($socket, $self->{script}{tls}, \$record->{sni});
+    while (1) {
+        $state = SmtpHost::Tls::shake_hands($socket);
+        if (!defined $state) {
+            $record->{trouble} = SmtpHost::Tls::trouble();
+            $self->_end('handshake');
+        }
+        last if $state eq 'done';
+        $self->_wait($state);
+    }
+    $record->{tls} = {%{ SmtpHost::Tls::facts($socket) },
+        sni => $record->{sni}};
     return;
 }
 
@@ -198,7 +338,8 @@ sub _receive {
     my $path = sprintf '%s/content.%d.%d', $self->{folder}, $self->{number},
         scalar @{$messages};
     my $message = SmtpHost::Message->new($self->{sender} // '',
-        $self->{recipients} // [], $self->{script}{digest} ? undef : $path);
+        $self->{recipients} // [], $self->{script}{digest} ? undef : $path,
+        $self->_is_tls);
     push @{$messages}, $message;
 
     my $act = $self->{script}{content};
@@ -229,9 +370,9 @@ sub _line {
         $self->_read($CHUNK);
     }
     my $line = substr $self->{buffer}, 0, $end + 1, '';
-    $self->{record}{input} .= $line;
+    $self->{record}->add_input($line);
     $line =~ s/\r?\n\z//;
-    push @{ $self->{record}{commands} }, $line;
+    $self->{record}->add_command($line);
     return $line;
 }
 
@@ -280,6 +421,7 @@ sub _wait {
     my ($life, $peer) = map { fileno $_ } @{$self}{qw(life socket)};
     my $end = time + ($seconds // 0);
 
+    return if $what eq 'read' && $self->_is_tls && $self->{socket}->pending;
     while (1) {
         my ($read, $write) = ('', '');
         vec($read, $life, 1) = 1;

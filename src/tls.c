@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "deadline.h"
+#include "endpoint.h"
+#include "tls.h"
+
+G_DEFINE_QUARK(smtproute_tls_error, tls_error)
+
+struct tls {
+	SSL_CTX *context;
+	SSL *ssl;
+	short events;
+	gboolean broken;   /* no goodbye */
+	gboolean dane;     /* records are enforced */
+	gboolean enforced; /* they or the chain, and the name */
+	char *description;
+	char *failure; /* of the verification */
+};
+
+/*
+ * OpenSSL's words for what went wrong first; what follows in its queue are
+ * consequences.
+ */
+static const char *
+openssl_reason(void)
+{
+	unsigned long code = ERR_peek_error();
+	const char *reason = NULL;
+
+	if (code != 0 && ERR_SYSTEM_ERROR(code))
+		reason = g_strerror(ERR_GET_REASON(code));
+	else if (code != 0)
+		reason = ERR_reason_error_string(code);
+	return reason != NULL ? reason : "unknown reason";
+}
+
+static gboolean
+fail_local(GError **error, const char *what)
+{
+	g_set_error(error, TLS_ERROR, TLS_ERROR_LOCAL, "%s: %s", what,
+	    openssl_reason());
+	return FALSE;
+}
+
+static gboolean
+enforces_chain(const struct tls_policy *policy)
+{
+	return policy->level == TLS_SECURE || policy->level == TLS_WRAPPER;
+}
+
+static gboolean
+verifies_chain(const struct tls_policy *policy)
+{
+	return enforces_chain(policy) || policy->examine;
+}
+
+/* "01234567.0" and the like, as openssl-rehash(1) makes them. */
+static gboolean
+has_hashed_files(const char *path)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+		if (strspn(name, "0123456789abcdef") == 8 && name[8] == '.')
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/*
+ * A file with all authorities of the world takes longer to read than the rest
+ * of a delivery; a folder with a file for each is asked for the one it takes.
+ */
+static gboolean
+load_system_authorities(SSL_CTX *context, GError **error)
+{
+	const char *path = g_getenv(X509_get_default_cert_dir_env());
+
+	if (path == NULL)
+		path = X509_get_default_cert_dir();
+	if (has_hashed_files(path)) {
+		if (SSL_CTX_set_default_verify_dir(context) == 1)
+			return TRUE;
+	} else if (SSL_CTX_set_default_verify_file(context) == 1) {
+		return TRUE;
+	}
+	return fail_local(error, "the system's CA certificates");
+}
+
+static gboolean
+load_authorities(SSL_CTX *context, const char *ca_file, GError **error)
+{
+	g_autofree char *what = NULL;
+
+	if (ca_file == NULL)
+		return load_system_authorities(context, error);
+	if (SSL_CTX_load_verify_file(context, ca_file) == 1)
+		return TRUE;
+	what = g_strdup_printf("tls-ca-file %s", ca_file);
+	return fail_local(error, what);
+}
+
+/* Whom it has to be, for OpenSSL's own check of the SANs (RFC 6125). */
+static gboolean
+set_names(struct tls *tls, const struct tls_policy *policy, GError **error)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
+	struct endpoint address;
+
+	SSL_set_hostflags(tls->ssl,
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	if (endpoint_parse(policy->expected, 0, &address)) {
+		if (X509_VERIFY_PARAM_set1_ip_asc(param, policy->expected) != 1)
+			return fail_local(error, policy->expected);
+		return TRUE;
+	}
+	if (SSL_set1_host(tls->ssl, policy->expected) != 1)
+		return fail_local(error, policy->expected);
+	if (policy->also != NULL && SSL_add1_host(tls->ssl, policy->also) != 1)
+		return fail_local(error, policy->also);
+	return TRUE;
+}
+
+/* TRUE also if OpenSSL finds none of the records usable. */
+static gboolean
+set_dane(struct tls *tls, const struct tls_policy *policy, GError **error)
+{
+	const GPtrArray *records = policy->tlsa->records;
+
+	if (SSL_CTX_dane_enable(tls->context) != 1 ||
+	    SSL_dane_enable(tls->ssl, policy->sni) != 1)
+		return fail_local(error, "DANE");
+	/* RFC 7672 section 3.1.1: the record alone vouches for DANE-EE. */
+	SSL_dane_set_flags(tls->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+	for (guint i = 0; i < records->len; i++) {
+		const struct tlsa *record = g_ptr_array_index(records, i);
+		gsize length;
+		const unsigned char *data =
+		    g_bytes_get_data(record->data, &length);
+
+		int added = SSL_dane_tlsa_add(tls->ssl, record->usage,
+		    record->selector, record->matching, data, length);
+
+		if (added < 0)
+			return fail_local(error, "DANE");
+		if (added > 0)
+			tls->dane = TRUE;
+	}
+	ERR_clear_error();
+	return TRUE;
+}
+
+static gboolean
+set_context(struct tls *tls, const struct tls_policy *policy, GError **error)
+{
+	SSL_CTX *context = tls->context;
+
+	SSL_CTX_set_mode(context,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	/* Who closes without saying so has closed: replies have their ends. */
+	SSL_CTX_set_options(context,
+	    SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+	if (SSL_CTX_set_min_proto_version(context, policy->min_protocol) != 1)
+		return fail_local(error, "tls-min-protocol");
+	if (policy->ciphers != NULL &&
+	    SSL_CTX_set_cipher_list(context, policy->ciphers) != 1)
+		return fail_local(error, "tls-ciphers");
+	return !verifies_chain(policy) ||
+	    load_authorities(context, policy->ca_file, error);
+}
+
+gboolean
+tls_check_settings(const char *ca_file, const char *ciphers, GError **error)
+{
+	const struct tls_policy policy = {
+	    .level = ca_file != NULL ? TLS_SECURE : TLS_ENCRYPT,
+	    .ca_file = ca_file,
+	    .ciphers = ciphers,
+	    .min_protocol = TLS1_2_VERSION,
+	};
+	g_autoptr(Tls) tls = g_new0(struct tls, 1);
+
+	ERR_clear_error();
+	tls->context = SSL_CTX_new(TLS_client_method());
+	if (tls->context == NULL)
+		return fail_local(error, "OpenSSL");
+	return set_context(tls, &policy, error);
+}
+
+/* SSL_set_tlsext_host_name() without the cast that drops const. */
+static long
+set_sni(SSL *ssl, const char *name)
+{
+	return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+	    TLSEXT_NAMETYPE_host_name, (void *)(guintptr)name);
+}
+
+static gboolean
+set_up(struct tls *tls, int fd, const struct tls_policy *policy, GError **error)
+{
+	tls->context = SSL_CTX_new(TLS_client_method());
+	if (tls->context == NULL)
+		return fail_local(error, "OpenSSL");
+	if (!set_context(tls, policy, error))
+		return FALSE;
+	tls->ssl = SSL_new(tls->context);
+	if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 ||
+	    (policy->sni != NULL && set_sni(tls->ssl, policy->sni) != 1))
+		return fail_local(error, "OpenSSL");
+	if (policy->tlsa != NULL && policy->tlsa->records->len > 0 &&
+	    !set_dane(tls, policy, error))
+		return FALSE;
+	if ((tls->dane || verifies_chain(policy)) &&
+	    !set_names(tls, policy, error))
+		return FALSE;
+	tls->enforced = tls->dane || enforces_chain(policy);
+	SSL_set_verify(tls->ssl,
+	    tls->enforced && !policy->examine ? SSL_VERIFY_PEER
+					      : SSL_VERIFY_NONE,
+	    NULL);
+	return TRUE;
+}
+
+/* What the verification found; NULL: nothing wrong. */
+static char *
+verify_failure(const SSL *ssl, const struct tls_policy *policy)
+{
+	long result = SSL_get_verify_result(ssl);
+	const char *reason = X509_verify_cert_error_string(result);
+
+	if (result == X509_V_OK)
+		return NULL;
+	if (result != X509_V_ERR_HOSTNAME_MISMATCH &&
+	    result != X509_V_ERR_IP_ADDRESS_MISMATCH)
+		return g_strdup(reason);
+	return g_strdup_printf("%s (expected %s%s%s)", reason, policy->expected,
+	    policy->also != NULL ? " or " : "",
+	    policy->also != NULL ? policy->also : "");
+}
+
+static gboolean
+fail_handshake(struct tls *tls, const struct tls_policy *policy, int code,
+    int number, GError **error)
+{
+	g_autofree char *failure = NULL;
+
+	tls->broken = TRUE;
+	if (code == SSL_ERROR_SSL && (tls->dane || verifies_chain(policy)))
+		failure = verify_failure(tls->ssl, policy);
+	if (failure != NULL)
+		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
+		    "certificate verification failed: %s", failure);
+	else if (code == SSL_ERROR_SYSCALL && number != 0)
+		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
+		    "handshake failed: connection lost: %s",
+		    g_strerror(number));
+	else if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN)
+		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
+		    "handshake failed: connection lost");
+	else
+		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
+		    "handshake failed: %s", openssl_reason());
+	return FALSE;
+}
+
+/* What a call would have waited for; 0: it has failed. */
+static short
+wanted_events(int code)
+{
+	switch (code) {
+	case SSL_ERROR_WANT_READ:
+		return POLLIN;
+	case SSL_ERROR_WANT_WRITE:
+		return POLLOUT;
+	default:
+		return 0;
+	}
+}
+
+static gboolean
+shake_hands(struct tls *tls, int fd, const struct tls_policy *policy,
+    gint64 deadline, GError **error)
+{
+	for (;;) {
+		struct pollfd pollfd = {.fd = fd};
+		int result;
+		int code;
+		int number;
+
+		ERR_clear_error();
+		errno = 0;
+		result = SSL_connect(tls->ssl);
+		number = errno;
+		if (result == 1)
+			return TRUE;
+		code = SSL_get_error(tls->ssl, result);
+		pollfd.events = wanted_events(code);
+		if (pollfd.events == 0)
+			return fail_handshake(tls, policy, code, number, error);
+		if (deadline_poll(&pollfd, 1, deadline) <= 0) {
+			tls->broken = TRUE;
+			g_set_error(error, TLS_ERROR, TLS_ERROR_TIMEOUT,
+			    "handshake timed out");
+			return FALSE;
+		}
+	}
+}
+
+/* How the peer was verified, or why it was not. */
+static char *
+describe_peer(const struct tls *tls, const struct tls_policy *policy)
+{
+	const char *name = SSL_get0_peername(tls->ssl);
+	guint8 usage;
+	guint8 selector;
+	guint8 matching;
+
+	if (tls->dane &&
+	    SSL_get0_dane_tlsa(tls->ssl, &usage, &selector, &matching, NULL,
+		NULL) >= 0)
+		return g_strdup_printf("verified by TLSA %u %u %u", usage,
+		    selector, matching);
+	if (policy->level == TLS_DANE)
+		return g_strdup_printf("not verified (%s)",
+		    policy->tlsa != NULL ? policy->tlsa->absence
+					 : "no TLSA records");
+	if (verifies_chain(policy))
+		return g_strdup_printf("verified as %s",
+		    name != NULL ? name : policy->expected);
+	return g_strdup_printf("not verified (tls=%s)",
+	    tls_level_name(policy->for_auth ? TLS_MAY : policy->level));
+}
+
+static void
+describe(struct tls *tls, const struct tls_policy *policy)
+{
+	g_autofree char *peer = NULL;
+
+	if (policy->examine)
+		tls->failure = verify_failure(tls->ssl, policy);
+	if (tls->failure != NULL &&
+	    (tls->enforced || policy->level != TLS_DANE))
+		peer = g_strdup_printf("not verified: %s", tls->failure);
+	else
+		peer = describe_peer(tls, policy);
+	tls->description = g_strdup_printf("protocol %s cipher %s %s",
+	    SSL_get_version(tls->ssl), SSL_get_cipher_name(tls->ssl), peer);
+}
+
+struct tls *
+tls_connect(int fd, const struct tls_policy *policy, gint64 deadline,
+    GError **error)
+{
+	g_autoptr(Tls) tls = g_new0(struct tls, 1);
+
+	ERR_clear_error();
+	if (!set_up(tls, fd, policy, error) ||
+	    !shake_hands(tls, fd, policy, deadline, error))
+		return NULL;
+	describe(tls, policy);
+	return g_steal_pointer(&tls);
+}
+
+/* The result of a call that read or wrote @result bytes, or none. */
+static ssize_t
+finish(struct tls *tls, int result, int number)
+{
+	int code;
+
+	if (result > 0)
+		return result;
+	code = SSL_get_error(tls->ssl, result);
+	tls->events = wanted_events(code);
+	if (tls->events != 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	tls->broken = TRUE;
+	if (code == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	errno = code == SSL_ERROR_SYSCALL && number != 0 ? number : EPROTO;
+	return -1;
+}
+
+ssize_t
+tls_read(struct tls *tls, char *buffer, gsize size)
+{
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_read(tls->ssl, buffer, (int)MIN(size, G_MAXINT));
+	return finish(tls, result, errno);
+}
+
+ssize_t
+tls_write(struct tls *tls, const char *data, gsize length)
+{
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_write(tls->ssl, data, (int)MIN(length, G_MAXINT));
+	/* A peer that has closed takes nothing: that is no success. */
+	if (finish(tls, result, errno) == 0)
+		errno = EPIPE;
+	return result > 0 ? result : -1;
+}
+
+short
+tls_events(const struct tls *tls)
+{
+	return tls->events;
+}
+
+gboolean
+tls_has_pending(const struct tls *tls)
+{
+	return SSL_pending(tls->ssl) > 0;
+}
+
+gboolean
+tls_has_spoken(struct tls *tls)
+{
+	char byte;
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_peek(tls->ssl, &byte, 1);
+	return finish(tls, result, errno) >= 0 || errno != EAGAIN;
+}
+
+const char *
+tls_description(const struct tls *tls)
+{
+	return tls->description;
+}
+
+gboolean
+tls_is_enforced(const struct tls *tls)
+{
+	return tls->enforced;
+}
+
+const char *
+tls_verify_failure(const struct tls *tls)
+{
+	return tls->failure;
+}
+
+X509 *
+tls_certificate(const struct tls *tls)
+{
+	return SSL_get0_peer_certificate(tls->ssl);
+}
+
+void
+tls_free(struct tls *tls)
+{
+	if (tls->ssl != NULL && !tls->broken)
+		SSL_shutdown(tls->ssl);
+	SSL_free(tls->ssl);
+	SSL_CTX_free(tls->context);
+	ERR_clear_error();
+	g_free(tls->description);
+	g_free(tls->failure);
+	g_free(tls);
+}
