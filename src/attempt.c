@@ -298,6 +298,19 @@ run_connection(struct connection *connection, const struct security *security,
 	return wire_run(fd, &job, outcomes);
 }
 
+/* TLS that may be done without has failed, and there is no time left. */
+static void
+end_late(const char *failure, struct outcome *outcomes, guint count)
+{
+	g_autofree char *what = g_strdup_printf("TLS: %s", failure);
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE, STAGE_TLS, "4.7.5",
+	    what);
+	set_all(outcomes, count, &outcome);
+	outcome_clear(&outcome);
+}
+
 /* Once with TLS; and where that fails and need not be, once without. */
 static void
 run_connections(struct connection *connection, struct security *security,
@@ -309,6 +322,10 @@ run_connections(struct connection *connection, struct security *security,
 
 	if (failure == NULL)
 		return;
+	if (deadline_left(connection->attempt->begin_by) == 0) {
+		end_late(failure, outcomes, visit->count);
+		return;
+	}
 	maillog_info("DCID %" G_GUINT64_FORMAT
 		     " TLS failed: %s; going on in clear text",
 	    connection->dcid, failure);

@@ -22,6 +22,7 @@ struct attempt {
 	struct resolver *resolver;
 	const char *helo_name;
 	gint64 deadline; /* of the whole delivery */
+	gint64 begin_by; /* no connection is begun later */
 };
 
 /* "host[address]:port", as verdicts name a peer.  A new string. */

@@ -48,6 +48,7 @@ static void
 add_name(GString *names, const GENERAL_NAME *name)
 {
 	const ASN1_IA5STRING *dns;
+	const char *bytes;
 
 	if (name->type != GEN_DNS && name->type != GEN_IPADD)
 		return;
@@ -58,8 +59,10 @@ add_name(GString *names, const GENERAL_NAME *name)
 		return;
 	}
 	dns = name->d.dNSName;
-	g_string_append_len(names, (const char *)ASN1_STRING_get0_data(dns),
-	    ASN1_STRING_length(dns));
+	bytes = (const char *)ASN1_STRING_get0_data(dns);
+	/* What is behind a NUL must not be hidden. */
+	for (int i = 0; i < ASN1_STRING_length(dns); i++)
+		g_string_append_c(names, bytes[i] != '\0' ? bytes[i] : '?');
 }
 
 static char *

@@ -89,17 +89,6 @@ credentials_oauthbearer(const struct credentials *credentials)
 	    credentials->token);
 }
 
-/* How far do both run alike? */
-static gsize
-common_length(const char *a, const char *b)
-{
-	gsize length = 0;
-
-	while (a[length] != '\0' && a[length] == b[length])
-		length++;
-	return length;
-}
-
 /* What is said, and what of it may be seen. */
 struct masked {
 	const char *said;
@@ -110,17 +99,13 @@ struct masked {
 static void
 mask_form(const struct masked *masked, const char *form)
 {
+	gsize said = strlen(masked->said);
 	gsize size = strlen(form);
-	gsize enough = MIN(size, PIECE_MIN);
+	gsize piece = MIN(size, PIECE_MIN);
 
-	for (gsize i = 0; masked->said[i] != '\0'; i++) {
-		for (gsize j = 0; j + enough <= size; j++) {
-			gsize length =
-			    common_length(masked->said + i, form + j);
-
-			if (length >= enough)
-				memset(masked->seen + i, '*', length);
-		}
+	for (gsize i = 0; i + piece <= said; i++) {
+		if (memmem(form, size, masked->said + i, piece) != NULL)
+			memset(masked->seen + i, '*', piece);
 	}
 }
 

@@ -244,8 +244,7 @@ try_hosts(const struct attempt *attempt, const struct route *route,
     struct plan *plan, struct progress *progress, struct verdict *verdict)
 {
 	guint count = attempt->envelope->recipients->len;
-	gint64 begin_by =
-	    attempt->deadline - attempt->settings->time_limit / RESERVE_PART;
+	gint64 begin_by = attempt->begin_by;
 	g_autofree struct outcome *outcomes = g_new0(struct outcome, count);
 	gboolean decided = FALSE;
 
@@ -298,6 +297,7 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	    .resolver = resolver,
 	    .helo_name = settings->helo_name,
 	    .deadline = deadline,
+	    .begin_by = deadline - settings->time_limit / RESERVE_PART,
 	};
 
 	if (discard(route, verdict))

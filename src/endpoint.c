@@ -37,6 +37,14 @@ endpoint_text(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE])
 		    ENDPOINT_TEXT_SIZE);
 }
 
+gboolean
+endpoint_is_address(const char *text)
+{
+	struct endpoint endpoint;
+
+	return endpoint_parse(text, 0, &endpoint);
+}
+
 char *
 endpoint_canonical(const char *text)
 {

@@ -31,6 +31,10 @@ struct endpoint {
 gboolean
 endpoint_parse(const char *text, guint16 port, struct endpoint *ret);
 
+/* Is it a numeric address without brackets? */
+gboolean
+endpoint_is_address(const char *text);
+
 /* A numeric address as endpoint_text() writes it, a new string; NULL: none. */
 char *
 endpoint_canonical(const char *text);

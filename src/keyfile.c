@@ -161,6 +161,9 @@ take_secret(const struct keyfile *keyfile, const char *group, char *line,
 	char *value = memchr(line, '=', length);
 	g_autofree char *name = NULL;
 
+	/* That is a fault, which shows no text. */
+	if (memchr(line, '\0', length) != NULL)
+		return;
 	while (end > line && g_ascii_isspace(end[-1]))
 		end--;
 	if (value == NULL) {
@@ -173,9 +176,11 @@ take_secret(const struct keyfile *keyfile, const char *group, char *line,
 	if (value == end || g_str_equal(name, "username") ||
 	    (!g_str_equal(name, "password") && *value == '/'))
 		return;
-	if (g_str_equal(name, "password"))
+	if (g_str_equal(name, "password")) {
+		secret_protect();
 		g_hash_table_replace(keyfile->secrets, g_strdup(group),
 		    secret_new(value, (gsize)(end - value)));
+	}
 	mask(value, end);
 }
 

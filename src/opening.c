@@ -64,12 +64,8 @@ opening_wrap(struct opening *opening, struct dialogue *dialogue,
 static gboolean
 fail_not_offered(struct dialogue *dialogue, const struct tls_policy *policy)
 {
-	g_autofree char *what = NULL;
+	g_autofree char *what = tls_policy_not_offered(policy);
 
-	what = policy->for_auth
-	    ? g_strdup("not offered, but AUTH needs it (auth-in-clear = no)")
-	    : g_strdup_printf("not offered, but required (tls=%s)",
-		  tls_level_name(policy->level));
 	dialogue_quit(dialogue);
 	fail_tls(dialogue, TROUBLE_HOST, STAGE_STARTTLS, "4.7.4", what);
 	return FALSE;
@@ -86,8 +82,7 @@ ask_starttls(struct opening *opening, struct dialogue *dialogue,
 		return FALSE;
 	if (outcome_is_success(STAGE_STARTTLS, reply))
 		return shake_hands(opening, dialogue, policy);
-	if (!tls_policy_is_required(policy) && reply->code >= 400 &&
-	    reply->code != 421)
+	if (tls_policy_forgives(policy, reply->code))
 		return TRUE;
 	dialogue_settle(dialogue, STAGE_STARTTLS, reply);
 	dialogue_quit(dialogue);

@@ -12,7 +12,8 @@ G_DEFINE_QUARK(smtproute_peer_error, peer_error)
 
 struct peer {
 	int fd;
-	struct tls *tls; /* NULL: in clear text */
+	struct tls *tls;   /* NULL: in clear text */
+	short send_events; /* what sending waits for */
 	struct reply_reader *replies;
 };
 
@@ -22,6 +23,7 @@ peer_new(int fd)
 	struct peer *peer = g_new0(struct peer, 1);
 
 	peer->fd = fd;
+	peer->send_events = POLLOUT;
 	peer->replies = reply_reader_new();
 	return peer;
 }
@@ -36,9 +38,15 @@ peer_free(struct peer *peer)
 }
 
 static gboolean
-fail_lost(GError **error, int code)
+fail_lost(const struct peer *peer, GError **error, int code)
 {
-	if (code == 0)
+	const char *reason =
+	    code == EPROTO && peer->tls != NULL ? tls_reason(peer->tls) : NULL;
+
+	if (reason != NULL)
+		g_set_error(error, PEER_ERROR, PEER_ERROR_LOST,
+		    "connection lost: TLS: %s", reason);
+	else if (code == 0)
 		g_set_error(error, PEER_ERROR, PEER_ERROR_LOST,
 		    "connection lost");
 	else
@@ -69,7 +77,7 @@ await(struct peer *peer, short events, gint64 deadline, short *revents,
 	}
 	ready = deadline_poll(&pollfd, 1, deadline);
 	if (ready < 0)
-		return fail_lost(error, errno);
+		return fail_lost(peer, error, errno);
 	if (ready == 0)
 		return fail_timeout(error);
 	*revents = pollfd.revents;
@@ -86,7 +94,11 @@ send_some(struct peer *peer, const char *data, gsize length, gsize *sent,
 	    : send(peer->fd, data, length, MSG_NOSIGNAL);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		return fail_lost(error, errno);
+		return fail_lost(peer, error, errno);
+	/* OpenSSL may have half a record to read first. */
+	if (peer->tls != NULL)
+		peer->send_events =
+		    n < 0 && errno == EAGAIN ? tls_events(peer->tls) : POLLOUT;
 	*sent = n < 0 ? 0 : n;
 	return TRUE;
 }
@@ -99,7 +111,8 @@ peer_send(struct peer *peer, const char *data, gsize length, gint64 deadline,
 		short revents;
 		gsize sent = 0;
 
-		if (!await(peer, POLLOUT, deadline, &revents, error) ||
+		if (!await(peer, peer->send_events, deadline, &revents,
+			error) ||
 		    !send_some(peer, data, length, &sent, error))
 			return FALSE;
 		/* Whatever the socket promises. */
@@ -124,25 +137,29 @@ peer_send_content(struct peer *peer, struct message *message, gint64 span,
 {
 	guint64 end = message_wire_length(message);
 	guint64 offset = 0;
+	gint64 limit = MIN(deadline_in(span), deadline);
 
-	if (reply_reader_pending(peer->replies))
+	if (reply_reader_pending(peer->replies) ||
+	    (peer->tls != NULL && tls_has_pending(peer->tls)))
 		return fail_spoke(error);
 	while (offset < end) {
-		gint64 limit = MIN(deadline_in(span), deadline);
 		const char *data;
 		gsize length;
 		short revents;
 
 		/* A socket that always takes more must not outlast it. */
-		if (deadline_left(deadline) == 0)
+		if (deadline_left(limit) == 0)
 			return fail_timeout(error);
 		if (!message_piece(message, offset, &data, &length, error) ||
-		    !await(peer, POLLIN | POLLOUT, limit, &revents, error))
+		    !await(peer, POLLIN | peer->send_events, limit, &revents,
+			error))
 			return FALSE;
 		if ((revents & POLLIN) && peer_has_spoken(peer))
 			return fail_spoke(error);
 		if (!send_some(peer, data, length, &length, error))
 			return FALSE;
+		if (length > 0)
+			limit = MIN(deadline_in(span), deadline);
 		offset += length;
 	}
 	return TRUE;
@@ -167,15 +184,19 @@ receive(struct peer *peer, gint64 deadline, GError **error)
 	char buffer[8192];
 	short events = POLLIN;
 	short revents;
+	guint tries = 0;
 	gssize n;
 
 	do {
+		/* It may send for ever, and say nothing. */
+		if (tries++ > 0 && deadline_left(deadline) == 0)
+			return fail_timeout(error);
 		if (!await(peer, events, deadline, &revents, error))
 			return FALSE;
 		n = receive_some(peer, buffer, sizeof(buffer), &events);
 	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
 	if (n <= 0)
-		return fail_lost(error, n < 0 ? errno : 0);
+		return fail_lost(peer, error, n < 0 ? errno : 0);
 	reply_reader_add(peer->replies, buffer, n);
 	return TRUE;
 }

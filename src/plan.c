@@ -23,8 +23,8 @@ struct plan {
 	guint next_bad;
 	struct candidate candidate; /* as far as it is known */
 	GArray *bad;                /* candidates, to try after the others */
-	GArray *given;              /* the candidates so far */
-	GStringChunk *names;        /* owns those of mail exchangers */
+	GHashTable *given;   /* the candidates so far, as candidate_id() */
+	GStringChunk *names; /* owns those of mail exchangers */
 };
 
 static int
@@ -122,7 +122,8 @@ plan_new(const struct route *route, const char *domain,
 	plan->hosts = g_ptr_array_new();
 	plan->addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
 	plan->bad = g_array_new(FALSE, FALSE, sizeof(struct candidate));
-	plan->given = g_array_new(FALSE, FALSE, sizeof(struct candidate));
+	plan->given =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	plan->names = g_string_chunk_new(256);
 	if (route->kind == ROUTE_DNS) {
 		set_usedns(&plan->usedns, domain);
@@ -147,7 +148,7 @@ plan_free(struct plan *plan)
 	g_array_unref(plan->addresses);
 	g_array_unref(plan->contenders);
 	g_array_unref(plan->bad);
-	g_array_unref(plan->given);
+	g_hash_table_destroy(plan->given);
 	g_string_chunk_free(plan->names);
 	g_free(plan);
 }
@@ -282,30 +283,36 @@ enter_host(struct plan *plan, gint64 deadline, GError **error)
 	return FALSE;
 }
 
-/* From another source address it is another attempt. */
-static gboolean
-was_given(const struct plan *plan, const struct candidate *candidate)
+static const char *
+or_none(const char *text)
 {
-	for (guint i = 0; i < plan->given->len; i++) {
-		const struct candidate *given =
-		    &g_array_index(plan->given, struct candidate, i);
-
-		if (endpoint_equal(&candidate->endpoint, &given->endpoint) &&
-		    g_strcmp0(candidate->settings.bind, given->settings.bind) ==
-			0)
-			return TRUE;
-	}
-	return FALSE;
+	return text != NULL ? text : "-";
 }
 
-/* Gives *candidate, if it was not given before. */
+/*
+ * What makes it another attempt: the address and port, the source address,
+ * how TLS and AUTH are done, and, where it is verified, who has to be there.
+ */
+static char *
+candidate_id(const struct candidate *candidate)
+{
+	const struct host_settings *settings = &candidate->settings;
+	gboolean verified = settings->tls >= TLS_SECURE;
+	char address[ENDPOINT_TEXT_SIZE];
+
+	endpoint_text(&candidate->endpoint, address);
+	return g_strdup_printf("%s %u %s %d %s %s %s %s", address,
+	    endpoint_port(&candidate->endpoint), or_none(settings->bind),
+	    settings->tls, or_none(settings->auth), or_none(settings->tls_name),
+	    verified ? candidate->host : "-",
+	    verified ? candidate->destination->name : "-");
+}
+
+/* TRUE: *candidate was not given before. */
 static gboolean
 give(struct plan *plan, const struct candidate *candidate)
 {
-	if (was_given(plan, candidate))
-		return FALSE;
-	g_array_append_vals(plan->given, candidate, 1);
-	return TRUE;
+	return g_hash_table_add(plan->given, candidate_id(candidate));
 }
 
 /* The next good address of the current host.  FALSE: there is none. */

@@ -50,8 +50,9 @@ struct plan;
  * Order of destinations: hoststate_choose()'s, each once.  Mail exchangers of
  * a destination come by preference, equal ones shuffled (RFC 5321 section
  * 5.1), addresses as the resolver orders them, those that failed lately after
- * all others of the destination.  An address and port comes once per plan and
- * source address, whatever names lead to it.
+ * all others of the destination.  An address and port comes once per plan,
+ * whatever names lead to it, unless bind=, TLS or AUTH make it another attempt:
+ * where TLS verifies names, other names do.
  *
  * A route that discards has no hosts.
  */

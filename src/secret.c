@@ -24,6 +24,7 @@
  * Chunks of up to CACHED_MAX bytes stay in glibc's cache of a thread as they
  * were freed, CACHED_COUNT at most of each size; sizes differ by CACHED_STEP.
  */
+#define CACHED_MIN   24
 #define CACHED_MAX   1032
 #define CACHED_STEP  16
 #define CACHED_COUNT 7
@@ -158,6 +159,7 @@ secret_read(const char *path, gsize max, GError **error)
 	n = read_all(fd, buffer, size);
 	if (n < 0) {
 		fail_errno(path, error);
+		explicit_bzero(buffer, size);
 		return NULL;
 	}
 	length = (gsize)n;
@@ -179,7 +181,9 @@ secret_protect(void)
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* What is freed from now on is overwritten, but for small chunks. */
+#ifdef M_PERTURB
 	mallopt(M_PERTURB, 1);
+#endif
 }
 
 static void
@@ -195,8 +199,7 @@ sweep_cache(void)
 {
 	void *chunks[CACHED_COUNT];
 
-	for (gsize size = CACHED_STEP; size <= CACHED_MAX;
-	     size += CACHED_STEP) {
+	for (gsize size = CACHED_MIN; size <= CACHED_MAX; size += CACHED_STEP) {
 		for (int i = 0; i < CACHED_COUNT; i++) {
 			chunks[i] = g_try_malloc(size);
 			if (chunks[i] != NULL)

@@ -41,10 +41,9 @@ load_tlsa(struct security *security, const struct settings *settings,
     gint64 deadline, struct outcome *outcome)
 {
 	g_autoptr(GError) error = NULL;
-	struct endpoint address;
 
 	if (security->tls.level != TLS_DANE ||
-	    endpoint_parse(candidate->host, 0, &address))
+	    endpoint_is_address(candidate->host))
 		return TRUE;
 	security->tlsa = tlsa_resolve(resolver, candidate->host,
 	    endpoint_port(&candidate->endpoint),

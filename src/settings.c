@@ -170,14 +170,17 @@ check_profile(const struct reader *reader, const char *group)
 	    has_key(reader, group, "token-file") +
 	    has_key(reader, group, "password");
 
+	g_autofree char *shown = NULL;
+
 	if (named && ways == 1)
 		return TRUE;
+	shown = printable(group, VALUE_SHOWN);
 	return keyfile_refuse(reader->keyfile,
 	    keyfile_line(reader->keyfile, group, NULL), NULL,
 	    SETTINGS_ERROR_VALUE,
 	    "[%s] has %s; expected username and one of password-file, "
 	    "token-file and password",
-	    group,
+	    shown,
 	    !named          ? "no username"
 		: ways == 0 ? "no password"
 			    : "more than one password");

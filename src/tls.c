@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -14,7 +13,11 @@
 #include "endpoint.h"
 #include "tls.h"
 
-G_DEFINE_QUARK(smtproute_tls_error, tls_error)
+/* Records without content that an honest peer sends in a row. */
+#define EMPTY_RECORDS_MAX 32
+
+/* More than an honest handshake reads at once: two for each record. */
+#define READS_MAX 64
 
 struct tls {
 	SSL_CTX *context;
@@ -25,111 +28,28 @@ struct tls {
 	gboolean enforced; /* they or the chain, and the name */
 	char *description;
 	char *failure; /* of the verification */
+	char *reason;  /* why it is broken */
+	guint reads;   /* left to this call */
 };
-
-/*
- * OpenSSL's words for what went wrong first; what follows in its queue are
- * consequences.
- */
-static const char *
-openssl_reason(void)
-{
-	unsigned long code = ERR_peek_error();
-	const char *reason = NULL;
-
-	if (code != 0 && ERR_SYSTEM_ERROR(code))
-		reason = g_strerror(ERR_GET_REASON(code));
-	else if (code != 0)
-		reason = ERR_reason_error_string(code);
-	return reason != NULL ? reason : "unknown reason";
-}
-
-static gboolean
-fail_local(GError **error, const char *what)
-{
-	g_set_error(error, TLS_ERROR, TLS_ERROR_LOCAL, "%s: %s", what,
-	    openssl_reason());
-	return FALSE;
-}
-
-static gboolean
-enforces_chain(const struct tls_policy *policy)
-{
-	return policy->level == TLS_SECURE || policy->level == TLS_WRAPPER;
-}
-
-static gboolean
-verifies_chain(const struct tls_policy *policy)
-{
-	return enforces_chain(policy) || policy->examine;
-}
-
-/* "01234567.0" and the like, as openssl-rehash(1) makes them. */
-static gboolean
-has_hashed_files(const char *path)
-{
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-		if (strspn(name, "0123456789abcdef") == 8 && name[8] == '.')
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/*
- * A file with all authorities of the world takes longer to read than the rest
- * of a delivery; a folder with a file for each is asked for the one it takes.
- */
-static gboolean
-load_system_authorities(SSL_CTX *context, GError **error)
-{
-	const char *path = g_getenv(X509_get_default_cert_dir_env());
-
-	if (path == NULL)
-		path = X509_get_default_cert_dir();
-	if (has_hashed_files(path)) {
-		if (SSL_CTX_set_default_verify_dir(context) == 1)
-			return TRUE;
-	} else if (SSL_CTX_set_default_verify_file(context) == 1) {
-		return TRUE;
-	}
-	return fail_local(error, "the system's CA certificates");
-}
-
-static gboolean
-load_authorities(SSL_CTX *context, const char *ca_file, GError **error)
-{
-	g_autofree char *what = NULL;
-
-	if (ca_file == NULL)
-		return load_system_authorities(context, error);
-	if (SSL_CTX_load_verify_file(context, ca_file) == 1)
-		return TRUE;
-	what = g_strdup_printf("tls-ca-file %s", ca_file);
-	return fail_local(error, what);
-}
 
 /* Whom it has to be, for OpenSSL's own check of the SANs (RFC 6125). */
 static gboolean
 set_names(struct tls *tls, const struct tls_policy *policy, GError **error)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
-	struct endpoint address;
 
 	SSL_set_hostflags(tls->ssl,
 	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	if (endpoint_parse(policy->expected, 0, &address)) {
+	if (endpoint_is_address(policy->expected)) {
 		if (X509_VERIFY_PARAM_set1_ip_asc(param, policy->expected) != 1)
-			return fail_local(error, policy->expected);
+			return tls_context_fail(policy->expected, error);
 		return TRUE;
 	}
 	if (SSL_set1_host(tls->ssl, policy->expected) != 1)
-		return fail_local(error, policy->expected);
+		return tls_context_fail(policy->expected, error);
 	if (policy->also != NULL && SSL_add1_host(tls->ssl, policy->also) != 1)
-		return fail_local(error, policy->also);
+		return tls_context_fail(policy->also, error);
 	return TRUE;
 }
 
@@ -141,7 +61,7 @@ set_dane(struct tls *tls, const struct tls_policy *policy, GError **error)
 
 	if (SSL_CTX_dane_enable(tls->context) != 1 ||
 	    SSL_dane_enable(tls->ssl, policy->sni) != 1)
-		return fail_local(error, "DANE");
+		return tls_context_fail("DANE", error);
 	/* RFC 7672 section 3.1.1: the record alone vouches for DANE-EE. */
 	SSL_dane_set_flags(tls->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
 	for (guint i = 0; i < records->len; i++) {
@@ -154,50 +74,12 @@ set_dane(struct tls *tls, const struct tls_policy *policy, GError **error)
 		    record->selector, record->matching, data, length);
 
 		if (added < 0)
-			return fail_local(error, "DANE");
+			return tls_context_fail("DANE", error);
 		if (added > 0)
 			tls->dane = TRUE;
 	}
 	ERR_clear_error();
 	return TRUE;
-}
-
-static gboolean
-set_context(struct tls *tls, const struct tls_policy *policy, GError **error)
-{
-	SSL_CTX *context = tls->context;
-
-	SSL_CTX_set_mode(context,
-	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	/* Who closes without saying so has closed: replies have their ends. */
-	SSL_CTX_set_options(context,
-	    SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-	if (SSL_CTX_set_min_proto_version(context, policy->min_protocol) != 1)
-		return fail_local(error, "tls-min-protocol");
-	if (policy->ciphers != NULL &&
-	    SSL_CTX_set_cipher_list(context, policy->ciphers) != 1)
-		return fail_local(error, "tls-ciphers");
-	return !verifies_chain(policy) ||
-	    load_authorities(context, policy->ca_file, error);
-}
-
-gboolean
-tls_check_settings(const char *ca_file, const char *ciphers, GError **error)
-{
-	const struct tls_policy policy = {
-	    .level = ca_file != NULL ? TLS_SECURE : TLS_ENCRYPT,
-	    .ca_file = ca_file,
-	    .ciphers = ciphers,
-	    .min_protocol = TLS1_2_VERSION,
-	};
-	g_autoptr(Tls) tls = g_new0(struct tls, 1);
-
-	ERR_clear_error();
-	tls->context = SSL_CTX_new(TLS_client_method());
-	if (tls->context == NULL)
-		return fail_local(error, "OpenSSL");
-	return set_context(tls, &policy, error);
 }
 
 /* SSL_set_tlsext_host_name() without the cast that drops const. */
@@ -208,25 +90,55 @@ set_sni(SSL *ssl, const char *name)
 	    TLSEXT_NAMETYPE_host_name, (void *)(guintptr)name);
 }
 
+/*
+ * What OpenSSL ignores it reads for as long as there is any, HelloRequests for
+ * one; so that deadlines count, it is told now and then that there is none.
+ */
+static long
+limit_reads(BIO *bio, int operation, const char *data G_GNUC_UNUSED,
+    size_t size G_GNUC_UNUSED, int argi G_GNUC_UNUSED, long argl G_GNUC_UNUSED,
+    int result, size_t *done G_GNUC_UNUSED)
+{
+	guint *left = (guint *)(void *)BIO_get_callback_arg(bio);
+
+	if (operation != BIO_CB_READ)
+		return result;
+	if (*left == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	--*left;
+	return result;
+}
+
+/* Before each call of OpenSSL that reads. */
+static void
+prepare(struct tls *tls)
+{
+	tls->reads = READS_MAX;
+	ERR_clear_error();
+	errno = 0;
+}
+
 static gboolean
 set_up(struct tls *tls, int fd, const struct tls_policy *policy, GError **error)
 {
-	tls->context = SSL_CTX_new(TLS_client_method());
+	tls->context = tls_context_new(policy, error);
 	if (tls->context == NULL)
-		return fail_local(error, "OpenSSL");
-	if (!set_context(tls, policy, error))
 		return FALSE;
 	tls->ssl = SSL_new(tls->context);
 	if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 ||
 	    (policy->sni != NULL && set_sni(tls->ssl, policy->sni) != 1))
-		return fail_local(error, "OpenSSL");
+		return tls_context_fail("OpenSSL", error);
+	BIO_set_callback_ex(SSL_get_rbio(tls->ssl), limit_reads);
+	BIO_set_callback_arg(SSL_get_rbio(tls->ssl), (char *)&tls->reads);
 	if (policy->tlsa != NULL && policy->tlsa->records->len > 0 &&
 	    !set_dane(tls, policy, error))
 		return FALSE;
-	if ((tls->dane || verifies_chain(policy)) &&
+	if ((tls->dane || tls_policy_verifies_chain(policy)) &&
 	    !set_names(tls, policy, error))
 		return FALSE;
-	tls->enforced = tls->dane || enforces_chain(policy);
+	tls->enforced = tls->dane || tls_policy_enforces_chain(policy);
 	SSL_set_verify(tls->ssl,
 	    tls->enforced && !policy->examine ? SSL_VERIFY_PEER
 					      : SSL_VERIFY_NONE,
@@ -258,7 +170,8 @@ fail_handshake(struct tls *tls, const struct tls_policy *policy, int code,
 	g_autofree char *failure = NULL;
 
 	tls->broken = TRUE;
-	if (code == SSL_ERROR_SSL && (tls->dane || verifies_chain(policy)))
+	if (code == SSL_ERROR_SSL &&
+	    (tls->dane || tls_policy_verifies_chain(policy)))
 		failure = verify_failure(tls->ssl, policy);
 	if (failure != NULL)
 		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
@@ -272,7 +185,7 @@ fail_handshake(struct tls *tls, const struct tls_policy *policy, int code,
 		    "handshake failed: connection lost");
 	else
 		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
-		    "handshake failed: %s", openssl_reason());
+		    "handshake failed: %s", tls_context_reason());
 	return FALSE;
 }
 
@@ -300,8 +213,7 @@ shake_hands(struct tls *tls, int fd, const struct tls_policy *policy,
 		int code;
 		int number;
 
-		ERR_clear_error();
-		errno = 0;
+		prepare(tls);
 		result = SSL_connect(tls->ssl);
 		number = errno;
 		if (result == 1)
@@ -310,13 +222,31 @@ shake_hands(struct tls *tls, int fd, const struct tls_policy *policy,
 		pollfd.events = wanted_events(code);
 		if (pollfd.events == 0)
 			return fail_handshake(tls, policy, code, number, error);
-		if (deadline_poll(&pollfd, 1, deadline) <= 0) {
+		if (deadline_left(deadline) == 0 ||
+		    deadline_poll(&pollfd, 1, deadline) <= 0) {
 			tls->broken = TRUE;
 			g_set_error(error, TLS_ERROR, TLS_ERROR_TIMEOUT,
 			    "handshake timed out");
 			return FALSE;
 		}
 	}
+}
+
+/*
+ * OpenSSL has verified what the mode tells it to, and nothing if the peer has
+ * no certificate, so this looks again.  NULL: it is who it has to be.
+ */
+static char *
+peer_failure(const struct tls *tls, const struct tls_policy *policy)
+{
+	if (!tls->enforced && !policy->examine)
+		return NULL;
+	if (SSL_get0_peer_certificate(tls->ssl) == NULL)
+		return g_strdup("no certificate");
+	if (tls->dane && SSL_get_verify_result(tls->ssl) == X509_V_OK &&
+	    SSL_get0_dane_tlsa(tls->ssl, NULL, NULL, NULL, NULL, NULL) < 0)
+		return g_strdup("no TLSA record matches");
+	return verify_failure(tls->ssl, policy);
 }
 
 /* How the peer was verified, or why it was not. */
@@ -337,7 +267,7 @@ describe_peer(const struct tls *tls, const struct tls_policy *policy)
 		return g_strdup_printf("not verified (%s)",
 		    policy->tlsa != NULL ? policy->tlsa->absence
 					 : "no TLSA records");
-	if (verifies_chain(policy))
+	if (tls_policy_verifies_chain(policy))
 		return g_strdup_printf("verified as %s",
 		    name != NULL ? name : policy->expected);
 	return g_strdup_printf("not verified (tls=%s)",
@@ -349,8 +279,6 @@ describe(struct tls *tls, const struct tls_policy *policy)
 {
 	g_autofree char *peer = NULL;
 
-	if (policy->examine)
-		tls->failure = verify_failure(tls->ssl, policy);
 	if (tls->failure != NULL &&
 	    (tls->enforced || policy->level != TLS_DANE))
 		peer = g_strdup_printf("not verified: %s", tls->failure);
@@ -370,6 +298,12 @@ tls_connect(int fd, const struct tls_policy *policy, gint64 deadline,
 	if (!set_up(tls, fd, policy, error) ||
 	    !shake_hands(tls, fd, policy, deadline, error))
 		return NULL;
+	tls->failure = peer_failure(tls, policy);
+	if (tls->failure != NULL && tls->enforced && !policy->examine) {
+		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
+		    "certificate verification failed: %s", tls->failure);
+		return NULL;
+	}
 	describe(tls, policy);
 	return g_steal_pointer(&tls);
 }
@@ -391,6 +325,8 @@ finish(struct tls *tls, int result, int number)
 	tls->broken = TRUE;
 	if (code == SSL_ERROR_ZERO_RETURN)
 		return 0;
+	if (code == SSL_ERROR_SSL && tls->reason == NULL)
+		tls->reason = g_strdup(tls_context_reason());
 	errno = code == SSL_ERROR_SYSCALL && number != 0 ? number : EPROTO;
 	return -1;
 }
@@ -400,8 +336,7 @@ tls_read(struct tls *tls, char *buffer, gsize size)
 {
 	int result;
 
-	ERR_clear_error();
-	errno = 0;
+	prepare(tls);
 	result = SSL_read(tls->ssl, buffer, (int)MIN(size, G_MAXINT));
 	return finish(tls, result, errno);
 }
@@ -411,8 +346,7 @@ tls_write(struct tls *tls, const char *data, gsize length)
 {
 	int result;
 
-	ERR_clear_error();
-	errno = 0;
+	prepare(tls);
 	result = SSL_write(tls->ssl, data, (int)MIN(length, G_MAXINT));
 	/* A peer that has closed takes nothing: that is no success. */
 	if (finish(tls, result, errno) == 0)
@@ -429,19 +363,34 @@ tls_events(const struct tls *tls)
 gboolean
 tls_has_pending(const struct tls *tls)
 {
-	return SSL_pending(tls->ssl) > 0;
+	/* An end that has been read, poll(2) does not see any more. */
+	return tls->broken || SSL_pending(tls->ssl) > 0;
 }
 
 gboolean
 tls_has_spoken(struct tls *tls)
 {
-	char byte;
-	int result;
+	struct pollfd pollfd = {.fd = SSL_get_fd(tls->ssl), .events = POLLIN};
 
-	ERR_clear_error();
-	errno = 0;
-	result = SSL_peek(tls->ssl, &byte, 1);
-	return finish(tls, result, errno) >= 0 || errno != EAGAIN;
+	for (int i = 0; i < EMPTY_RECORDS_MAX; i++) {
+		char byte;
+		int result;
+
+		prepare(tls);
+		result = SSL_peek(tls->ssl, &byte, 1);
+		if (finish(tls, result, errno) >= 0 || errno != EAGAIN)
+			return TRUE;
+		/* What was there may have been a session ticket. */
+		if (poll(&pollfd, 1, 0) <= 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+const char *
+tls_reason(const struct tls *tls)
+{
+	return tls->reason;
 }
 
 const char *
@@ -478,5 +427,6 @@ tls_free(struct tls *tls)
 	ERR_clear_error();
 	g_free(tls->description);
 	g_free(tls->failure);
+	g_free(tls->reason);
 	g_free(tls);
 }

@@ -12,28 +12,9 @@
 
 #include <glib.h>
 
-#include "tlspolicy.h"
-
-#define TLS_ERROR (tls_error_quark())
-
-enum tls_error {
-	TLS_ERROR_HANDSHAKE, /* no TLS came about */
-	TLS_ERROR_VERIFY,    /* it is not who it must be */
-	TLS_ERROR_TIMEOUT,   /* the caller knows which deadline it was */
-	TLS_ERROR_LOCAL,     /* trouble on our side: settings, files, memory */
-};
-
-GQuark
-tls_error_quark(void);
+#include "tlscontext.h"
 
 struct tls;
-
-/*
- * Can TLS be done with these, as settings have them?  NULL: not set; then
- * nothing is read.  FALSE with TLS_ERROR_LOCAL, which names the setting.
- */
-gboolean
-tls_check_settings(const char *ca_file, const char *ciphers, GError **error);
 
 /*
  * The handshake on @fd, a non-blocking socket that stays the caller's, until
@@ -45,7 +26,8 @@ tls_connect(int fd, const struct tls_policy *policy, gint64 deadline,
 
 /*
  * As recv(2) and send(2) on a non-blocking socket.  After -1 with EAGAIN
- * tls_events() says what to poll(2) for.
+ * tls_events() says what to poll(2) for; it may come again and again, for
+ * records that have no content.
  */
 ssize_t
 tls_read(struct tls *tls, char *buffer, gsize size);
@@ -56,7 +38,11 @@ tls_write(struct tls *tls, const char *data, gsize length);
 short
 tls_events(const struct tls *tls);
 
-/* Is there anything to read that poll(2) does not know of? */
+/* Why it has failed with EPROTO, in OpenSSL's words; NULL: it has not. */
+const char *
+tls_reason(const struct tls *tls);
+
+/* Is there anything to read, or the end, that poll(2) does not know of? */
 gboolean
 tls_has_pending(const struct tls *tls);
 

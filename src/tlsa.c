@@ -44,6 +44,7 @@ add_record(struct tlsa_set *set, const unsigned char *rdata, gsize length)
 {
 	struct tlsa *record;
 
+	set->any = TRUE;
 	set->absence = "no usable TLSA records";
 	if (length <= RDATA_HEAD || length > RDATA_HEAD + TLSA_DATA_MAX ||
 	    set->records->len == TLSA_MAX ||
@@ -95,7 +96,7 @@ tlsa_parse(struct tlsa_set *set, const unsigned char *answer, gsize length)
 static void
 forget(struct tlsa_set *set)
 {
-	if (g_str_equal(set->absence, "no TLSA records"))
+	if (!set->any)
 		return;
 	g_ptr_array_set_size(set->records, 0);
 	set->absence = "TLSA records without DNSSEC";

@@ -29,6 +29,7 @@ struct tlsa {
 };
 
 struct tlsa_set {
+	gboolean any;        /* there were some, usable or not */
 	GPtrArray *records;  /* of struct tlsa; of usages for SMTP only */
 	const char *absence; /* why there are none, or else that OpenSSL can use
 			      * none, for the log */

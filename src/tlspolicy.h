@@ -32,8 +32,27 @@ struct tls_policy {
 void
 tls_policy_set(struct tls_policy *policy, const struct candidate *candidate);
 
+/* Must the chain of certificates be verified? */
+gboolean
+tls_policy_enforces_chain(const struct tls_policy *policy);
+
+/* Is it, whatever comes of it? */
+gboolean
+tls_policy_verifies_chain(const struct tls_policy *policy);
+
 /* Is there no going on without TLS? */
 gboolean
 tls_policy_is_required(const struct tls_policy *policy);
+
+/*
+ * May the session go on in clear text after a refusal of STARTTLS with this
+ * code?
+ */
+gboolean
+tls_policy_forgives(const struct tls_policy *policy, int code);
+
+/* "not offered, but ...", for where TLS is required.  A new string. */
+char *
+tls_policy_not_offered(const struct tls_policy *policy);
 
 #endif

@@ -166,10 +166,23 @@ refuse_size(struct wire *wire)
 	tell_code(wire, 552);
 }
 
+/* Whatever has led to MAIL: not in clear text where TLS is required. */
+static gboolean
+is_secured(struct wire *wire)
+{
+	if (peer_tls(wire->dialogue.peer) != NULL ||
+	    !tls_policy_is_required(wire->job->tls))
+		return TRUE;
+	dialogue_quit(&wire->dialogue);
+	dialogue_fail_as(&wire->dialogue, TROUBLE_HOST, STAGE_STARTTLS, "4.7.4",
+	    "STARTTLS: not begun, but required");
+	return FALSE;
+}
+
 static void
 carry_mail(struct wire *wire, const char *command)
 {
-	if (!login_is_done(&wire->login, &wire->dialogue))
+	if (!is_secured(wire) || !login_is_done(&wire->login, &wire->dialogue))
 		return;
 	if (wire->offer.size_limit > 0 &&
 	    message_size(wire->job->message) > wire->offer.size_limit)
@@ -439,7 +452,7 @@ hide_secrets(const struct wire_job *job, struct outcome *outcomes)
 char *
 wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
 {
-	g_autoptr(Peer) peer = peer_new(host);
+	struct peer *peer = peer_new(host);
 	g_autoptr(Transaction) transaction =
 	    transaction_new(outcomes, job->recipients->len);
 	struct wire wire = {
@@ -452,6 +465,8 @@ wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
 	char *tls_failure;
 
 	run_session(&wire);
+	/* It has heard what a host says again. */
+	peer_free(peer);
 	if (job->credentials != NULL)
 		hide_secrets(job, outcomes);
 	tls_failure = g_steal_pointer(&wire.opening.tls_failure);

@@ -56,12 +56,12 @@ subtest 'routes' => sub {
     my $USED = '* [127.0.0.9]/auth=ex/tls=secure' . "\n";
     try_all(
         ['nothing is wrong', with_profile(routes =>
-            "a [127.0.0.1]/tls=secure/auth=ex,\n  [127.0.0.2]/auth=ex\n"
+            "a [127.0.0.1]/tls=secure/auth=ex,\n  [127.0.0.2]/auth=ex/tls=secure\n"
             . "b [127.0.0.3]/tls=wrapper/tls-name=mx.example.com/auth=ex\n"
-            . "c [127.0.0.4]/tls=none, [127.0.0.5]/tls=encrypt/auth=ex\n")],
+            . "c [127.0.0.4]/tls=none, [127.0.0.5]/tls=secure/auth=ex\n")],
         ['no such profile, said once', {routes =>
-            "a [127.0.0.1],\n  [127.0.0.2]/auth=ex\nb [127.0.0.3]/auth=ex\n"
-            . "c [127.0.0.4]/auth=x.y\n"},
+            "a [127.0.0.1],\n  [127.0.0.2]/auth=ex/tls=secure\nb [127.0.0.3]/auth=ex/tls=secure\n"
+            . "c [127.0.0.4]/auth=x.y/tls=secure\n"},
             'DIR/routes:2:3: auth=ex, but the settings have no [auth ex]; expected this group, without which the host is passed over',
             'DIR/routes:4:3: auth=x.y, but the settings have no [auth x.y]; expected this group, without which the host is passed over'],
         ['no such profile in [host]',
@@ -86,6 +86,17 @@ subtest 'routes' => sub {
         ['the same for all hosts', with_profile(routes => $USED,
             conf => ['[smtproute]', "[smtproute]\nauth-in-clear = yes"]),
             'DIR/smtproute.conf:2: warning: passwords and tokens may go over the wire in clear text; expected no'],
+        ['AUTH with whoever it is', with_profile(routes =>
+            "a [127.0.0.1]/auth=ex\nb [127.0.0.2]/auth=ex/tls=encrypt,\n"
+            . " [127.0.0.3]/auth=ex/tls=dane, [127.0.0.4]/tls=encrypt\n"),
+            'DIR/routes:1:3: warning: auth=ex, but tls=may does not verify who gets the credentials; expected tls=secure or wrapper',
+            'DIR/routes:2:3: warning: auth=ex, but tls=encrypt does not verify who gets the credentials; expected tls=secure or wrapper',
+            'DIR/routes:3:2: warning: tls=dane is as tls=encrypt for an address, which has no TLSA records; expected a name, or tls=secure'],
+        ['TLS at once where others wait', {routes => "a [127.0.0.1],\n"
+            . " [127.0.0.2]/tls=wrapper, [127.0.0.3]:25/tls=wrapper\n",
+            append => "[host 127.0.0.1]\ntls = wrapper\n"},
+            'DIR/routes:1:3: warning: tls=wrapper at port 25, where hosts begin without TLS; expected port 465',
+            'DIR/routes:2:27: warning: tls=wrapper at port 25, where hosts begin without TLS; expected port 465'],
         ['a name that nobody verifies', {routes =>
             "a [127.0.0.1]/tls-name=mx.example.com\n"
             . "b [127.0.0.2]/tls=encrypt/tls-name=mx.example.com\n"
@@ -137,7 +148,7 @@ sub secret_row {
     my ($says, $file, @found) = @_;
     my %files = $file ? (secret => $file) : ();
 
-    return [$says, {append => $PROFILE, routes => "a [127.0.0.1]/auth=ex\n",
+    return [$says, {append => $PROFILE, routes => "a [127.0.0.1]/auth=ex/tls=secure\n",
         files => \%files}, map { "DIR/smtproute.conf:7: DIR/secret: $_" } @found];
 }
 
@@ -167,10 +178,10 @@ subtest 'files with secrets' => sub {
         secret_row('as long as can be', ['x' x 255 . "\n", 0640, $GROUP]),
         secret_row('longer', ['x' x 256, 0640, $GROUP],
             "longer than 255 bytes; $alone"),
-        ['a token as long as can be', {routes => "a [127.0.0.1]/auth=ex\n",
+        ['a token as long as can be', {routes => "a [127.0.0.1]/auth=ex/tls=secure\n",
             append => "[auth ex]\ntoken-file = DIR/secret\nusername = relay\n",
             files  => {secret => ['x' x 8192, 0640, $GROUP]}}],
-        ['a longer one', {routes => "a [127.0.0.1]/auth=ex\n",
+        ['a longer one', {routes => "a [127.0.0.1]/auth=ex/tls=secure\n",
             append => "[auth ex]\ntoken-file = DIR/secret\nusername = relay\n",
             files  => {secret => ['x' x 8193, 0640, $GROUP]}},
             'DIR/smtproute.conf:6: DIR/secret: longer than 8192 bytes; expected the token alone, in one line'],
@@ -184,7 +195,7 @@ subtest 'files with secrets' => sub {
             routes => "a [127.0.0.1]\nb [127.0.0.1]/auth=e/x\n"},
             'DIR/routes:2:22: bad option \'x\'; expected pri, weight, tls, auth, bind, tls-name, drain or verify'],
     );
-    my $dir = configuration(with_profile(routes => "a [127.0.0.1]/auth=ex\n")->%*);
+    my $dir = configuration(with_profile(routes => "a [127.0.0.1]/auth=ex/tls=secure\n")->%*);
     chown scalar getpwnam('daemon'), -1, "$dir/secret" or die "chown: $!\n";
     finds('another user\'s', check($dir), $dir,
         'DIR/smtproute.conf:7: DIR/secret: owned by user '
@@ -203,7 +214,7 @@ subtest 'passwords in the settings' => sub {
     skip_or_fail($> == 0 ? undef : 'other users\' files need root');
     my %conf = (
         append => "[auth ex]\nusername = relay\npassword = $PASSWORD\n",
-        routes => "a [127.0.0.1]/auth=ex\n",
+        routes => "a [127.0.0.1]/auth=ex/tls=secure\n",
     );
     my $stands = 'DIR/smtproute.conf:7: a password stands here: mode';
     my $others = "let others have it; expected 0600, or 0640 and group $GID";

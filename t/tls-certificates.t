@@ -297,4 +297,27 @@ subtest 'names that DNS or a file knows' => sub {
     }
 };
 
+# Whose certificate does not have the first name may have the second one.
+for my $level (qw(secure encrypt)) {
+    subtest "$level: one address under two names" => sub {
+        my $host = SmtpHost->new(tls => {certificate => san('127.0.0.1')},
+            mail => ['451 4.3.0 not now', undef]);
+        my $port = $host->port;
+        my $agent = Agent->new(
+            routes   => "example.com [localhost]:$port/tls=$level, "
+                . "[127.0.0.1]:$port/tls=$level/pri=5\n",
+            settings => {'tls-ca-file' => $CA->file},
+        );
+        my $run = $agent->deliver;
+
+        if ($level eq 'secure') {
+            like $run->output, qr/mismatch .*; 127\.0\.0\.1\[.*: 451 /,
+                'both were tried';
+        } else {
+            like $run->output, qr/^4\.3\.0 localhost\[[^;]*: 451 [^;]*$/,
+                'it is the same';
+        }
+    };
+}
+
 done_testing;

@@ -64,7 +64,7 @@ try_ca_file(gpointer data)
 {
 	struct trial *trial = data;
 
-	tls_check_settings(trial->ca_file, NULL, &trial->error);
+	tls_context_check(trial->ca_file, NULL, &trial->error);
 }
 
 /* What is to be done about it, for what does not say so. */
@@ -172,7 +172,7 @@ check_ciphers(const struct review *review)
 	g_autoptr(GError) error = NULL;
 
 	if (ciphers == NULL || ciphers[0] == '\0' ||
-	    tls_check_settings(NULL, ciphers, &error))
+	    tls_context_check(NULL, ciphers, &error))
 		return;
 	what = g_strdup_printf("%s; expected a list as of openssl-ciphers(1)",
 	    error->message);

@@ -78,6 +78,34 @@ check_clear_text(const struct subject *subject)
 	say_once(subject, SEVERITY_ERROR, what);
 }
 
+/* A password is for one host, not for whoever is in its place. */
+static void
+check_unverified(const struct subject *subject)
+{
+	const struct host_settings *settings = &subject->settings;
+	g_autofree char *what = NULL;
+
+	if (settings->auth == NULL ||
+	    settings_auth(subject->check->settings, settings->auth) == NULL ||
+	    (settings->tls != TLS_MAY && settings->tls != TLS_ENCRYPT))
+		return;
+	what =
+	    g_strdup_printf("auth=%s, but tls=%s does not verify who gets "
+			    "the credentials; expected tls=secure or wrapper",
+		settings->auth, tls_level_name(settings->tls));
+	say_once(subject, SEVERITY_WARNING, what);
+}
+
+static void
+check_wrapper(const struct subject *subject)
+{
+	if (subject->settings.tls == TLS_WRAPPER &&
+	    subject->destination->port == ENDPOINT_PORT_SMTP)
+		say_once(subject, SEVERITY_WARNING,
+		    "tls=wrapper at port 25, where hosts begin without TLS; "
+		    "expected port 465");
+}
+
 static void
 check_name(const struct subject *subject)
 {
@@ -117,6 +145,8 @@ check_route_security(struct check *check, const char *path,
 
 		check_profile(&subject);
 		check_clear_text(&subject);
+		check_unverified(&subject);
+		check_wrapper(&subject);
 		check_name(&subject);
 		check_dane(&subject);
 	}

@@ -145,10 +145,7 @@ note_not_offered(struct interview *interview)
 	stage_skip(interview, "STARTTLS", "not offered");
 	if (!tls_policy_is_required(policy))
 		return;
-	what = policy->for_auth
-	    ? g_strdup("not offered, but AUTH needs it (auth-in-clear = no)")
-	    : g_strdup_printf("not offered, but required (tls=%s)",
-		  tls_level_name(policy->level));
+	what = tls_policy_not_offered(policy);
 	stage_trouble(interview, what);
 }
 
@@ -172,8 +169,7 @@ interview_starttls(struct interview *interview, gboolean *ret_secured)
 		*ret_secured = shake_hands(interview);
 		return *ret_secured;
 	}
-	if (!tls_policy_is_required(policy) && reply->code >= 400 &&
-	    reply->code != 421)
+	if (tls_policy_forgives(policy, reply->code))
 		return TRUE;
 	return stage_accept(interview, STAGE_STARTTLS, reply);
 }

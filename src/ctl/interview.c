@@ -179,7 +179,7 @@ prepare(struct interview *interview)
 	 * that verifies nothing never misses the authorities.
 	 */
 	policy->examine = policy->ca_file == NULL ||
-	    tls_check_settings(policy->ca_file, NULL, NULL);
+	    tls_context_check(policy->ca_file, NULL, NULL);
 	outcome_clear(&outcome);
 }
 

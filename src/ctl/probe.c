@@ -5,6 +5,7 @@
 
 #include <config.h>
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,10 +40,7 @@ struct probe {
 static gboolean
 is_destination(const char *text)
 {
-	struct endpoint endpoint;
-
-	return strpbrk(text, "[]:/,") != NULL ||
-	    endpoint_parse(text, 0, &endpoint);
+	return strpbrk(text, "[]:/,") != NULL || endpoint_is_address(text);
 }
 
 static struct route *
@@ -195,6 +193,8 @@ ctl_probe(const struct ctl *ctl, int argc, char **argv)
 
 	if (getopt(argc, argv, "") != -1 || argc - optind != 1)
 		return CTL_USAGE;
+	/* OpenSSL writes to hosts that may be gone. */
+	signal(SIGPIPE, SIG_IGN);
 	settings = ctl_settings(ctl);
 	if (settings == NULL || !ctl_become_agent(ctl, settings))
 		return CTL_TROUBLE;

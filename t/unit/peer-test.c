@@ -131,27 +131,6 @@ test_endless(void)
 	g_assert_error(error, PEER_ERROR, PEER_ERROR_NONSENSE);
 }
 
-/* Over TCP, since only that can be reset. */
-static struct talk *
-talk_over_tcp(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	struct sockaddr *any = (struct sockaddr *)&address;
-	socklen_t length = sizeof(address);
-	autofd listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int theirs;
-
-	g_assert_no_errno(bind(listener, any, length));
-	g_assert_no_errno(listen(listener, 1));
-	g_assert_no_errno(getsockname(listener, any, &length));
-	g_assert_no_errno(connect(ours, any, length));
-	theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	g_assert_cmpint(theirs, >=, 0);
-	return talk_over(ours, theirs);
-}
-
 static void
 test_reset(void)
 {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "autofd.h"
@@ -19,6 +20,26 @@ talk_over(int ours, int theirs)
 	talk->peer = peer_new(ours);
 	talk->got = g_string_new(NULL);
 	return talk;
+}
+
+struct talk *
+talk_over_tcp(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr *any = (struct sockaddr *)&address;
+	socklen_t length = sizeof(address);
+	autofd listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int theirs;
+
+	g_assert_no_errno(bind(listener, any, length));
+	g_assert_no_errno(listen(listener, 1));
+	g_assert_no_errno(getsockname(listener, any, &length));
+	g_assert_no_errno(connect(ours, any, length));
+	theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	g_assert_cmpint(theirs, >=, 0);
+	return talk_over(ours, theirs);
 }
 
 struct talk *

@@ -37,6 +37,10 @@ talk_over(int ours, int theirs);
 struct talk *
 talk_new(void);
 
+/* The same over TCP, since only that can be reset. */
+struct talk *
+talk_over_tcp(void);
+
 /* The test is the host and says @text. */
 void
 talk_say(const struct talk *talk, const char *text);
