@@ -14,6 +14,8 @@
 
 #include <ares.h>
 #include <libesmtp.h>
+#include <lmdb.h>
+#include <openssl/crypto.h>
 
 #include "deadline.h"
 #include "delivery.h"
@@ -80,14 +82,20 @@ static void
 write_version(int output)
 {
 	char esmtp[32] = "";
+	int major;
+	int minor;
+	int patch;
 	g_autofree char *text = NULL;
 
 	smtp_version(esmtp, sizeof(esmtp), 0);
-	text = g_strdup_printf(PACKAGE_STRING "\n"
-					      "libesmtp %s, glib %u.%u.%u, "
-					      "c-ares %s\n",
+	mdb_version(&major, &minor, &patch);
+	text = g_strdup_printf(PACKAGE_STRING
+	    "\n"
+	    "libesmtp %s, glib %u.%u.%u, "
+	    "c-ares %s, openssl %s, lmdb %d.%d.%d\n",
 	    esmtp, glib_major_version, glib_minor_version, glib_micro_version,
-	    ares_version(NULL));
+	    ares_version(NULL), OpenSSL_version(OPENSSL_VERSION_STRING), major,
+	    minor, patch);
 	guard_write(output, text);
 }
 

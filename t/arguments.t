@@ -190,7 +190,8 @@ subtest '-V' => sub {
 
     is $status, 0, 'exit status';
     like $output, qr/\Asmtproute \d[\w.~-]*\n/, 'its version';
-    like $output, qr/^libesmtp \d[^\n]*\bglib \d[^\n]*\bc-ares \d/m,
+    like $output, qr/^libesmtp\ \d[^\n]*\bglib\ \d[^\n]*\bc-ares\ \d[^\n]*
+        \bopenssl\ [3-9][^\n]*\blmdb\ \d/mx,
         'those of the libraries';
     unlike $output, qr/[^ -~\n]/, 'printable';
 };
