@@ -151,7 +151,7 @@ sub check_saw {
     return;
 }
 
-# The line that this run would have ended with, had its host been alone.  Where
+# The line that this run would have ended with, had its host been alone: where
 # $expected is a pattern, two runs need not end alike.
 sub own_line {
     my ($pair, $line, $expected) = @_;

@@ -119,7 +119,7 @@ sub check_row {
         is $pair->status, 0, 'delivered';
         like $pair->line, qr/^2\.0\.0 SECOND: 250 /, 'by the second host';
         is_deeply [$pair->saw('SECOND')], [$DELIVERY], 'the second host saw';
-        check_error($pair, $alone->line);
+        check_error($pair, Failover::own_line($pair, $alone->line, $line));
     } else {
         is $pair->status, $fate, 'exit status';
         matches($pair->line, $line // qr/^2\.0\.0 FIRST: 250 /, 'the line');
