@@ -126,17 +126,29 @@ auth_bear(struct dialogue *dialogue, const struct credentials *credentials,
 
 guint
 auth_usable(const struct offer *offer, const struct credentials *credentials,
-    char **ret_why)
+    gboolean protected, char **ret_why)
 {
 	guint usable = offer->mechanisms &
 	    (credentials->token != NULL ? MECHANISMS_TOKEN
 					: MECHANISMS_PASSWORD);
 
-	if (usable != 0)
+	if (usable != 0 && protected)
 		return usable;
-	*ret_why = offer->auth[0] == '\0'
-	    ? g_strdup("AUTH: not offered")
-	    : g_strdup_printf("AUTH: no usable mechanism offered (%s)",
-		  offer->auth);
+	if (usable != 0)
+		*ret_why = g_strdup("AUTH: not in clear text");
+	else if (offer->auth[0] == '\0')
+		*ret_why = g_strdup("AUTH: not offered");
+	else
+		*ret_why =
+		    g_strdup_printf("AUTH: no usable mechanism offered (%s)",
+			offer->auth);
 	return 0;
+}
+
+char *
+auth_mechanism(const char *command)
+{
+	const char *name = command + strlen("AUTH ");
+
+	return g_strndup(name, strcspn(name, " \r"));
 }

@@ -34,10 +34,15 @@ auth_bear(struct dialogue *dialogue, const struct credentials *credentials,
 
 /*
  * Which of the mechanisms that a host offers can be used with these
- * credentials?  None: *ret_why says what there is, a new string.
+ * credentials?  @protected: TLS is on, or they may go without.  None: *ret_why
+ * says why, a new string.
  */
 guint
 auth_usable(const struct offer *offer, const struct credentials *credentials,
-    char **ret_why);
+    gboolean protected, char **ret_why);
+
+/* The mechanism in an AUTH command, a new string. */
+char *
+auth_mechanism(const char *command);
 
 #endif

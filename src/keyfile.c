@@ -309,15 +309,21 @@ keyfile_line(const struct keyfile *keyfile, const char *group, const char *key)
 }
 
 gboolean
-keyfile_has_fault(const struct keyfile *keyfile, guint line)
+keyfile_faults_have(const GPtrArray *faults, guint line)
 {
-	for (guint i = 0; i < keyfile->faults->len; i++) {
-		const struct settings_fault *fault = keyfile->faults->pdata[i];
+	for (guint i = 0; i < faults->len; i++) {
+		const struct settings_fault *fault = faults->pdata[i];
 
 		if (fault->line == line)
 			return TRUE;
 	}
 	return FALSE;
+}
+
+gboolean
+keyfile_has_fault(const struct keyfile *keyfile, guint line)
+{
+	return keyfile_faults_have(keyfile->faults, line);
 }
 
 struct keyfile *

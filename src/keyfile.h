@@ -49,6 +49,11 @@ keyfile_refuse(const struct keyfile *keyfile, guint line, const char *key,
 const char *
 keyfile_secret(const struct keyfile *keyfile, const char *group);
 
+/* Is one of the faults, of struct settings_fault, in this line? */
+gboolean
+keyfile_faults_have(const GPtrArray *faults, guint line);
+
+/* The same of its own. */
 gboolean
 keyfile_has_fault(const struct keyfile *keyfile, guint line);
 

@@ -2,8 +2,6 @@
 
 #include <config.h>
 
-#include <string.h>
-
 #include "auth.h"
 #include "login.h"
 
@@ -54,12 +52,10 @@ login_prepare(struct login *login, struct dialogue *dialogue,
 	*ret_mechanisms = 0;
 	if (login->credentials == NULL)
 		return TRUE;
-	mechanisms = auth_usable(offer, login->credentials, &why);
+	mechanisms = auth_usable(offer, login->credentials,
+	    peer_tls(dialogue->peer) != NULL || login->in_clear, &why);
 	if (mechanisms == 0)
 		return fail(dialogue, TROUBLE_HOST, "4.7.8", why);
-	if (peer_tls(dialogue->peer) == NULL && !login->in_clear)
-		return fail(dialogue, TROUBLE_HOST, "4.7.8",
-		    "AUTH: not in clear text");
 	if (login->credentials->token != NULL)
 		return bear_token(login, dialogue, mechanisms);
 	*ret_mechanisms = mechanisms;
@@ -74,8 +70,7 @@ int
 login_carry(struct login *login, struct dialogue *dialogue,
     struct session *session, const char *command)
 {
-	const char *name = command + strlen("AUTH ");
-	g_autofree char *mechanism = g_strndup(name, strcspn(name, " \r"));
+	g_autofree char *mechanism = auth_mechanism(command);
 	g_autoptr(Reply) reply = NULL;
 
 	transaction_reopen(dialogue->transaction);

@@ -31,20 +31,6 @@ my @FORMS = map { secret_forms($USERNAME, $_) } $PASSWORD, $TOKEN;
 # For hosts that are silent: as short as can be.
 my %SHORT = ('command-timeout' => '1s');
 
-# The lines of the first block, without times: "connect", "greeting 220 ...".
-sub stages {
-    my ($run) = @_;
-    my ($block) = $run->stdout =~ /^\S+\[\S+\]:\d+\n((?: {4}.*\n)*)/m;
-    my @lines = split /\n/, $block // '';
-
-    for my $line (@lines) {
-        $line =~ s/^ +//;
-        $line =~ s/$MS//;
-        $line =~ s/ +/ /g;
-    }
-    return @lines;
-}
-
 # Parts of what is said.
 my @CLEAR = ('connect', 'greeting 220 host.example ESMTP',
     'EHLO 250 host.example');
@@ -506,7 +492,7 @@ sub check_row {
     $run->wait;
     is $run->status, $status, 'exit status';
     is $run->stderr, '', 'no complaint';
-    my @got = stages($run);
+    my @got = $run->stages;
     is_like(shift @got // '(nothing)', $_, 'line') for @{$lines};
     is_deeply \@got, [], 'no other line';
     my @connections = $host->connections;

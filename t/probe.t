@@ -38,20 +38,6 @@ sub saw {
     return map { join ' ', map { /^(\S*)/ } $_->commands } $host->connections;
 }
 
-# The lines of the first block, without times: "connect", "greeting 220 ...".
-sub stages {
-    my ($run) = @_;
-    my ($block) = $run->stdout =~ /^\S+\[\S+\]:\d+\n((?: {4}.*\n)*)/m;
-    my @lines = split /\n/, $block // '';
-
-    for my $line (@lines) {
-        $line =~ s/^ +//;
-        $line =~ s/$MS//;
-        $line =~ s/ +/ /g;
-    }
-    return @lines;
-}
-
 my $LONG = 'x' x 300;
 my @GOOD = ('connect', 'greeting 220 host.example ESMTP',
     'EHLO 250 host.example', 'PIPELINING, 8BITMIME, SIZE 0, ENHANCEDSTATUSCODES',
@@ -196,7 +182,7 @@ sub check_row {
     my ($host, $run) = @{$started};
 
     $run->wait;
-    my @got = stages($run);
+    my @got = $run->stages;
     is $run->status, $status, 'exit status';
     is $run->stderr, '', 'no complaint';
     my @last = splice @got, -@{$lines};

@@ -11,7 +11,7 @@
 #include "ctl/check.h"
 #include "keyfile.h"
 #include "secret.h"
-#include "tls.h"
+#include "tlscontext.h"
 
 /* The settings, and whom their lines refer to. */
 struct review {
@@ -36,7 +36,7 @@ value_of(const struct review *review, const char *group, const char *key)
 {
 	guint line = keyfile_line(review->keyfile, group, key);
 
-	if (line == 0 || check_has_fault(review->check, line))
+	if (line == 0 || keyfile_faults_have(review->check->faults, line))
 		return NULL;
 	return g_strchomp(
 	    g_key_file_get_string(review->keyfile->file, group, key, NULL));

@@ -35,18 +35,6 @@ check_knows(const struct check *check, const char *key)
 	return check->settings != NULL;
 }
 
-gboolean
-check_has_fault(const struct check *check, guint line)
-{
-	for (guint i = 0; i < check->faults->len; i++) {
-		const struct settings_fault *fault = check->faults->pdata[i];
-
-		if (fault->line == line)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static const char *
 plural(guint count)
 {

@@ -85,10 +85,6 @@ check_dns_security(struct check *check);
 void
 check_secrets(struct check *check);
 
-/* Is a fault of the settings in this line? */
-gboolean
-check_has_fault(const struct check *check, guint line);
-
 /* Files and folders: who can read and write them.  Finds the agent. */
 void
 check_files(struct check *check);

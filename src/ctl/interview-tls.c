@@ -229,8 +229,7 @@ carry_auth(struct interview *interview, struct dialogue *dialogue,
 		if (command == NULL || !g_str_has_prefix(command, "AUTH "))
 			break;
 		g_clear_pointer(&reply, reply_free);
-		mechanism = g_strndup(command + strlen("AUTH "),
-		    strcspn(command + strlen("AUTH "), " \r"));
+		mechanism = auth_mechanism(command);
 		stage_begin(interview, "AUTH");
 		reply = auth_carry(dialogue, session, command);
 		if (reply == NULL)
@@ -330,12 +329,12 @@ interview_auth(struct interview *interview)
 	if (credentials == NULL || interview->trouble != NULL)
 		return interview->trouble == NULL;
 	stage_begin(interview, "AUTH");
-	mechanisms = auth_usable(&interview->offer, credentials, &why);
+	mechanisms = auth_usable(&interview->offer, credentials,
+	    peer_tls(interview->peer) != NULL ||
+		settings->auth_in_clear == ANSWER_YES,
+	    &why);
 	if (mechanisms == 0)
 		fail_auth(interview, why);
-	else if (peer_tls(interview->peer) == NULL &&
-	    settings->auth_in_clear != ANSWER_YES)
-		fail_auth(interview, "not in clear text");
 	else
 		try_auth(interview, mechanisms);
 	return interview->trouble == NULL;

@@ -20,7 +20,8 @@
 #
 # A run has  status (undef if a signal ended it), signal (0 if none did),
 # stdout, stderr (also while it runs: what there is by now), lines, complaints
-# (the same as lists without line ends), folder.
+# (the same as lists without line ends), folder; of a probe stages, the lines of
+# the first address without times: "connect", "greeting 220 ...".
 #
 # A run that hangs is killed and dies; one that a sanitizer or the wrapper
 # ($SMTPROUTE_WRAPPER) complained about dies too, as with Agent.
@@ -206,6 +207,19 @@ sub lines {
     my ($self) = @_;
 
     return split /\n/, $self->stdout;
+}
+
+sub stages {
+    my ($self) = @_;
+    my ($block) = $self->stdout =~ /^\S+\[\S+\]:\d+\n((?: {4}.*\n)*)/m;
+    my @lines = split /\n/, $block // '';
+
+    for my $line (@lines) {
+        $line =~ s/^ +//;
+        $line =~ s/ +\d+\.\d ms//;
+        $line =~ s/ +/ /g;
+    }
+    return @lines;
 }
 
 sub complaints {

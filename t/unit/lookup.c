@@ -112,3 +112,20 @@ lookup_assert(const char *text, const char *expected)
 	if (!g_pattern_match_simple(expected, text))
 		g_assert_cmpstr(text, ==, expected);
 }
+
+char *
+lookup_tlsa_text(const struct tlsa_set *set)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < set->records->len; i++) {
+		const struct tlsa *record = g_ptr_array_index(set->records, i);
+
+		g_string_append_printf(text, "%s%u %u %u [%zu]",
+		    i > 0 ? ", " : "", record->usage, record->selector,
+		    record->matching, g_bytes_get_size(record->data));
+	}
+	if (text->len == 0)
+		g_string_append(text, set->absence);
+	return g_string_free(text, FALSE);
+}

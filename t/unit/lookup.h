@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "tlsa.h"
+
 #define LOOKUP_NO_NAME    "not found: cannot resolve: no such name"
 #define LOOKUP_NO_ADDRESS "not found: cannot resolve: no address"
 #define LOOKUP_NO_MX      "not found: cannot resolve: no MX"
@@ -31,5 +33,9 @@ lookup_code_name(const GError *error);
 /* In @expected '*' stands for anything. */
 void
 lookup_assert(const char *text, const char *expected);
+
+/* "usage selector matching [size]" of each, or why there are none. */
+char *
+lookup_tlsa_text(const struct tlsa_set *set);
 
 #endif

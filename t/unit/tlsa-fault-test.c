@@ -321,24 +321,6 @@ server_stop(struct server *server)
 	g_free(server->address);
 }
 
-/* "usage selector matching [size]" of each, or why there are none. */
-static char *
-set_text(const struct tlsa_set *set)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < set->records->len; i++) {
-		const struct tlsa *record = g_ptr_array_index(set->records, i);
-
-		g_string_append_printf(text, "%s%u %u %u [%zu]",
-		    i > 0 ? ", " : "", record->usage, record->selector,
-		    record->matching, g_bytes_get_size(record->data));
-	}
-	if (text->len == 0)
-		g_string_append(text, set->absence);
-	return g_string_free(text, FALSE);
-}
-
 static char *
 resolve_text(const char *dns_servers, const char *host, gboolean trust_ad,
     gint64 patience)
@@ -352,7 +334,7 @@ resolve_text(const char *dns_servers, const char *host, gboolean trust_ad,
 		return g_strdup_printf("%s: %s", lookup_code_name(error),
 		    error->message);
 	g_assert_no_error(error);
-	return set_text(set);
+	return lookup_tlsa_text(set);
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "lookup.h"
 #include "table.h"
 #include "tlsa.h"
 
@@ -100,24 +101,6 @@ new_message(guint16 count, guint16 elsewhere, const char *records, gsize length)
 	return message;
 }
 
-/* "usage selector matching [size]" of each, or why there are none. */
-static char *
-set_text(const struct tlsa_set *set)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < set->records->len; i++) {
-		const struct tlsa *record = g_ptr_array_index(set->records, i);
-
-		g_string_append_printf(text, "%s%u %u %u [%zu]",
-		    i > 0 ? ", " : "", record->usage, record->selector,
-		    record->matching, g_bytes_get_size(record->data));
-	}
-	if (text->len == 0)
-		g_string_append(text, set->absence);
-	return g_string_free(text, FALSE);
-}
-
 /* From memory of that size, so that a sanitizer sees who reads behind it. */
 static char *
 parse_text(const guint8 *bytes, gsize length)
@@ -127,7 +110,7 @@ parse_text(const guint8 *bytes, gsize length)
 
 	if (!tlsa_parse(set, copy, length))
 		return g_strdup(MALFORMED);
-	return set_text(set);
+	return lookup_tlsa_text(set);
 }
 
 static void
