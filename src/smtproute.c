@@ -17,15 +17,15 @@
 #include <lmdb.h>
 #include <openssl/crypto.h>
 
-#include "deadline.h"
-#include "delivery.h"
-#include "guard.h"
-#include "mailbox.h"
-#include "maillog.h"
-#include "message.h"
-#include "routemap.h"
-#include "settings.h"
-#include "verdict.h"
+#include "address/mailbox.h"
+#include "agent/delivery.h"
+#include "agent/verdict.h"
+#include "conf/settings.h"
+#include "route/routemap.h"
+#include "smtp/message.h"
+#include "util/deadline.h"
+#include "util/guard.h"
+#include "util/maillog.h"
 
 /* Until the settings are known, in seconds. */
 #define TIME_LIMIT_DEFAULT 900

@@ -95,7 +95,7 @@ subtest 'options of the sources' => sub {
     my @options = map {
         map { /\{\s*"([a-z-]+)"/g }
             read_file($_) =~ /\bstruct option \w+\[\] = \{(.*?)\};/gs
-    } glob "$top/src/ctl/*.c";
+    } glob "$top/src/ctl/*.c $top/src/ctl/*/*.c";
 
     ok @options > 0, 'there are some';
     like read_file($script), qr/--\Q$_\E\b/, "--$_ is known" for @options;

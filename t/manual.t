@@ -81,7 +81,7 @@ subtest 'options of smtproute' => sub {
 };
 
 sub keys_of_settings {
-    return source('setting.c') =~
+    return source('conf/setting.c') =~
         /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST|AUTH)\(/g;
 }
 
@@ -97,7 +97,7 @@ subtest 'keys of smtproute.conf' => sub {
 };
 
 subtest 'options of routes' => sub {
-    my ($table) = source('route.c') =~ /\boptions\[\] = \{(.*?)^\};/ms;
+    my ($table) = source('route/route.c') =~ /\boptions\[\] = \{(.*?)^\};/ms;
     my @options = ($table // '') =~ /^\s*\{"([a-z-]+)"/mg;
 
     ok @options > 5, 'route.c has options';
@@ -109,7 +109,7 @@ subtest 'options of routes' => sub {
 
 subtest 'exit status' => sub {
     my @used = map { $SYSEXITS{$_} // $_ }
-        unique(source('verdict.c') =~ /\b(EX_[A-Z]+)\b/g);
+        unique(source('agent/verdict.c') =~ /\b(EX_[A-Z]+)\b/g);
     my @explained = section('smtproute.8', 'EXIT STATUS') =~ /^\.It (\d+)$/mg;
 
     is_deeply [sort @explained], [sort @used], 'exactly those in use';
@@ -162,8 +162,8 @@ subtest 'options of commands' => sub {
 # What programs read.
 subtest 'fields and metrics of hosts' => sub {
     my $text = section('smtproutectl.8', 'COMMANDS');
-    my @fields = source('ctl/hosts-json.c') =~ /\badd_\w+\(to, "([a-z_]+)"/g;
-    my @metrics = source('ctl/hosts-metrics.c') =~ /\{"([a-z_]+)",/g;
+    my @fields = source('ctl/hosts/hosts-json.c') =~ /\badd_\w+\(to, "([a-z_]+)"/g;
+    my @metrics = source('ctl/hosts/hosts-metrics.c') =~ /\{"([a-z_]+)",/g;
 
     ok @fields > 10, 'there are fields';
     like $text, qr/^\.It Li (?:.* )?\Q$_\E\b/m, "$_ has an entry" for @fields;
@@ -171,8 +171,14 @@ subtest 'fields and metrics of hosts' => sub {
     like $text, qr/^\.It Li .*_\Q$_\E/m, "$_ has an entry" for @metrics;
 };
 
+# Paths from src/.
+sub sources {
+    return map { s{^\Q$top\E/src/}{}r }
+        sort map { glob "$top/src/$_.c" } qw(* */* */*/*);
+}
+
 sub ctl_files {
-    return map { s{.*/(?=ctl/)}{}r } sort glob "$top/src/ctl/*.c";
+    return grep { m{^ctl/} } sources();
 }
 
 # All string literals with at least two words, adjacent ones joined.
@@ -215,8 +221,7 @@ sub pattern {
 subtest 'messages' => sub {
     my @lines = lines(qw(DIAGNOSTICS LOG));
 
-    for my $path (sort glob "$top/src/*.c") {
-        my ($file) = $path =~ m{([^/]+)$};
+    for my $file (grep { !m{^ctl/} } sources()) {
         for my $message (unique(literals(source($file)))) {
             next if grep { $message =~ $_ } @NO_MESSAGES;
             my $pattern = pattern($message);
@@ -241,7 +246,7 @@ my @OUTPUT = (
 
 # Whole files of it.
 my %OUTPUT = (
-    'ctl/hosts-metrics.c' => 'HELP lines, which explain metrics',
+    'ctl/hosts/hosts-metrics.c' => 'HELP lines, which explain metrics',
 );
 
 subtest 'messages of smtproutectl' => sub {

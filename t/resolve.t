@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Runs t/unit/resolve-test, whose TAP is passed on, against a private unbound
+# Runs t/unit/dns/resolve-test, whose TAP is passed on, against a private unbound
 # that knows the zone below and nothing else.
 
 use strict;
@@ -10,7 +10,7 @@ use warnings;
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 
-my $program = 't/unit/resolve-test';
+my $program = 't/unit/dns/resolve-test';
 my $unbound = (grep { -x } '/usr/sbin/unbound', '/usr/bin/unbound')[0];
 my $pid;
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "ctl/agent.h"
-#include "ctl/check.h"
+#include "ctl/check/check.h"
 #include "ctl/service.h"
 
 static struct agent *

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "autofd.h"
 #include "ctl/command.h"
-#include "deadline.h"
+#include "util/autofd.h"
+#include "util/deadline.h"
 
 /* Where programs are looked for besides $PATH, which cron(8) keeps short. */
 #define FOLDERS "/usr/sbin:/usr/bin:/sbin:/bin"

@@ -8,7 +8,7 @@
 
 #include <glib.h>
 
-#include "settings.h"
+#include "conf/settings.h"
 
 struct ctl {
 	const char *conf; /* the settings' path */

@@ -8,12 +8,12 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "address/domain.h"
+#include "address/endpoint.h"
 #include "ctl/ctl.h"
 #include "ctl/hostarg.h"
 #include "ctl/hostlist.h"
-#include "domain.h"
-#include "endpoint.h"
-#include "printable.h"
+#include "util/printable.h"
 
 static const struct order {
 	const char *command;

@@ -6,7 +6,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/finding.h"
-#include "printable.h"
+#include "util/printable.h"
 
 /* Paths and text from files are in it. */
 #define LINE_SHOWN 2000

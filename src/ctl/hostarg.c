@@ -6,8 +6,8 @@
 
 #include "ctl/ctl.h"
 #include "ctl/hostarg.h"
-#include "printable.h"
-#include "route.h"
+#include "route/route.h"
+#include "util/printable.h"
 
 /* As much of an argument as a message quotes. */
 #define QUOTE_MAX 80

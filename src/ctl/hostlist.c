@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address/domain.h"
 #include "ctl/ctl.h"
 #include "ctl/hostlist.h"
-#include "domain.h"
-#include "maptext.h"
-#include "printable.h"
-#include "routemap.h"
-#include "slurp.h"
+#include "route/maptext.h"
+#include "route/routemap.h"
+#include "util/printable.h"
+#include "util/slurp.h"
 
 /* More than any name, brackets and port included. */
 #define LABEL_MAX 300

@@ -8,9 +8,9 @@
 
 #include <glib.h>
 
-#include "hosttable.h"
-#include "route.h"
-#include "settings.h"
+#include "conf/settings.h"
+#include "hosts/hosttable.h"
+#include "route/route.h"
 
 struct hostrow {
 	struct hosttable_row known; /* name and port; else zero if unknown */

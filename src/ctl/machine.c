@@ -3,7 +3,7 @@
 #include <config.h>
 
 #include "ctl/machine.h"
-#include "printable.h"
+#include "util/printable.h"
 
 /* Longer than every name and every error that is remembered. */
 #define TEXT_MAX 1000

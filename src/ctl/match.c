@@ -4,10 +4,10 @@
 
 #include <string.h>
 
+#include "address/domain.h"
 #include "ctl/match.h"
-#include "domain.h"
-#include "printable.h"
-#include "routemap.h"
+#include "route/routemap.h"
+#include "util/printable.h"
 
 /* As much of a key as is shown; no domain is longer. */
 #define KEY_SHOWN 260

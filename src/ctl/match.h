@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "route.h"
+#include "route/route.h"
 
 /* As for routemap_find(), which has found @route. */
 const char *

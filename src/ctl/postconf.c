@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ctl/postconf.h"
-#include "printable.h"
+#include "util/printable.h"
 
 /* As much of a complaint as a message quotes. */
 #define COMPLAINT_SHOWN 300

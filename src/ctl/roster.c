@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "ctl/roster.h"
-#include "deadline.h"
-#include "preview.h"
+#include "hosts/preview.h"
+#include "util/deadline.h"
 
 static const struct hosttable_row *
 find_row(const GPtrArray *rows, const struct destination *destination)

@@ -8,8 +8,8 @@
 
 #include <glib.h>
 
-#include "hosttable.h"
-#include "plan.h"
+#include "agent/plan.h"
+#include "hosts/hosttable.h"
 
 struct roster_host {
 	const struct destination *destination;

@@ -8,15 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address/domain.h"
+#include "address/mailbox.h"
 #include "ctl/ctl.h"
 #include "ctl/match.h"
 #include "ctl/paint.h"
 #include "ctl/roster.h"
-#include "domain.h"
-#include "mailbox.h"
-#include "printable.h"
-#include "routemap.h"
-#include "tlspolicy.h"
+#include "route/routemap.h"
+#include "tls/tlspolicy.h"
+#include "util/printable.h"
 
 /* As much of an argument as is shown. */
 #define ARGUMENT_SHOWN 300

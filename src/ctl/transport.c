@@ -6,8 +6,8 @@
 
 #include "ctl/service.h"
 #include "ctl/transport.h"
-#include "maptext.h"
-#include "slurp.h"
+#include "route/maptext.h"
+#include "util/slurp.h"
 
 #define BLANKS ", \t\r\n"
 

@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hoststate.h"
+#include "hosts/hoststate.h"
 
 #define PORT 25
 

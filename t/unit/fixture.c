@@ -6,7 +6,7 @@
 
 #include <glib/gstdio.h>
 
-#include "fixture.h"
+#include "unit/fixture.h"
 
 struct settings *
 fixture_settings(const char *text)

@@ -6,8 +6,8 @@
 #ifndef SMTPROUTE_FIXTURE_H
 #define SMTPROUTE_FIXTURE_H
 
-#include "route.h"
-#include "settings.h"
+#include "conf/settings.h"
+#include "route/route.h"
 
 struct route *
 fixture_route(const char *text);

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "deadline.h"
-#include "lookup.h"
-#include "resolve.h"
+#include "dns/resolve.h"
+#include "unit/lookup.h"
+#include "util/deadline.h"
 
 const char *
 lookup_code_name(const GError *error)

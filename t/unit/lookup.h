@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "tlsa.h"
+#include "dns/tlsa.h"
 
 #define LOOKUP_NO_NAME    "not found: cannot resolve: no such name"
 #define LOOKUP_NO_ADDRESS "not found: cannot resolve: no address"

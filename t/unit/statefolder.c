@@ -8,8 +8,8 @@
 
 #include <glib/gstdio.h>
 
-#include "statefile.h"
-#include "statefolder.h"
+#include "hosts/statefile.h"
+#include "unit/statefolder.h"
 
 /* Far more than anything takes, in seconds. */
 #define PATIENCE 120

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "statetexts.h"
+#include "unit/statetexts.h"
 
 void
 statetexts_put_work(struct statefile_view *view, void *data)

@@ -5,8 +5,8 @@
 #ifndef SMTPROUTE_STATETEXTS_H
 #define SMTPROUTE_STATETEXTS_H
 
-#include "statefile.h"
-#include "statefolder.h"
+#include "hosts/statefile.h"
+#include "unit/statefolder.h"
 
 /* For statefile_run(): of a char **, keys and values in turn. */
 void

@@ -6,8 +6,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "autofd.h"
-#include "talk.h"
+#include "unit/talk.h"
+#include "util/autofd.h"
 
 struct talk *
 talk_over(int ours, int theirs)

@@ -8,8 +8,8 @@
 
 #include <glib.h>
 
-#include "deadline.h"
-#include "peer.h"
+#include "smtp/peer.h"
+#include "util/deadline.h"
 
 /* Never comes in a test that passes. */
 #define MINUTES (G_TIME_SPAN_MINUTE * 10)

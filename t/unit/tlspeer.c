@@ -9,7 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "tlspeer.h"
+#include "unit/tlspeer.h"
 
 #define HOUR  3600
 #define CHUNK 4096

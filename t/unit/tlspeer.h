@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <openssl/ssl.h>
 
-#include "talk.h"
+#include "unit/talk.h"
 
 /* A key, and a certificate for it that has signed itself. */
 struct identity {

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "hosttable.h"
-#include "trip.h"
+#include "hosts/hosttable.h"
+#include "unit/trip.h"
 
 #define S     ((gint64)G_USEC_PER_SEC)
 #define LEASE (60 * S)

@@ -7,8 +7,8 @@
 #ifndef SMTPROUTE_TRIP_H
 #define SMTPROUTE_TRIP_H
 
-#include "hoststate.h"
-#include "statefolder.h"
+#include "hosts/hoststate.h"
+#include "unit/statefolder.h"
 
 #define TRIP_HOSTS 4
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From whom, and to whom, one call delivers.
+ */
+#ifndef SMTPROUTE_ENVELOPE_H
+#define SMTPROUTE_ENVELOPE_H
+
+#include <glib.h>
+
+#include "address/mailbox.h"
+
+struct envelope {
+	struct mailbox *sender;
+	GPtrArray *recipients; /* of struct mailbox, at least one */
+};
+
+#endif

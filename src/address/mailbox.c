@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <string.h>
+
+#include "address/domain.h"
+#include "address/mailbox.h"
+
+/* RFC 5321 section 4.1.2: Dot-string is Atom *("." Atom). */
+#define ATEXT G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "!#$%&'*+-/=?^_`{|}~"
+
+G_DEFINE_QUARK(smtproute_mailbox_error, mailbox_error)
+
+static void *
+refuse(const char *fault, GError **error)
+{
+	g_set_error_literal(error, MAILBOX_ERROR, MAILBOX_ERROR_SYNTAX, fault);
+	return NULL;
+}
+
+static gboolean
+is_dot_string(const char *local)
+{
+	for (;;) {
+		gsize length = strspn(local, ATEXT);
+
+		if (length == 0)
+			return FALSE;
+		if (local[length] == '\0')
+			return TRUE;
+		if (local[length] != '.')
+			return FALSE;
+		local += length + 1;
+	}
+}
+
+/* qtext and quoted-pair take any printable ASCII, and no more comes here. */
+static gboolean
+is_quoted_string(const char *local)
+{
+	const char *p = local;
+
+	if (*p++ != '"')
+		return FALSE;
+	while (*p != '\0' && *p != '"') {
+		if (*p == '\\' && *++p == '\0')
+			return FALSE;
+		p++;
+	}
+	return p[0] == '"' && p[1] == '\0';
+}
+
+static void
+quote(char **local)
+{
+	GString *quoted = g_string_new("\"");
+
+	for (const char *p = *local; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			g_string_append_c(quoted, '\\');
+		g_string_append_c(quoted, *p);
+	}
+	g_string_append_c(quoted, '"');
+	g_free(*local);
+	*local = g_string_free(quoted, FALSE);
+}
+
+/* The domain as it goes into the path; *canonical as it is compared. */
+static char *
+spell_domain(const char *text, char **canonical, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autofree char *domain = NULL;
+	gsize length = strlen(text);
+
+	if (*text == '[')
+		domain = domain_literal_canonical(text, &why);
+	else
+		domain = domain_canonical(text, &why);
+	if (domain == NULL) {
+		g_set_error(error, MAILBOX_ERROR, MAILBOX_ERROR_SYNTAX,
+		    "domain: %s", why->message);
+		return NULL;
+	}
+	*canonical = g_steal_pointer(&domain);
+	if (!g_str_is_ascii(text))
+		return g_strdup(*canonical);
+	return g_strndup(text, text[length - 1] == '.' ? length - 1 : length);
+}
+
+static gboolean
+has_control(const char *text)
+{
+	while (*text != '\0' && !g_ascii_iscntrl(*text))
+		text++;
+	return *text != '\0';
+}
+
+struct mailbox *
+mailbox_parse(const char *text, GError **error)
+{
+	g_autoptr(Mailbox) mailbox = g_new0(struct mailbox, 1);
+	g_autofree char *local = NULL;
+	g_autofree char *domain = NULL;
+	const char *at = strrchr(text, '@');
+
+	if (has_control(text))
+		return refuse("control character", error);
+	if (!g_utf8_validate(text, -1, NULL))
+		return refuse("not UTF-8", error);
+	if (at == NULL)
+		return refuse("no '@'", error);
+	if (at == text)
+		return refuse("no local part", error);
+	local = g_strndup(text, (gsize)(at - text));
+	if (!g_str_is_ascii(local)) {
+		g_set_error_literal(error, MAILBOX_ERROR, MAILBOX_ERROR_UTF8,
+		    "local part needs SMTPUTF8");
+		return NULL;
+	}
+	if (!is_dot_string(local) && !is_quoted_string(local))
+		quote(&local);
+	domain = spell_domain(at + 1, &mailbox->domain, error);
+	if (domain == NULL)
+		return NULL;
+	mailbox->path = g_strdup_printf("%s@%s", local, domain);
+	if (strlen(mailbox->path) > MAILBOX_MAX)
+		return refuse("longer than " G_STRINGIFY(MAILBOX_MAX) " bytes",
+		    error);
+	return g_steal_pointer(&mailbox);
+}
+
+struct mailbox *
+mailbox_parse_sender(const char *text, GError **error)
+{
+	static const char *const null_forms[] = {"", "<>", "mailer-daemon",
+	    NULL};
+	g_autofree char *lower = g_ascii_strdown(text, -1);
+	struct mailbox *null_sender;
+
+	if (!g_strv_contains(null_forms, lower))
+		return mailbox_parse(text, error);
+	null_sender = g_new0(struct mailbox, 1);
+	null_sender->path = g_strdup("");
+	return null_sender;
+}
+
+void
+mailbox_free(struct mailbox *mailbox)
+{
+	if (mailbox == NULL)
+		return;
+	g_free(mailbox->path);
+	g_free(mailbox->domain);
+	g_free(mailbox);
+}

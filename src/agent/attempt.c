@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lines are the ESA's, so that searches for them find what they found
+ * there; the queue id that begins each line stands for the ESA's MID.
+ */
+
+#include <config.h>
+
+#include <sys/socket.h>
+
+#include "address/domain.h"
+#include "agent/attempt.h"
+#include "agent/security.h"
+#include "smtp/dial.h"
+#include "smtp/wire.h"
+#include "util/autofd.h"
+#include "util/deadline.h"
+#include "util/maillog.h"
+
+/* What the lines of one connection have in common. */
+struct connection {
+	const struct attempt *attempt;
+	const struct candidate *candidate;
+	const char *domain;
+	guint64 dcid;
+	char interface[ENDPOINT_TEXT_SIZE];
+	char address[ENDPOINT_TEXT_SIZE];
+	guint16 port;
+};
+
+char *
+attempt_peer(const struct candidate *candidate)
+{
+	char address[ENDPOINT_TEXT_SIZE];
+
+	endpoint_text(&candidate->endpoint, address);
+	return g_strdup_printf("%s[%s]:%u", candidate->host, address,
+	    endpoint_port(&candidate->endpoint));
+}
+
+static const char *
+envelope_domain(const struct envelope *envelope)
+{
+	const struct mailbox *first =
+	    g_ptr_array_index(envelope->recipients, 0);
+
+	return first->domain;
+}
+
+void
+attempt_log_bounced(const struct attempt *attempt, const char *dsn,
+    const char *why)
+{
+	for (guint i = 0; i < attempt->envelope->recipients->len; i++)
+		maillog_info("Bounced: DCID 0 to RID [%u] - %s - %s", i, dsn,
+		    why);
+}
+
+void
+attempt_log_unresolved(const struct attempt *attempt,
+    const struct candidate *candidate, const char *why)
+{
+	maillog_info("Connection Error: DCID 0 domain: %s IP: - port: %u "
+		     "details: %s: %s interface: - reason: DNS error",
+	    envelope_domain(attempt->envelope), candidate->destination->port,
+	    candidate->host, why);
+}
+
+static void
+log_connection_error(const struct connection *connection,
+    const struct outcome *outcome)
+{
+	const char *reason = "network error";
+
+	if (outcome->code != 0)
+		reason = "unexpected SMTP response";
+	else if (g_str_equal(outcome->dsn, "4.4.2"))
+		reason = "network error";
+	else if (outcome->stage == STAGE_STARTTLS ||
+	    outcome->stage == STAGE_TLS)
+		reason = "TLS failed";
+	else if (outcome->stage == STAGE_AUTH)
+		reason = "AUTH failed";
+	maillog_info("Connection Error: DCID %" G_GUINT64_FORMAT
+		     " domain: %s IP: %s port: %u details: %s interface: %s "
+		     "reason: %s",
+	    connection->dcid, connection->domain, connection->address,
+	    connection->port, outcome->text, connection->interface, reason);
+}
+
+static void
+log_recipient(const struct connection *connection, guint rid,
+    const struct outcome *outcome, const char *verb)
+{
+	if (outcome->kind == OUTCOME_DELIVERED)
+		maillog_info("Delivered: DCID %" G_GUINT64_FORMAT
+			     " to RID [%u] Response %s",
+		    connection->dcid, rid,
+		    outcome->reply[0] != '\0' ? outcome->reply : outcome->text);
+	else if (outcome->code != 0)
+		maillog_info("%s: DCID %" G_GUINT64_FORMAT
+			     " to RID [%u] - %s - in reply to %s "
+			     "('%d', ['%s'])",
+		    verb, connection->dcid, rid, outcome->dsn,
+		    stage_name(outcome->stage), outcome->code, outcome->reply);
+	else
+		maillog_info("%s: DCID %" G_GUINT64_FORMAT
+			     " to RID [%u] - %s - %s",
+		    verb, connection->dcid, rid, outcome->dsn, outcome->text);
+}
+
+/* Does it concern the connection rather than its transaction? */
+static gboolean
+is_connection_error(const struct outcome *outcome)
+{
+	return stage_is_opening(outcome->stage) ||
+	    (outcome->trouble == TROUBLE_HOST && outcome->code == 0);
+}
+
+static void
+log_outcomes(const struct connection *connection,
+    const struct outcome *outcomes, guint count)
+{
+	const char *verb = "Bounced";
+
+	/* Unless all bounce, the call as a whole defers. */
+	for (guint i = 0; i < count; i++)
+		if (outcomes[i].kind != OUTCOME_BOUNCE)
+			verb = "Delayed";
+	for (guint i = 0; i < count; i++) {
+		gboolean error = is_connection_error(&outcomes[i]);
+
+		if (error && (i == 0 || !is_connection_error(&outcomes[i - 1])))
+			log_connection_error(connection, &outcomes[i]);
+		if (!error || outcomes[i].kind == OUTCOME_UNSURE)
+			log_recipient(connection, i, &outcomes[i], verb);
+	}
+}
+
+static void
+set_all(struct outcome *outcomes, guint count, const struct outcome *outcome)
+{
+	for (guint i = 0; i < count; i++)
+		outcome_copy(&outcomes[i], outcome);
+}
+
+static int
+connect_candidate(const struct candidate *candidate, gint64 total,
+    struct outcome *outcome)
+{
+	const struct host_settings *settings = &candidate->settings;
+	struct endpoint from;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *late = NULL;
+	gboolean bound;
+	int fd;
+
+	bound =
+	    settings->bind != NULL && endpoint_parse(settings->bind, 0, &from);
+	fd = dial(&candidate->endpoint, bound ? &from : NULL,
+	    MIN(deadline_in(settings->timeouts.connect), total), &error);
+	if (fd >= 0)
+		return fd;
+	if (g_error_matches(error, DIAL_ERROR, DIAL_ERROR_TIMEOUT))
+		late = deadline_passed(settings->timeouts.connect, total);
+	outcome_from_failure(outcome, STAGE_CONNECT,
+	    late != NULL ? late : error->message);
+	if (g_error_matches(error, DIAL_ERROR, DIAL_ERROR_LOCAL))
+		outcome->trouble = TROUBLE_MESSAGE;
+	return -1;
+}
+
+/* What is known before there is a connection. */
+static void
+describe(struct connection *connection, const struct attempt *attempt,
+    const struct candidate *candidate)
+{
+	connection->attempt = attempt;
+	connection->candidate = candidate;
+	connection->domain = envelope_domain(attempt->envelope);
+	connection->dcid = hoststate_dcid(attempt->state);
+	connection->port = endpoint_port(&candidate->endpoint);
+	endpoint_text(&candidate->endpoint, connection->address);
+	g_strlcpy(connection->interface,
+	    candidate->settings.bind != NULL ? candidate->settings.bind : "-",
+	    sizeof(connection->interface));
+}
+
+static void
+log_new_connection(struct connection *connection, int fd)
+{
+	struct endpoint local = {.length = sizeof(local.sa)};
+
+	if (getsockname(fd, &local.sa.any, &local.length) == 0)
+		endpoint_text(&local, connection->interface);
+	maillog_info("New SMTP DCID %" G_GUINT64_FORMAT
+		     " interface %s address %s port %u",
+	    connection->dcid, connection->interface, connection->address,
+	    connection->port);
+}
+
+void
+attempt_log_departure(const struct destination *destination,
+    const struct departure *departure)
+{
+	g_autofree char *name =
+	    domain_with_port(destination->name, destination->port);
+	g_autoptr(GDateTime) now = NULL;
+	g_autoptr(GDateTime) then = NULL;
+	g_autofree char *until = NULL;
+
+	switch (departure->change) {
+	case CHANGE_NONE:
+		return;
+	case CHANGE_UP:
+		maillog_info("host %s is up, after %" G_GINT64_FORMAT " s",
+		    name, departure->span / G_USEC_PER_SEC);
+		return;
+	case CHANGE_DOWN:
+		now = g_date_time_new_now_local();
+		then = g_date_time_add(now, departure->span);
+		until = g_date_time_format(then, "%Y-%m-%d %H:%M:%S");
+		maillog_info("host %s is down until %s", name, until);
+		return;
+	}
+}
+
+/* MAIL was accepted: nothing that may follow concerns the host's health. */
+static void
+note_accepted(void *data)
+{
+	const struct connection *connection = data;
+	struct departure departure = {0};
+
+	hoststate_answered(connection->attempt->state, &departure);
+	attempt_log_departure(connection->candidate->destination, &departure);
+}
+
+static void
+log_secured(const char *description, void *data)
+{
+	const struct connection *connection = data;
+
+	maillog_info("DCID %" G_GUINT64_FORMAT " TLS success %s",
+	    connection->dcid, description);
+}
+
+static void
+log_authenticated(const char *mechanism, void *data)
+{
+	const struct connection *connection = data;
+
+	maillog_info("DCID %" G_GUINT64_FORMAT
+		     " AUTH success profile %s mechanism %s",
+	    connection->dcid, connection->candidate->settings.auth, mechanism);
+}
+
+/*
+ * Over a connection of its own.  NULL, or why TLS has failed that may be done
+ * without: then no outcome is set.
+ */
+static char *
+run_connection(struct connection *connection, const struct security *security,
+    struct outcome *outcomes, struct visit *visit)
+{
+	static const struct wire_events events = {
+	    .secured = log_secured,
+	    .authenticated = log_authenticated,
+	    .accepted = note_accepted,
+	};
+	const struct attempt *attempt = connection->attempt;
+	const struct candidate *candidate = connection->candidate;
+	const struct envelope *envelope = attempt->envelope;
+	const struct wire_job job = {
+	    .helo_name = attempt->helo_name,
+	    .sender = envelope->sender,
+	    .recipients = envelope->recipients,
+	    .message = attempt->message,
+	    .timeouts = &candidate->settings.timeouts,
+	    .deadline = attempt->deadline,
+	    .tls = &security->tls,
+	    .credentials = security->credentials,
+	    .auth_in_clear = candidate->settings.auth_in_clear == ANSWER_YES,
+	    .events = &events,
+	    .data = connection,
+	};
+	gint64 begun = g_get_monotonic_time();
+	struct outcome failure = {0};
+	autofd fd = connect_candidate(candidate, attempt->deadline, &failure);
+
+	if (fd < 0) {
+		set_all(outcomes, visit->count, &failure);
+		outcome_clear(&failure);
+		return NULL;
+	}
+	visit->connect = g_get_monotonic_time() - begun;
+	log_new_connection(connection, fd);
+	return wire_run(fd, &job, outcomes);
+}
+
+/* TLS that may be done without has failed, and there is no time left. */
+static void
+end_late(const char *failure, struct outcome *outcomes, guint count)
+{
+	g_autofree char *what = g_strdup_printf("TLS: %s", failure);
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE, STAGE_TLS, "4.7.5",
+	    what);
+	set_all(outcomes, count, &outcome);
+	outcome_clear(&outcome);
+}
+
+/* Once with TLS; and where that fails and need not be, once without. */
+static void
+run_connections(struct connection *connection, struct security *security,
+    struct outcome *outcomes, struct visit *visit)
+{
+	g_autofree char *failure =
+	    run_connection(connection, security, outcomes, visit);
+	g_autofree char *again = NULL;
+
+	if (failure == NULL)
+		return;
+	if (deadline_left(connection->attempt->begin_by) == 0) {
+		end_late(failure, outcomes, visit->count);
+		return;
+	}
+	maillog_info("DCID %" G_GUINT64_FORMAT
+		     " TLS failed: %s; going on in clear text",
+	    connection->dcid, failure);
+	security->tls.level = TLS_NONE;
+	describe(connection, connection->attempt, connection->candidate);
+	again = run_connection(connection, security, outcomes, visit);
+	g_assert(again == NULL);
+}
+
+void
+attempt_run(const struct attempt *attempt, const struct candidate *candidate,
+    struct outcome *outcomes)
+{
+	struct visit visit = {
+	    .endpoint = &candidate->endpoint,
+	    .outcomes = outcomes,
+	    .count = attempt->envelope->recipients->len,
+	    .connect = -1,
+	};
+	gint64 begun = g_get_monotonic_time();
+	struct security security = {0};
+	struct connection connection;
+	struct outcome failure = {0};
+
+	describe(&connection, attempt, candidate);
+	if (security_prepare(&security, attempt->settings, candidate,
+		attempt->resolver, attempt->deadline, &failure))
+		run_connections(&connection, &security, outcomes, &visit);
+	else
+		set_all(outcomes, visit.count, &failure);
+	visit.total = g_get_monotonic_time() - begun;
+	hoststate_note(attempt->state, &visit);
+	log_outcomes(&connection, outcomes, visit.count);
+	security_clear(&security);
+	outcome_clear(&failure);
+}

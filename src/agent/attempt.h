@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One attempt of a delivery, at one address: connection, session, and their
+ * lines in the maillog.
+ */
+#ifndef SMTPROUTE_ATTEMPT_H
+#define SMTPROUTE_ATTEMPT_H
+
+#include <glib.h>
+
+#include "address/envelope.h"
+#include "agent/plan.h"
+#include "conf/settings.h"
+#include "smtp/message.h"
+#include "smtp/outcome.h"
+
+struct attempt {
+	const struct settings *settings;
+	const struct envelope *envelope;
+	struct message *message;
+	struct hoststate *state;
+	struct resolver *resolver;
+	const char *helo_name;
+	gint64 deadline; /* of the whole delivery */
+	gint64 begin_by; /* no connection is begun later */
+};
+
+/* "host[address]:port", as verdicts name a peer.  A new string. */
+char *
+attempt_peer(const struct candidate *candidate);
+
+/*
+ * @outcomes: one for each recipient of the envelope, zero or holding what an
+ * earlier attempt left; all are set when this returns, and the host's state
+ * has noted them.
+ */
+void
+attempt_run(const struct attempt *attempt, const struct candidate *candidate,
+    struct outcome *outcomes);
+
+/* Logs that the host went down or came up, if it did. */
+void
+attempt_log_departure(const struct destination *destination,
+    const struct departure *departure);
+
+/* Logs that no address of candidate->host can be tried. */
+void
+attempt_log_unresolved(const struct attempt *attempt,
+    const struct candidate *candidate, const char *why);
+
+/* Logs that all recipients bounce without any host having been asked. */
+void
+attempt_log_bounced(const struct attempt *attempt, const char *dsn,
+    const char *why);
+
+#endif

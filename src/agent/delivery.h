@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A delivery: one message to the recipients of one call, along one route.
+ */
+#ifndef SMTPROUTE_DELIVERY_H
+#define SMTPROUTE_DELIVERY_H
+
+#include <glib.h>
+
+#include "address/envelope.h"
+#include "agent/verdict.h"
+#include "conf/settings.h"
+#include "route/route.h"
+#include "smtp/message.h"
+
+/*
+ * Tries the hosts of @route until one has taken the message for all
+ * recipients or has refused it, or @deadline is near; logs every attempt.
+ * *verdict is set in every case.
+ */
+void
+deliver(const struct settings *settings, const struct envelope *envelope,
+    const struct route *route, struct message *message, gint64 deadline,
+    struct verdict *verdict);
+
+#endif

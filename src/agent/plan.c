@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <string.h>
+
+#include "agent/plan.h"
+#include "util/deadline.h"
+
+G_DEFINE_QUARK(smtproute_plan_error, plan_error)
+
+struct plan {
+	const struct settings *settings;
+	struct resolver *resolver;
+	struct destination usedns; /* what USEDNS stands for */
+	struct hoststate *state;
+	GPtrArray *destinations; /* borrowed, by priority */
+	GArray *contenders;      /* these for hoststate_choose() */
+	GPtrArray *hosts;        /* names, of the current destination */
+	GArray *addresses;       /* endpoints, of the current host */
+	gboolean looked_up;      /* is hosts what DNS says? */
+	guint next_host;
+	guint next_address;
+	guint next_bad;
+	struct candidate candidate; /* as far as it is known */
+	GArray *bad;                /* candidates, to try after the others */
+	GHashTable *given;   /* the candidates so far, as candidate_id() */
+	GStringChunk *names; /* owns those of mail exchangers */
+};
+
+static int
+compare_priority(const void *a, const void *b)
+{
+	const struct destination *const *destination_a = a;
+	const struct destination *const *destination_b = b;
+
+	return (*destination_a)->priority - (*destination_b)->priority;
+}
+
+static const struct destination *
+destination_at(const GPtrArray *destinations, guint i)
+{
+	return g_ptr_array_index(destinations, i);
+}
+
+/* The recipients' domain, or the address that stands in its place. */
+static void
+set_usedns(struct destination *usedns, const char *domain)
+{
+	static const char tag[] = "ipv6:";
+	gsize length = strlen(domain);
+
+	usedns->kind = DESTINATION_NAME;
+	usedns->port = ENDPOINT_PORT_SMTP;
+	usedns->weight = 1;
+	if (length < 2 || domain[0] != '[') {
+		usedns->name = g_strdup(domain);
+		return;
+	}
+	usedns->kind = DESTINATION_ADDRESS;
+	usedns->name = g_strndup(domain + 1, length - 2);
+	if (g_str_has_prefix(usedns->name, tag))
+		memmove(usedns->name, usedns->name + strlen(tag),
+		    strlen(usedns->name + strlen(tag)) + 1);
+}
+
+/* The route's own options beat what the settings say of the host. */
+struct host_settings
+plan_settings(const struct settings *settings,
+    const struct destination *destination)
+{
+	struct host_settings result =
+	    settings_host(settings, destination->name, destination->port);
+
+	if (destination->tls != TLS_UNSET)
+		result.tls = destination->tls;
+	if (destination->tls_name != NULL)
+		result.tls_name = destination->tls_name;
+	if (destination->auth != NULL)
+		result.auth = destination->auth;
+	if (destination->bind != NULL)
+		result.bind = destination->bind;
+	return result;
+}
+
+static GArray *
+make_contenders(const struct plan *plan)
+{
+	GArray *contenders = g_array_new(FALSE, TRUE, sizeof(struct contender));
+
+	for (guint i = 0; i < plan->destinations->len; i++) {
+		const struct destination *destination =
+		    destination_at(plan->destinations, i);
+		struct host_settings settings =
+		    plan_settings(plan->settings, destination);
+		struct contender contender = {
+		    .name = destination->name,
+		    .port = destination->port,
+		    .priority = destination->priority,
+		    .weight = destination->weight,
+		    .max_connections = settings.max_connections,
+		    .lease = plan->settings->time_limit,
+		    .standing =
+			destination->drain ? STANDING_DRAINED : STANDING_FREE,
+		};
+
+		g_array_append_val(contenders, contender);
+	}
+	return contenders;
+}
+
+struct plan *
+plan_new(const struct route *route, const char *domain,
+    const struct settings *settings, struct resolver *resolver,
+    struct hoststate *state)
+{
+	struct plan *plan = g_new0(struct plan, 1);
+
+	plan->settings = settings;
+	plan->resolver = resolver;
+	plan->state = state;
+	plan->destinations = g_ptr_array_new();
+	plan->hosts = g_ptr_array_new();
+	plan->addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
+	plan->bad = g_array_new(FALSE, FALSE, sizeof(struct candidate));
+	plan->given =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	plan->names = g_string_chunk_new(256);
+	if (route->kind == ROUTE_DNS) {
+		set_usedns(&plan->usedns, domain);
+		g_ptr_array_add(plan->destinations, &plan->usedns);
+	}
+	for (guint i = 0; i < route->destinations->len; i++)
+		g_ptr_array_add(plan->destinations,
+		    g_ptr_array_index(route->destinations, i));
+	g_ptr_array_sort(plan->destinations, compare_priority);
+	plan->contenders = make_contenders(plan);
+	return plan;
+}
+
+void
+plan_free(struct plan *plan)
+{
+	if (plan == NULL)
+		return;
+	g_free(plan->usedns.name);
+	g_ptr_array_unref(plan->destinations);
+	g_ptr_array_unref(plan->hosts);
+	g_array_unref(plan->addresses);
+	g_array_unref(plan->contenders);
+	g_array_unref(plan->bad);
+	g_hash_table_destroy(plan->given);
+	g_string_chunk_free(plan->names);
+	g_free(plan);
+}
+
+static gint64
+lookup_deadline(const struct plan *plan, gint64 deadline)
+{
+	gint64 span = plan->candidate.settings.timeouts.connect;
+
+	return MIN(deadline, deadline_in(span));
+}
+
+static gboolean
+add_exchangers(struct plan *plan, gint64 deadline, GError **error)
+{
+	g_autoptr(GPtrArray) exchangers =
+	    resolve_mx(plan->resolver, plan->candidate.destination->name,
+		lookup_deadline(plan, deadline), error);
+
+	if (exchangers == NULL)
+		return FALSE;
+	for (guint i = 0; i < exchangers->len; i++) {
+		const struct mx *mx = g_ptr_array_index(exchangers, i);
+
+		g_ptr_array_add(plan->hosts,
+		    g_string_chunk_insert(plan->names, mx->host));
+	}
+	return TRUE;
+}
+
+gboolean
+plan_next_destination(struct plan *plan)
+{
+	struct contender *contenders =
+	    &g_array_index(plan->contenders, struct contender, 0);
+	guint count = plan->contenders->len;
+	guint chosen = hoststate_choose(plan->state, contenders, count);
+	const struct destination *destination;
+
+	if (chosen == count)
+		return FALSE;
+	destination = destination_at(plan->destinations, chosen);
+	plan->candidate = (struct candidate){
+	    .destination = destination,
+	    .host = destination->name,
+	    .settings = plan_settings(plan->settings, destination),
+	};
+	g_ptr_array_set_size(plan->hosts, 0);
+	g_array_set_size(plan->addresses, 0);
+	g_array_set_size(plan->bad, 0);
+	plan->looked_up = FALSE;
+	plan->next_host = 0;
+	plan->next_address = 0;
+	plan->next_bad = 0;
+	return TRUE;
+}
+
+/* Which hosts has the destination? */
+static gboolean
+find_hosts(struct plan *plan, gint64 deadline, GError **error)
+{
+	const struct destination *destination = plan->candidate.destination;
+	g_autoptr(GError) reason = NULL;
+
+	plan->looked_up = TRUE;
+	if (destination->kind == DESTINATION_NAME &&
+	    add_exchangers(plan, deadline, &reason))
+		return TRUE;
+	/* RFC 5321 section 5.1: without an MX the name is its own. */
+	if (reason == NULL ||
+	    g_error_matches(reason, RESOLVE_ERROR, RESOLVE_ERROR_NOT_FOUND)) {
+		g_ptr_array_add(plan->hosts, destination->name);
+		return TRUE;
+	}
+	g_propagate_error(error, g_steal_pointer(&reason));
+	return FALSE;
+}
+
+static GArray *
+host_addresses(const struct plan *plan, gint64 deadline, GError **error)
+{
+	const char *host = plan->candidate.host;
+	guint16 port = plan->candidate.destination->port;
+	struct endpoint endpoint;
+	GArray *addresses;
+
+	if (!endpoint_parse(host, port, &endpoint))
+		return resolve_addresses(plan->resolver, host, port,
+		    lookup_deadline(plan, deadline), error);
+	addresses = g_array_new(FALSE, FALSE, sizeof(endpoint));
+	return g_array_append_val(addresses, endpoint);
+}
+
+/* Leaves those that can be connected to from the address @bind. */
+static void
+keep_family(GArray *addresses, const char *bind)
+{
+	struct endpoint source;
+
+	if (bind == NULL || !endpoint_parse(bind, 0, &source))
+		return;
+	for (guint i = addresses->len; i > 0; i--) {
+		const struct endpoint *endpoint =
+		    &g_array_index(addresses, struct endpoint, i - 1);
+
+		if (endpoint_family(endpoint) != endpoint_family(&source))
+			g_array_remove_index(addresses, i - 1);
+	}
+}
+
+/* Takes up the next host: which addresses has it? */
+static gboolean
+enter_host(struct plan *plan, gint64 deadline, GError **error)
+{
+	const char *bind = plan->candidate.settings.bind;
+	GArray *addresses;
+
+	plan->candidate.host =
+	    g_ptr_array_index(plan->hosts, plan->next_host++);
+	plan->candidate.endpoint = (struct endpoint){0};
+	addresses = host_addresses(plan, deadline, error);
+	if (addresses == NULL)
+		return FALSE;
+	g_array_unref(plan->addresses);
+	plan->addresses = addresses;
+	plan->next_address = 0;
+	keep_family(addresses, bind);
+	if (addresses->len > 0)
+		return TRUE;
+	g_set_error(error, PLAN_ERROR, PLAN_ERROR_FAMILY,
+	    "no address of the family of bind=%s", bind);
+	return FALSE;
+}
+
+static const char *
+or_none(const char *text)
+{
+	return text != NULL ? text : "-";
+}
+
+/*
+ * What makes it another attempt: the address and port, the source address,
+ * how TLS and AUTH are done, and, where it is verified, who has to be there.
+ */
+static char *
+candidate_id(const struct candidate *candidate)
+{
+	const struct host_settings *settings = &candidate->settings;
+	gboolean verified = settings->tls >= TLS_SECURE;
+	char address[ENDPOINT_TEXT_SIZE];
+
+	endpoint_text(&candidate->endpoint, address);
+	return g_strdup_printf("%s %u %s %d %s %s %s %s", address,
+	    endpoint_port(&candidate->endpoint), or_none(settings->bind),
+	    settings->tls, or_none(settings->auth), or_none(settings->tls_name),
+	    verified ? candidate->host : "-",
+	    verified ? candidate->destination->name : "-");
+}
+
+/* TRUE: *candidate was not given before. */
+static gboolean
+give(struct plan *plan, const struct candidate *candidate)
+{
+	return g_hash_table_add(plan->given, candidate_id(candidate));
+}
+
+/* The next good address of the current host.  FALSE: there is none. */
+static gboolean
+enter_address(struct plan *plan)
+{
+	while (plan->next_address < plan->addresses->len) {
+		plan->candidate.endpoint = g_array_index(plan->addresses,
+		    struct endpoint, plan->next_address++);
+		if (hoststate_is_bad(plan->state, &plan->candidate.endpoint))
+			g_array_append_val(plan->bad, plan->candidate);
+		else if (give(plan, &plan->candidate))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The next bad address of the destination.  FALSE: there is none. */
+static gboolean
+enter_bad_address(struct plan *plan)
+{
+	while (plan->next_bad < plan->bad->len) {
+		plan->candidate = g_array_index(plan->bad, struct candidate,
+		    plan->next_bad++);
+		if (give(plan, &plan->candidate))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+enum plan_step
+plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
+    GError **error)
+{
+	while (!enter_address(plan)) {
+		gboolean entered = TRUE;
+
+		if (!plan->looked_up)
+			entered = find_hosts(plan, deadline, error);
+		else if (plan->next_host < plan->hosts->len)
+			entered = enter_host(plan, deadline, error);
+		else if (enter_bad_address(plan))
+			break;
+		else
+			return PLAN_END;
+		if (!entered) {
+			*candidate = plan->candidate;
+			return PLAN_UNRESOLVED;
+		}
+	}
+	*candidate = plan->candidate;
+	return PLAN_CANDIDATE;
+}
+
+const struct destination *
+plan_current(const struct plan *plan)
+{
+	return plan->candidate.destination;
+}
+
+const GArray *
+plan_contenders(const struct plan *plan)
+{
+	return plan->contenders;
+}
+
+const struct destination *
+plan_destination(const struct plan *plan, guint i,
+    struct host_settings *ret_settings)
+{
+	const struct destination *destination =
+	    destination_at(plan->destinations, i);
+
+	*ret_settings = plan_settings(plan->settings, destination);
+	return destination;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The plan of a delivery: a route's hosts in the order to try them, resolved
+ * one by one, when it is their turn.
+ */
+#ifndef SMTPROUTE_PLAN_H
+#define SMTPROUTE_PLAN_H
+
+#include <glib.h>
+
+#include "address/endpoint.h"
+#include "conf/settings.h"
+#include "dns/resolve.h"
+#include "hosts/hoststate.h"
+#include "route/route.h"
+
+#define PLAN_ERROR (plan_error_quark())
+
+enum plan_error {
+	PLAN_ERROR_FAMILY, /* no address that bind= can be used with */
+};
+
+GQuark
+plan_error_quark(void);
+
+/* One address to try. */
+struct candidate {
+	const struct destination *destination; /* of the route */
+	const char *host; /* the name that has the address: an MX, or the
+			   * destination's own (then it is the very
+			   * pointer); belongs to plan and route */
+	struct host_settings settings; /* the route's options applied */
+	struct endpoint endpoint;
+};
+
+enum plan_step {
+	PLAN_END,        /* zero: nothing left of this destination */
+	PLAN_CANDIDATE,  /* try this */
+	PLAN_UNRESOLVED, /* all but the endpoint is set, the error (of RESOLVE
+			  * or PLAN) says why no address of the host can be
+			  * tried */
+};
+
+struct plan;
+
+/*
+ * @route, @domain (the recipients', for USEDNS), @settings, @resolver and
+ * @state must outlive the plan.
+ *
+ * Order of destinations: hoststate_choose()'s, each once.  Mail exchangers of
+ * a destination come by preference, equal ones shuffled (RFC 5321 section
+ * 5.1), addresses as the resolver orders them, those that failed lately after
+ * all others of the destination.  An address and port comes once per plan,
+ * whatever names lead to it, unless bind=, TLS or AUTH make it another attempt:
+ * where TLS verifies names, other names do.
+ *
+ * A route that discards has no hosts.
+ */
+struct plan *
+plan_new(const struct route *route, const char *domain,
+    const struct settings *settings, struct resolver *resolver,
+    struct hoststate *state);
+
+/*
+ * Goes on to the next destination.  FALSE: there is none to be had, and
+ * plan_contenders() says why.  The one before must have been left
+ * (hoststate_leave()).
+ */
+gboolean
+plan_next_destination(struct plan *plan);
+
+/*
+ * The next step at this destination.  Looks names up until @deadline at the
+ * latest, and until the destination's connect time-out for one lookup.
+ */
+enum plan_step
+plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
+    GError **error);
+
+/* What is set for a destination, its own options applied. */
+struct host_settings
+plan_settings(const struct settings *settings,
+    const struct destination *destination);
+
+/* The destination that plan_next_destination() went on to. */
+const struct destination *
+plan_current(const struct plan *plan);
+
+/* All destinations of the route, of struct contender, by priority. */
+const GArray *
+plan_contenders(const struct plan *plan);
+
+/*
+ * The destination of the @i-th of these, and what is set for it, the route's
+ * options applied.
+ */
+const struct destination *
+plan_destination(const struct plan *plan, guint i,
+    struct host_settings *ret_settings);
+
+void
+plan_free(struct plan *plan);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct plan Plan;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include "agent/security.h"
+#include "util/deadline.h"
+
+static gboolean
+refuse(struct outcome *outcome, enum trouble trouble, enum stage stage,
+    const char *dsn, const char *prefix, const char *why)
+{
+	g_autofree char *what = g_strdup_printf("%s: %s", prefix, why);
+
+	outcome_set(outcome, OUTCOME_NEXT, trouble, stage, dsn, what);
+	return FALSE;
+}
+
+static gboolean
+load_credentials(struct security *security, const struct settings *settings,
+    const struct candidate *candidate, struct outcome *outcome)
+{
+	const struct host_settings *host = &candidate->settings;
+	g_autoptr(GError) error = NULL;
+
+	if (host->auth == NULL)
+		return TRUE;
+	if (host->tls == TLS_NONE && host->auth_in_clear != ANSWER_YES)
+		return refuse(outcome, TROUBLE_MESSAGE, STAGE_AUTH, "4.7.8",
+		    "AUTH", "not in clear text (tls=none, auth-in-clear = no)");
+	security->credentials = credentials_load(settings, host->auth, &error);
+	if (security->credentials == NULL)
+		return refuse(outcome, TROUBLE_MESSAGE, STAGE_AUTH, "4.3.5",
+		    "AUTH", error->message);
+	return TRUE;
+}
+
+/* Records are a name's; an address has none (RFC 7672 section 2.2). */
+static gboolean
+load_tlsa(struct security *security, const struct settings *settings,
+    const struct candidate *candidate, struct resolver *resolver,
+    gint64 deadline, struct outcome *outcome)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (security->tls.level != TLS_DANE ||
+	    endpoint_is_address(candidate->host))
+		return TRUE;
+	security->tlsa = tlsa_resolve(resolver, candidate->host,
+	    endpoint_port(&candidate->endpoint),
+	    settings->dns_trust_ad == ANSWER_YES,
+	    MIN(deadline_in(candidate->settings.timeouts.connect), deadline),
+	    &error);
+	if (security->tlsa == NULL)
+		return refuse(outcome, TROUBLE_HOST, STAGE_TLS, "4.7.5", "TLSA",
+		    error->message);
+	security->tls.tlsa = security->tlsa;
+	return TRUE;
+}
+
+gboolean
+security_prepare(struct security *security, const struct settings *settings,
+    const struct candidate *candidate, struct resolver *resolver,
+    gint64 deadline, struct outcome *outcome)
+{
+	tls_policy_set(&security->tls, candidate);
+	return load_credentials(security, settings, candidate, outcome) &&
+	    load_tlsa(security, settings, candidate, resolver, deadline,
+		outcome);
+}
+
+void
+security_clear(struct security *security)
+{
+	g_clear_pointer(&security->tlsa, tlsa_set_free);
+	g_clear_pointer(&security->credentials, credentials_free);
+}

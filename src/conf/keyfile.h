@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A GKeyFile that knows the line of every key and collects the faults of its
+ * file, up to a number of them.
+ */
+#ifndef SMTPROUTE_KEYFILE_H
+#define SMTPROUTE_KEYFILE_H
+
+#include <glib.h>
+
+#include "conf/settings.h"
+
+struct keyfile {
+	char *path; /* as messages show it */
+	GKeyFile *file;
+	GHashTable *lines;   /* for keyfile_line() only */
+	GHashTable *secrets; /* for keyfile_secret() only */
+	GPtrArray *faults;   /* of struct settings_fault */
+	guint faults_max;
+};
+
+struct keyfile *
+keyfile_new(const char *path, guint faults_max);
+
+/*
+ * Reads @path.  FALSE: it cannot be read, or has faults_max faults; otherwise
+ * all but the lines at fault is there.
+ */
+gboolean
+keyfile_load(struct keyfile *keyfile, const char *path);
+
+/* Of a group, if @key is NULL; 0: there is none. */
+guint
+keyfile_line(const struct keyfile *keyfile, const char *group, const char *key);
+
+/*
+ * Adds a fault, "path:line: " and the rest; @key may be NULL.  For the caller
+ * to return: FALSE says that these were faults enough.
+ */
+gboolean
+keyfile_refuse(const struct keyfile *keyfile, guint line, const char *key,
+    enum settings_error code, const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/*
+ * Passwords - the key "password" in a group "auth NAME" - do not get into the
+ * GKeyFile, which would leave copies of them behind: there is a mask of the
+ * same length in their place.  This is the group's, NULL: it has none.
+ */
+const char *
+keyfile_secret(const struct keyfile *keyfile, const char *group);
+
+/* Is one of the faults, of struct settings_fault, in this line? */
+gboolean
+keyfile_faults_have(const GPtrArray *faults, guint line);
+
+/* The same of its own. */
+gboolean
+keyfile_has_fault(const struct keyfile *keyfile, guint line);
+
+/* The faults by line, a reference. */
+GPtrArray *
+keyfile_faults(const struct keyfile *keyfile);
+
+void
+keyfile_free(struct keyfile *keyfile);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct keyfile Keyfile;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Keyfile, keyfile_free)
+
+#endif

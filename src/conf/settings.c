@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <string.h>
+
+#include "address/domain.h"
+#include "address/endpoint.h"
+#include "conf/authname.h"
+#include "conf/keyfile.h"
+#include "conf/setting.h"
+#include "conf/settings.h"
+#include "util/printable.h"
+#include "util/secret.h"
+
+/* As much of a name or value as a message quotes. */
+#define VALUE_SHOWN 60
+
+G_DEFINE_QUARK(smtproute_settings_error, settings_error)
+
+/* What a file is read with. */
+struct reader {
+	const struct keyfile *keyfile;
+	struct settings *settings;
+};
+
+/* No name holds a blank, so nothing else looks like a name and its port. */
+static char *
+host_id(const char *name, guint port)
+{
+	return g_strdup_printf("%s %u", name, port);
+}
+
+/* NULL: @text is neither NAME nor NAME:PORT. */
+static char *
+parse_host(const char *text)
+{
+	g_autofree char *name = g_strdup(text);
+	g_autofree char *canonical = NULL;
+	char *colon = strchr(name, ':');
+	guint64 port = 0;
+
+	/* More colons than one are an IPv6 address, to its end. */
+	if (colon != NULL && strchr(colon + 1, ':') == NULL) {
+		*colon = '\0';
+		if (!g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16,
+			&port, NULL))
+			return NULL;
+	}
+	canonical = endpoint_canonical(name);
+	if (canonical == NULL)
+		canonical = domain_canonical(name, NULL);
+	return canonical != NULL ? host_id(canonical, (guint)port) : NULL;
+}
+
+static gboolean
+read_key(const struct reader *reader, const char *group, const char *name,
+    enum setting_place place, void *fields)
+{
+	const struct setting *setting = setting_find(place, name);
+	guint line = keyfile_line(reader->keyfile, group, name);
+	g_autoptr(GError) reason = NULL;
+	g_autofree char *shown = NULL;
+	g_autofree char *value = NULL;
+
+	if (setting == NULL) {
+		g_autofree char *accepted = setting_list(place);
+
+		shown = printable(name, VALUE_SHOWN);
+		return keyfile_refuse(reader->keyfile, line, NULL,
+		    SETTINGS_ERROR_KEY, "unknown key \"%s\"; expected %s",
+		    shown, accepted);
+	}
+	/* With a bad escape GLib returns an error and a value. */
+	value =
+	    g_key_file_get_string(reader->keyfile->file, group, name, &reason);
+	if (reason != NULL)
+		return keyfile_refuse(reader->keyfile, line, setting->name,
+		    SETTINGS_ERROR_VALUE,
+		    "backslash in the value of %s; expected \\\\ for one, "
+		    "or \\s for a blank",
+		    name);
+	g_strchomp(value);
+	if (setting_take(setting, value, reader->settings, fields))
+		return TRUE;
+	shown = printable(value, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile, line, setting->name,
+	    SETTINGS_ERROR_VALUE, "bad value \"%s\" of %s; expected %s", shown,
+	    name, setting->accepted);
+}
+
+/*
+ * Sets *ret to the new host's settings, all unset; where @group is at fault,
+ * to some that are never looked up.
+ */
+static gboolean
+add_host(const struct reader *reader, const char *group,
+    struct host_settings **ret)
+{
+	GHashTable *hosts = reader->settings->hosts;
+	g_autofree char *id = parse_host(group + strlen("host "));
+	g_autofree char *shown = printable(group, VALUE_SHOWN);
+	guint line = keyfile_line(reader->keyfile, group, NULL);
+	gboolean known = id != NULL && g_hash_table_contains(hosts, id);
+	struct host_settings *host = g_new0(struct host_settings, 1);
+
+	*ret = host;
+	if (id != NULL && !known) {
+		g_hash_table_insert(hosts, g_steal_pointer(&id), host);
+		return TRUE;
+	}
+	g_hash_table_insert(hosts, g_strconcat("?", group, NULL), host);
+	if (known)
+		return keyfile_refuse(reader->keyfile, line, NULL,
+		    SETTINGS_ERROR_KEY,
+		    "second group for the host of [%s]; expected one", shown);
+	return keyfile_refuse(reader->keyfile, line, NULL, SETTINGS_ERROR_VALUE,
+	    "bad host in [%s]; expected a host name or IPv4 address, with "
+	    ":PORT or without, or an IPv6 address without brackets",
+	    shown);
+}
+
+/* As add_host(). */
+static gboolean
+add_profile(const struct reader *reader, const char *group,
+    struct auth_profile **ret)
+{
+	const char *name = group + strlen("auth ");
+	struct auth_profile *profile = g_new0(struct auth_profile, 1);
+	g_autofree char *shown = NULL;
+
+	*ret = profile;
+	g_hash_table_replace(reader->settings->profiles, g_strdup(name),
+	    profile);
+	if (authname_is_valid(name))
+		return TRUE;
+	shown = printable(group, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, NULL), NULL,
+	    SETTINGS_ERROR_VALUE,
+	    "bad profile in [%s]; expected " AUTHNAME_EXPECTED, shown);
+}
+
+/* Settings hold the password itself, apart from all other texts. */
+static void
+take_secret(const struct reader *reader, const char *group,
+    struct auth_profile *profile)
+{
+	const char *secret = keyfile_secret(reader->keyfile, group);
+
+	if (profile->password == NULL || secret == NULL)
+		return;
+	g_ptr_array_add(reader->settings->secrets,
+	    secret_new(secret, strlen(secret)));
+	profile->password = g_ptr_array_index(reader->settings->secrets,
+	    reader->settings->secrets->len - 1);
+}
+
+static gboolean
+has_key(const struct reader *reader, const char *group, const char *key)
+{
+	return keyfile_line(reader->keyfile, group, key) != 0;
+}
+
+/* One way to a secret, and a name to go with it; whatever they are worth. */
+static gboolean
+check_profile(const struct reader *reader, const char *group)
+{
+	gboolean named = has_key(reader, group, "username");
+	guint ways = has_key(reader, group, "password-file") +
+	    has_key(reader, group, "token-file") +
+	    has_key(reader, group, "password");
+
+	g_autofree char *shown = NULL;
+
+	if (named && ways == 1)
+		return TRUE;
+	shown = printable(group, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, NULL), NULL,
+	    SETTINGS_ERROR_VALUE,
+	    "[%s] has %s; expected username and one of password-file, "
+	    "token-file and password",
+	    shown,
+	    !named          ? "no username"
+		: ways == 0 ? "no password"
+			    : "more than one password");
+}
+
+static gboolean
+read_keys(const struct reader *reader, const char *group,
+    enum setting_place place, void *fields)
+{
+	g_auto(GStrv) names =
+	    g_key_file_get_keys(reader->keyfile->file, group, NULL, NULL);
+
+	for (gsize i = 0; names[i] != NULL; i++) {
+		if (!read_key(reader, group, names[i], place, fields))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+read_profile(const struct reader *reader, const char *group)
+{
+	struct auth_profile *profile;
+
+	if (!add_profile(reader, group, &profile) ||
+	    !read_keys(reader, group, IN_AUTH, profile))
+		return FALSE;
+	take_secret(reader, group, profile);
+	return check_profile(reader, group);
+}
+
+static gboolean
+read_group(const struct reader *reader, const char *group)
+{
+	struct host_settings *host;
+	g_autofree char *shown = NULL;
+
+	if (strcmp(group, "smtproute") == 0)
+		return read_keys(reader, group, IN_SMTPROUTE,
+		    &reader->settings->defaults);
+	if (g_str_has_prefix(group, "host "))
+		return add_host(reader, group, &host) &&
+		    read_keys(reader, group, IN_HOST, host);
+	if (g_str_has_prefix(group, "auth "))
+		return read_profile(reader, group);
+	shown = printable(group, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, NULL), NULL,
+	    SETTINGS_ERROR_KEY,
+	    "unknown group [%s]; expected [smtproute], [host NAME], "
+	    "[host NAME:PORT] or [auth NAME]",
+	    shown);
+}
+
+/* Every profile that a host is given is there. */
+static gboolean
+check_auth(const struct reader *reader, const char *group)
+{
+	GKeyFile *file = reader->keyfile->file;
+	g_autofree char *name = NULL;
+	g_autofree char *shown = NULL;
+
+	if (!g_str_has_prefix(group, "host "))
+		return TRUE;
+	name = g_key_file_get_string(file, group, "auth", NULL);
+	if (name == NULL)
+		return TRUE;
+	g_strchomp(name);
+	if (settings_auth(reader->settings, name) != NULL ||
+	    keyfile_has_fault(reader->keyfile,
+		keyfile_line(reader->keyfile, group, "auth")))
+		return TRUE;
+	shown = printable(name, VALUE_SHOWN);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, "auth"), "auth",
+	    SETTINGS_ERROR_VALUE,
+	    "bad value \"%s\" of auth; expected a profile with a group "
+	    "[auth NAME]",
+	    shown);
+}
+
+static gboolean
+read_groups(const struct reader *reader)
+{
+	g_auto(GStrv) groups =
+	    g_key_file_get_groups(reader->keyfile->file, NULL);
+
+	for (gsize i = 0; groups[i] != NULL; i++) {
+		if (!read_group(reader, groups[i]))
+			return FALSE;
+	}
+	for (gsize i = 0; groups[i] != NULL; i++) {
+		if (!check_auth(reader, groups[i]))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* What keys together make no sense of. */
+static gboolean
+check_retry(const struct reader *reader)
+{
+	guint min = keyfile_line(reader->keyfile, "smtproute", "retry-min");
+	guint max = keyfile_line(reader->keyfile, "smtproute", "retry-max");
+
+	if (reader->settings->retry.min <= reader->settings->retry.max ||
+	    keyfile_has_fault(reader->keyfile, min) ||
+	    keyfile_has_fault(reader->keyfile, max))
+		return TRUE;
+	return keyfile_refuse(reader->keyfile, MAX(min, max), NULL,
+	    SETTINGS_ERROR_VALUE,
+	    "retry-min is longer than retry-max; expected at most as long");
+}
+
+static struct settings *
+settings_new(void)
+{
+	struct settings *settings = g_new0(struct settings, 1);
+
+	settings->texts = g_string_chunk_new(512);
+	settings->hosts =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	settings->profiles =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	settings->secrets =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)secret_free);
+	setting_take_defaults(settings);
+	return settings;
+}
+
+/* NULL: @path cannot be read. */
+static struct settings *
+load_settings(struct keyfile *keyfile, const char *path)
+{
+	g_autoptr(Settings) settings = settings_new();
+	const struct reader reader = {keyfile, settings};
+	const struct settings_fault *first;
+
+	settings->path = g_string_chunk_insert(settings->texts, path);
+	if (keyfile_load(keyfile, path) && read_groups(&reader))
+		check_retry(&reader);
+	if (keyfile->faults->len > 0) {
+		first = keyfile->faults->pdata[0];
+		if (first->line == 0)
+			return NULL;
+	}
+	return g_steal_pointer(&settings);
+}
+
+struct settings *
+settings_load(const char *path, GError **error)
+{
+	g_autoptr(Keyfile) keyfile = keyfile_new(path, 1);
+	g_autoptr(Settings) settings = load_settings(keyfile, path);
+	const struct settings_fault *first;
+
+	if (keyfile->faults->len == 0)
+		return g_steal_pointer(&settings);
+	first = keyfile->faults->pdata[0];
+	g_propagate_error(error, g_error_copy(first->error));
+	return NULL;
+}
+
+struct settings *
+settings_load_all(const char *path, GPtrArray **ret_faults)
+{
+	g_autoptr(Keyfile) keyfile = keyfile_new(path, SETTINGS_FAULTS_MAX);
+	struct settings *settings = load_settings(keyfile, path);
+
+	*ret_faults = keyfile_faults(keyfile);
+	return settings;
+}
+
+/* What @from has set. */
+static void
+overlay(struct host_settings *to, const struct host_settings *from)
+{
+	const struct timeouts *timeouts = &from->timeouts;
+
+	if (timeouts->connect != 0)
+		to->timeouts.connect = timeouts->connect;
+	if (timeouts->greeting != 0)
+		to->timeouts.greeting = timeouts->greeting;
+	if (timeouts->command != 0)
+		to->timeouts.command = timeouts->command;
+	if (timeouts->data != 0)
+		to->timeouts.data = timeouts->data;
+	if (timeouts->final != 0)
+		to->timeouts.final = timeouts->final;
+	if (from->tls != TLS_UNSET)
+		to->tls = from->tls;
+	if (from->tls_min_protocol != 0)
+		to->tls_min_protocol = from->tls_min_protocol;
+	if (from->tls_ca_file != NULL)
+		to->tls_ca_file = from->tls_ca_file;
+	if (from->tls_ciphers != NULL)
+		to->tls_ciphers = from->tls_ciphers;
+	if (from->tls_name != NULL)
+		to->tls_name = from->tls_name;
+	if (from->auth_in_clear != ANSWER_UNSET)
+		to->auth_in_clear = from->auth_in_clear;
+	if (from->auth != NULL)
+		to->auth = from->auth;
+	if (from->bind != NULL)
+		to->bind = from->bind;
+	if (from->max_connections != 0)
+		to->max_connections = from->max_connections;
+}
+
+struct host_settings
+settings_host(const struct settings *settings, const char *name, guint16 port)
+{
+	const guint ports[] = {0, port};
+	struct host_settings result = settings->defaults;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
+		g_autofree char *id = host_id(name, ports[i]);
+		const struct host_settings *host =
+		    g_hash_table_lookup(settings->hosts, id);
+
+		if (host != NULL)
+			overlay(&result, host);
+	}
+	return result;
+}
+
+const struct auth_profile *
+settings_auth(const struct settings *settings, const char *name)
+{
+	return g_hash_table_lookup(settings->profiles, name);
+}
+
+void
+settings_free(struct settings *settings)
+{
+	g_ptr_array_unref(settings->secrets);
+	g_hash_table_destroy(settings->profiles);
+	g_hash_table_destroy(settings->hosts);
+	g_string_chunk_free(settings->texts);
+	g_free(settings);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Settings: smtproute.conf(5), a GKeyFile.
+ */
+#ifndef SMTPROUTE_SETTINGS_H
+#define SMTPROUTE_SETTINGS_H
+
+#include <glib.h>
+
+#include "conf/tlslevel.h"
+#include "hosts/health.h"
+
+#define SETTINGS_ERROR (settings_error_quark())
+
+enum settings_error {
+	SETTINGS_ERROR_FILE,   /* cannot be read */
+	SETTINGS_ERROR_SYNTAX, /* not a key file */
+	SETTINGS_ERROR_KEY,    /* unknown group or key */
+	SETTINGS_ERROR_VALUE,
+};
+
+GQuark
+settings_error_quark(void);
+
+enum when_unsure {
+	WHEN_UNSURE_DEFER,
+	WHEN_UNSURE_NEXT,
+};
+
+/* Spans in microseconds. */
+struct timeouts {
+	gint64 connect;
+	gint64 greeting;
+	gint64 command;
+	gint64 data;
+	gint64 final;
+};
+
+enum answer {
+	ANSWER_UNSET, /* zero: not said here, a more general place decides */
+	ANSWER_NO,
+	ANSWER_YES,
+};
+
+/* What may differ from host to host. */
+struct host_settings {
+	struct timeouts timeouts;
+	enum tls_level tls;
+	int tls_min_protocol;    /* TLS1_2_VERSION, ...; 0: not set */
+	const char *tls_ca_file; /* "": the system's; NULL: not set */
+	const char *tls_ciphers; /* "": OpenSSL's; NULL: not set */
+	const char *tls_name;    /* NULL: the host's own */
+	enum answer auth_in_clear;
+	const char *auth;      /* a profile, NULL: none */
+	const char *bind;      /* NULL: any */
+	guint max_connections; /* 0: not set */
+};
+
+/* What libESMTP's plug-in for PLAIN has room for, of each of two. */
+#define AUTH_TEXT_MAX 255
+
+/* [auth NAME]: who we are to a host. */
+struct auth_profile {
+	const char *username;
+	const char *password_file;
+	const char *token_file;
+	const char *password; /* belongs to the settings, which wipe it */
+};
+
+/* For max_connections. */
+#define NO_LIMIT G_MAXUINT
+
+struct settings {
+	const char *routes;
+	const char *state_directory;
+	const char *helo_name; /* NULL: this machine's full name */
+	const char *log;       /* NULL: syslog, else the path of a file */
+	const char *syslog_name;
+	const char *dns_servers; /* NULL: the system's */
+	enum answer dns_trust_ad;
+	const char *spool_directory;
+	gint64 time_limit; /* microseconds */
+	struct health_limits retry;
+	enum when_unsure when_unsure;
+	struct host_settings defaults;
+	GHashTable *hosts;    /* for settings_host() only */
+	GHashTable *profiles; /* for settings_auth() only */
+	GPtrArray *secrets;   /* for profiles */
+	const char *path;     /* of the file, where passwords may stand */
+	GStringChunk *texts;  /* owns every string above */
+};
+
+/* More than anybody writes by hand; what is larger is another file. */
+#define SETTINGS_SIZE_MAX (1024 * 1024)
+
+/*
+ * Reads @path.  NULL with SETTINGS_ERROR, one printable line of less than 600
+ * bytes: "path: reason" if the file cannot be read, otherwise
+ * "path:line: what; expected ...".
+ */
+struct settings *
+settings_load(const char *path, GError **error);
+
+/* One fault of a file of settings. */
+struct settings_fault {
+	guint line;      /* 0: the file cannot be read */
+	const char *key; /* whose value is bad; NULL: something else is */
+	GError *error;   /* as settings_load() gives the first one */
+};
+
+/* Who has more is not helped by the next one. */
+#define SETTINGS_FAULTS_MAX 100
+
+/*
+ * Reads on behind a fault.  *ret_faults is a new array of struct
+ * settings_fault, by line, empty if there are none.  What is at fault is left
+ * out of the settings.  NULL: @path cannot be read, and that is the fault.
+ */
+struct settings *
+settings_load_all(const char *path, GPtrArray **ret_faults);
+
+/*
+ * What holds for a host written as @name in the route map, canonical form
+ * without brackets.  Key by key: "[host name:port]", else "[host name]", else
+ * the defaults.  The strings belong to @settings.
+ */
+struct host_settings
+settings_host(const struct settings *settings, const char *name, guint16 port);
+
+/* The group [auth NAME]; NULL: there is none. */
+const struct auth_profile *
+settings_auth(const struct settings *settings, const char *name);
+
+void
+settings_free(struct settings *settings);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct settings Settings;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)
+
+#endif

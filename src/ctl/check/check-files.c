@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files and folders: nobody else writes what the agent trusts, and the agent's
+ * user, who has no supplementary groups, gets at what it needs.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/agent.h"
+#include "ctl/check/check.h"
+#include "ctl/command.h"
+#include "hosts/statefile.h"
+
+/* What test(1) is asked. */
+#define CAN_READ  "-r"
+#define CAN_WRITE "-w"
+#define CAN_USE   "-x"
+
+/* In the child: as pipe(8) does.  What cannot be is no answer. */
+static void
+become(gpointer data)
+{
+	if (!agent_become(data))
+		raise(SIGKILL);
+}
+
+/* No answer, as without test(1), is none to complain about. */
+static gboolean
+can(const struct agent *agent, const char *what, const char *path)
+{
+	const char *const argv[] = {"test", what, path, NULL};
+	struct agent copy = *agent;
+	const struct command command = {
+	    .argv = argv,
+	    .prepare = geteuid() == 0 ? become : NULL,
+	    .data = &copy,
+	};
+	g_autofree char *output = NULL;
+	g_autofree char *complaint = NULL;
+
+	return command_run(&command, &output, &complaint, NULL) != 1;
+}
+
+/* Says nothing of what is not there: who reads it says so. */
+static void
+check_mode(struct findings *findings, const char *path, mode_t forbidden,
+    const char *expected)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & forbidden) != 0)
+		finding(findings, SEVERITY_WARNING, path,
+		    "mode is %04o; expected %s", (guint)(st.st_mode & 07777),
+		    expected);
+}
+
+static void
+check_readable(struct check *check, const struct agent *agent, const char *path)
+{
+	if (g_file_test(path, G_FILE_TEST_EXISTS) &&
+	    !can(agent, CAN_READ, path))
+		finding(&check->findings, SEVERITY_ERROR, path,
+		    "user %s cannot read it; expected access for this user, "
+		    "who has no supplementary groups",
+		    agent->name);
+}
+
+/* @loss: what happens without the folder. */
+static void
+check_folder(struct check *check, const struct agent *agent,
+    enum severity severity, const char *path, const char *loss)
+{
+	struct stat st;
+
+	/* Who is not asked about may be kept from seeing it. */
+	if (stat(path, &st) < 0 && errno == EACCES && agent == NULL)
+		return;
+	if (stat(path, &st) < 0)
+		finding(&check->findings, severity, path,
+		    "%s; expected a folder, without which %s",
+		    g_strerror(errno), loss);
+	else if (!S_ISDIR(st.st_mode))
+		finding(&check->findings, severity, path,
+		    "not a folder; expected one, without which %s", loss);
+	else if (agent != NULL &&
+	    !(can(agent, CAN_WRITE, path) && can(agent, CAN_USE, path)))
+		finding(&check->findings, severity, path,
+		    "user %s cannot write there; expected access for this "
+		    "user, without which %s",
+		    agent->name, loss);
+}
+
+/* The agent makes the file if it is not there.  @loss: what happens if not. */
+static void
+check_writable(struct check *check, const struct agent *agent, const char *path,
+    const char *loss)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	gboolean exists = g_file_test(path, G_FILE_TEST_EXISTS);
+	gboolean writable = exists
+	    ? can(agent, CAN_WRITE, path)
+	    : can(agent, CAN_WRITE, folder) && can(agent, CAN_USE, folder);
+
+	if (!writable)
+		finding(&check->findings, SEVERITY_WARNING, path,
+		    "user %s cannot write it; expected access for this user, "
+		    "without which %s",
+		    agent->name, loss);
+}
+
+/* Files with secrets are check-secrets.c's. */
+static void
+check_modes(struct check *check)
+{
+	static const char writable[] = "no write access for group and others";
+
+	check_mode(&check->findings, check->conf, S_IWGRP | S_IWOTH, writable);
+	if (check_knows(check, "routes"))
+		check_mode(&check->findings, check->settings->routes,
+		    S_IWGRP | S_IWOTH, writable);
+}
+
+/* What is no program at all is check-service.c's to say. */
+static void
+check_program(struct check *check, const struct agent *agent)
+{
+	if (agent->program != NULL &&
+	    g_file_test(agent->program, G_FILE_TEST_IS_EXECUTABLE) &&
+	    !can(agent, CAN_USE, agent->program))
+		finding(&check->findings, SEVERITY_ERROR, agent->program,
+		    "user %s cannot run it; expected access for this user",
+		    agent->name);
+}
+
+/* Root may have made the file, by running the agent itself. */
+static void
+check_state(struct check *check, const struct agent *agent)
+{
+	static const char loss[] = "nothing is remembered of hosts";
+	const char *folder = check->settings->state_directory;
+	g_autofree char *path = g_build_filename(folder, STATEFILE_NAME, NULL);
+
+	check_folder(check, agent, SEVERITY_WARNING, folder, loss);
+	if (agent != NULL && g_file_test(path, G_FILE_TEST_EXISTS))
+		check_writable(check, agent, path, loss);
+}
+
+/* @agent: NULL: nobody can be asked for. */
+static void
+check_access(struct check *check, const struct agent *agent)
+{
+	const struct settings *settings = check->settings;
+
+	if (agent != NULL) {
+		check_program(check, agent);
+		check_readable(check, agent, check->conf);
+		if (check_knows(check, "routes"))
+			check_readable(check, agent, settings->routes);
+		if (check_knows(check, "log") && settings->log != NULL)
+			check_writable(check, agent, settings->log,
+			    "there is no log");
+	}
+	if (check_knows(check, "state-directory"))
+		check_state(check, agent);
+	if (check_knows(check, "spool-directory"))
+		check_folder(check, agent, SEVERITY_ERROR,
+		    settings->spool_directory,
+		    "large messages wait in the queue");
+}
+
+void
+check_files(struct check *check)
+{
+	struct agent *agent;
+
+	if (check->settings == NULL)
+		return;
+	check_modes(check);
+	agent = agent_find(check->services, check->conf);
+	if (agent != NULL && geteuid() != 0 && geteuid() != agent->uid) {
+		finding(&check->findings, SEVERITY_NOTE, check->conf,
+		    "what user %s can read and write is not checked; root can "
+		    "do that",
+		    agent->name);
+		g_clear_pointer(&agent, agent_free);
+	}
+	check->agent = agent;
+	check_access(check, agent);
+}

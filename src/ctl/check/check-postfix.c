@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What master.cf and main.cf lack or contradict.
+ */
+#include <config.h>
+
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ctl/check/check.h"
+#include "ctl/postconf.h"
+#include "ctl/transport.h"
+#include "route/routemap.h"
+#include "util/slurp.h"
+
+/* What pipe(8) grants over time-limit, to end in its own good time. */
+#define TIME_SPARE 30
+
+/* How many keys of the map are looked up in transport_maps. */
+#define KEYS_TRIED 3
+
+/* A parameter as it is in effect; "" if postconf(1) fails. */
+static char *
+parameter(const char *name)
+{
+	char *value = postconf_value(NULL, name, TRUE, NULL);
+
+	return value != NULL ? value : g_strdup("");
+}
+
+static char *
+service_parameter(const struct service *service, const char *suffix)
+{
+	g_autofree char *name = g_strconcat(service->name, suffix, NULL);
+
+	return parameter(name);
+}
+
+/* Postfix's time, in seconds unless it has a unit.  FALSE: it is none. */
+static gboolean
+parse_time(const char *text, guint64 *ret)
+{
+	static const struct {
+		const char *suffix;
+		guint64 seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400},
+	    {"w", 604800}};
+	gsize digits = strspn(text, G_CSET_DIGITS);
+	g_autofree char *number = g_strndup(text, digits);
+	guint64 count;
+
+	if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT32, &count,
+		NULL))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+		if (strcmp(text + digits, units[i].suffix) == 0) {
+			*ret = count * units[i].seconds;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+static void
+check_recipient_limit(struct check *check, const struct service *service)
+{
+	g_autofree char *limit =
+	    service_parameter(service, "_destination_recipient_limit");
+	g_autofree char *where =
+	    g_strdup_printf("main.cf: %s_destination_recipient_limit",
+		service->name);
+
+	if (strcmp(limit, "1") != 0)
+		finding(&check->findings, SEVERITY_ERROR, where,
+		    "is %s; expected 1, since pipe(8) takes one result for "
+		    "all recipients of a call",
+		    limit);
+}
+
+static void
+check_time_limit(struct check *check, const struct service *service)
+{
+	g_autofree char *name = g_strconcat(service->name, "_time_limit", NULL);
+	g_autofree char *where = g_strconcat("main.cf: ", name, NULL);
+	g_autofree char *value = parameter(name);
+	const char *option = service_option(service, name);
+	guint64 granted;
+	guint64 needed;
+
+	if (!check_knows(check, "time-limit") ||
+	    !check_service_reads(service, check->conf) ||
+	    !parse_time(option != NULL ? option : value, &granted))
+		return;
+	needed = (guint64)(check->settings->time_limit / G_TIME_SPAN_SECOND);
+	if (granted < needed + TIME_SPARE)
+		finding(&check->findings, SEVERITY_ERROR, where,
+		    "is %" G_GUINT64_FORMAT
+		    " s; expected at least %" G_GUINT64_FORMAT
+		    " s, since time-limit is %" G_GUINT64_FORMAT
+		    " s and pipe(8) kills and bounces",
+		    granted, needed + TIME_SPARE, needed);
+}
+
+/* The user and group that pipe(8) refuses besides root's. */
+static void
+check_owner(struct check *check, const struct service *service)
+{
+	g_autofree char *owner = parameter("mail_owner");
+	g_autofree char *where = check_service_place(service);
+	const char *user = service_attribute(service, "user");
+	g_auto(GStrv) parts = g_strsplit(user != NULL ? user : "", ":", 2);
+	const struct passwd *entry = getpwnam(owner);
+	const struct group *group;
+	gid_t gid;
+
+	if (parts[0] == NULL || entry == NULL)
+		return;
+	gid = entry->pw_gid;
+	if (strcmp(parts[0], owner) == 0) {
+		finding(&check->findings, SEVERITY_ERROR, where,
+		    "user is %s, the owner of the mail system, whom pipe(8) "
+		    "refuses; expected user=%s",
+		    owner, SERVICE_USER);
+		return;
+	}
+	group = parts[1] != NULL ? getgrnam(parts[1]) : NULL;
+	entry = getpwnam(parts[0]);
+	if ((group != NULL && group->gr_gid == gid) ||
+	    (parts[1] == NULL && entry != NULL && entry->pw_gid == gid))
+		finding(&check->findings, SEVERITY_ERROR, where,
+		    "the group is that of the mail system, which pipe(8) "
+		    "refuses; expected another");
+}
+
+static guint
+count_readers(const struct check *check)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < check->services->len; i++) {
+		const struct service *service = check->services->pdata[i];
+
+		count += service_is_ours(service) &&
+		    check_service_reads(service, check->conf);
+	}
+	return count;
+}
+
+/* A service may well have settings of its own, if another has these. */
+static void
+check_settings_path(struct check *check, const struct service *service)
+{
+	g_autofree char *where = check_service_place(service);
+	g_autofree char *conf = g_canonicalize_filename(check->conf, NULL);
+	struct service_call call = service_call(service);
+
+	if (count_readers(check) == 0)
+		finding(&check->findings, SEVERITY_WARNING, where,
+		    "reads %s; expected -c %s, the settings checked here",
+		    call.conf != NULL ? call.conf : SETTINGS_PATH, conf);
+}
+
+/* Parameters that name one transport for whatever comes to them. */
+static gboolean
+is_chosen(const struct service *service)
+{
+	static const char *const names[] = {"default_transport",
+	    "relay_transport", "virtual_transport", "local_transport",
+	    "mailbox_transport", "fallback_transport", "content_filter",
+	    "sender_dependent_default_transport_maps"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *value = parameter(names[i]);
+
+		if (strcmp(value, service->name) == 0 ||
+		    transport_names(value, service->name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/*
+ * The first keys of the route map, new strings; NULL at the end.  What is
+ * wrong with the map, check_routes() says.
+ */
+static char **
+first_keys(const struct check *check)
+{
+	GPtrArray *keys = g_ptr_array_new();
+	g_autofree char *text = NULL;
+	g_autofree char *reason = NULL;
+	struct maptext_entry entry;
+	struct maptext map;
+	gsize length = 0;
+
+	if (check_knows(check, "routes"))
+		reason = slurp(check->settings->routes, ROUTEMAP_SIZE_MAX,
+		    &text, &length);
+	if (text != NULL) {
+		maptext_begin(&map, text, length);
+		while (keys->len < KEYS_TRIED && maptext_next(&map, &entry)) {
+			char *key = routemap_key(&entry);
+
+			/* postmap(1) would read its stdin. */
+			if (key != NULL && key[0] != '-')
+				g_ptr_array_add(keys, key);
+			else
+				g_free(key);
+		}
+	}
+	g_ptr_array_add(keys, NULL);
+	return (char **)g_ptr_array_free(keys, FALSE);
+}
+
+/*
+ * The first of the maps that has @key, NULL for none; *ret_value is what it
+ * has.  FALSE: one before it cannot say.
+ */
+static gboolean
+find_first(char *const *list, const char *key, const char **ret_map,
+    char **ret_value)
+{
+	*ret_map = NULL;
+	for (gsize i = 0; list[i] != NULL; i++) {
+		if (!postconf_look_up(list[i], key, ret_value, NULL))
+			return FALSE;
+		if (*ret_value != NULL) {
+			*ret_map = list[i];
+			return TRUE;
+		}
+	}
+	return TRUE;
+}
+
+/* Do the first keys of the map lead to the service? */
+static gboolean
+is_found(const struct check *check, const char *maps,
+    const struct service *service)
+{
+	g_auto(GStrv) list = transport_split(maps);
+	g_auto(GStrv) keys = first_keys(check);
+
+	for (gsize i = 0; keys[i] != NULL; i++) {
+		g_autofree char *value = NULL;
+		const char *map;
+
+		if (!find_first(list, keys[i], &map, &value))
+			return FALSE;
+		if (map != NULL && transport_names(value, service->name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Does a map before ours take their mail? */
+static void
+check_order(struct check *check, const char *maps,
+    const struct service *service)
+{
+	g_auto(GStrv) list = transport_split(maps);
+	g_auto(GStrv) keys = first_keys(check);
+
+	/* As a rule there is no other map. */
+	for (gsize i = 0; g_strv_length(list) > 1 && keys[i] != NULL; i++) {
+		g_autofree char *value = NULL;
+		const char *map;
+
+		if (!find_first(list, keys[i], &map, &value))
+			return;
+		if (map == NULL || transport_names(value, service->name))
+			continue;
+		finding(&check->findings, SEVERITY_WARNING,
+		    "main.cf: transport_maps",
+		    "%s goes to %s by %s, before %s; expected one of the two "
+		    "entries",
+		    keys[i], value, map, service->name);
+	}
+}
+
+static void
+check_map_path(struct check *check, const char *map)
+{
+	const char *colon = strchr(map, ':');
+	struct stat theirs;
+	struct stat ours;
+
+	if (!check_knows(check, "routes") || colon == NULL || colon[1] != '/')
+		return;
+	if (strcmp(colon + 1, check->settings->routes) == 0 ||
+	    (stat(colon + 1, &theirs) == 0 &&
+		stat(check->settings->routes, &ours) == 0 &&
+		theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino))
+		return;
+	finding(&check->findings, SEVERITY_WARNING, "main.cf: transport_maps",
+	    "reads %s; expected %s, where smtproute has its routes", map,
+	    check->settings->routes);
+}
+
+/* No pipemap leads to the service; does anything? */
+static void
+check_leads(struct check *check, const char *maps,
+    const struct service *service)
+{
+	g_autofree char *expected = NULL;
+	g_autofree char *map = NULL;
+	enum transport_sight sight;
+
+	if (is_chosen(service))
+		return;
+	sight = transport_see(maps, service->name, &map);
+	if (sight == TRANSPORT_LEADS || !check_knows(check, "routes") ||
+	    is_found(check, maps, service))
+		return;
+	if (sight == TRANSPORT_HIDDEN) {
+		finding(&check->findings, SEVERITY_NOTE,
+		    "main.cf: transport_maps",
+		    "%s cannot be read here; nothing else in it leads mail to "
+		    "%s",
+		    map, service->name);
+		return;
+	}
+	expected = transport_pipemap(check->settings->routes, service->name);
+	finding(&check->findings, SEVERITY_WARNING, "main.cf: transport_maps",
+	    "leads no mail to %s; expected %s", service->name, expected);
+}
+
+static void
+check_transport(struct check *check, const struct service *service)
+{
+	g_autofree char *maps = NULL;
+	g_autofree char *pipemap = NULL;
+
+	/* Its routes are elsewhere. */
+	if (!check_service_reads(service, check->conf))
+		return;
+	maps = parameter("transport_maps");
+	pipemap = transport_find(maps, service->name);
+	if (pipemap == NULL) {
+		check_leads(check, maps, service);
+		return;
+	}
+	check_map_path(check, pipemap);
+	check_order(check, maps, service);
+}
+
+void
+check_postfix(struct check *check)
+{
+	g_autofree char *level = NULL;
+	guint count = 0;
+
+	if (check->services == NULL)
+		return;
+	level = parameter("compatibility_level");
+	for (guint i = 0; i < check->services->len; i++) {
+		const struct service *service = check->services->pdata[i];
+
+		if (!service_is_ours(service))
+			continue;
+		count++;
+		check_service(&check->findings, service, level);
+		check_owner(check, service);
+		check_settings_path(check, service);
+		check_recipient_limit(check, service);
+		check_time_limit(check, service);
+		check_transport(check, service);
+	}
+	if (count == 0)
+		finding(&check->findings, SEVERITY_ERROR, "master.cf",
+		    "no service runs smtproute; expected one: smtproutectl "
+		    "postfix --apply adds it");
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * https://github.com/OpenObservability/OpenMetrics, version 1.0: a counter's
+ * samples end in "_total" and its name does not, a unit ends the name.  Last
+ * errors are left out: each text would begin a series of its own.
+ */
+
+#include <config.h>
+
+#include "ctl/ctl.h"
+#include "ctl/hosts/hosts.h"
+#include "ctl/machine.h"
+#include "smtp/outcome.h"
+
+#define PREFIX "smtproute_host_"
+
+/* Where samples go. */
+struct sink {
+	GString *text;
+	const char *family;
+	const struct hostrow *row;
+};
+
+/* @suffix: of the family's name; @stage: NULL, or a label's value. */
+static void
+begin_sample(const struct sink *to, const char *suffix, const char *stage)
+{
+	const struct hosttable_row *known = &to->row->known;
+
+	g_string_append_printf(to->text, PREFIX "%s%s{host=", to->family,
+	    suffix);
+	machine_text(to->text, known->name);
+	g_string_append_printf(to->text, ",port=\"%u\"", known->port);
+	if (stage != NULL) {
+		g_string_append(to->text, ",stage=");
+		machine_text(to->text, stage);
+	}
+	g_string_append(to->text, "} ");
+}
+
+static void
+add_number(const struct sink *to, const char *suffix, guint64 number)
+{
+	begin_sample(to, suffix, NULL);
+	g_string_append_printf(to->text, "%" G_GUINT64_FORMAT "\n", number);
+}
+
+static void
+add_seconds(const struct sink *to, const char *suffix, guint64 microseconds)
+{
+	begin_sample(to, suffix, NULL);
+	machine_seconds(to->text, microseconds);
+	g_string_append_c(to->text, '\n');
+}
+
+static void
+add_time(const struct sink *to, gint64 time)
+{
+	if (time > 0)
+		add_seconds(to, "", (guint64)time);
+}
+
+static void
+add_latency(const struct sink *to, const struct latency *latency)
+{
+	add_number(to, "_count", latency->count);
+	add_seconds(to, "_sum", latency->sum);
+}
+
+static void
+add_up(const struct sink *to)
+{
+	add_number(to, "", health_is_up(&to->row->known.record.health));
+}
+
+static void
+add_drained(const struct sink *to)
+{
+	enum hostrow_standing standing = hostrow_standing(to->row);
+
+	add_number(to, "",
+	    standing == HOSTROW_DRAINED || standing == HOSTROW_DRAINED_IN_MAP);
+}
+
+static void
+add_next_try(const struct sink *to)
+{
+	if (!health_is_up(&to->row->known.record.health))
+		add_seconds(to, "", (guint64)to->row->known.wait);
+}
+
+static void
+add_deliveries(const struct sink *to)
+{
+	add_number(to, "_total", to->row->known.record.deliveries);
+}
+
+static void
+add_deferrals(const struct sink *to)
+{
+	add_number(to, "_total", to->row->known.record.deferrals);
+}
+
+static void
+add_bounces(const struct sink *to)
+{
+	add_number(to, "_total", to->row->known.record.bounces);
+}
+
+static void
+add_connections(const struct sink *to)
+{
+	add_number(to, "_total", to->row->known.record.connections);
+}
+
+static void
+add_failures(const struct sink *to)
+{
+	for (guint i = 0; i < STAGE_COUNT; i++) {
+		begin_sample(to, "_total", stage_name(i));
+		g_string_append_printf(to->text, "%" G_GUINT64_FORMAT "\n",
+		    to->row->known.record.failures[i]);
+	}
+}
+
+static void
+add_connected(const struct sink *to)
+{
+	if (to->row->max_connections > 0)
+		add_number(to, "", to->row->known.connected);
+}
+
+static void
+add_max_connections(const struct sink *to)
+{
+	if (to->row->max_connections > 0)
+		add_number(to, "", to->row->max_connections);
+}
+
+static void
+add_last_success(const struct sink *to)
+{
+	add_time(to, to->row->known.record.last_success);
+}
+
+static void
+add_last_failure(const struct sink *to)
+{
+	add_time(to, to->row->known.record.last_failure);
+}
+
+static void
+add_connect_time(const struct sink *to)
+{
+	add_latency(to, &to->row->known.record.connect);
+}
+
+static void
+add_total_time(const struct sink *to)
+{
+	add_latency(to, &to->row->known.record.total);
+}
+
+static const struct family {
+	const char *name;
+	const char *type;
+	gboolean seconds; /* is its unit */
+	const char *help;
+	void (*add)(const struct sink *to);
+} families[] = {
+    {"up", "gauge", FALSE, "1 if the host is up, 0 if it is down.", add_up},
+    {"drained", "gauge", FALSE,
+	"1 if the host is drained, by command or wherever the route map has "
+	"it.",
+	add_drained},
+    {"next_try_seconds", "gauge", TRUE,
+	"Until a host that is down is tried again.", add_next_try},
+    {"deliveries", "counter", FALSE, "Recipients delivered.", add_deliveries},
+    {"deferrals", "counter", FALSE, "Recipients deferred.", add_deferrals},
+    {"bounces", "counter", FALSE, "Recipients refused for good.", add_bounces},
+    {"connections", "counter", FALSE, "Connections made.", add_connections},
+    {"failures", "counter", FALSE,
+	"Failures of the host as a whole, by the stage of the dialogue.",
+	add_failures},
+    {"connected", "gauge", FALSE,
+	"Connections now, of hosts with max-connections.", add_connected},
+    {"max_connections", "gauge", FALSE, "The setting max-connections.",
+	add_max_connections},
+    {"last_success_timestamp_seconds", "gauge", TRUE,
+	"When the host answered last without a failure of its own.",
+	add_last_success},
+    {"last_failure_timestamp_seconds", "gauge", TRUE,
+	"When the host failed last.", add_last_failure},
+    {"connect_time_seconds", "summary", TRUE,
+	"What successful connections took to make.", add_connect_time},
+    {"total_time_seconds", "summary", TRUE,
+	"What attempts took that came to an answer.", add_total_time},
+};
+
+static void
+add_family(GString *text, const struct family *family, const GPtrArray *rows)
+{
+	g_string_append_printf(text, "# TYPE " PREFIX "%s %s\n", family->name,
+	    family->type);
+	if (family->seconds)
+		g_string_append_printf(text, "# UNIT " PREFIX "%s seconds\n",
+		    family->name);
+	g_string_append_printf(text, "# HELP " PREFIX "%s %s\n", family->name,
+	    family->help);
+	for (guint i = 0; i < rows->len; i++) {
+		const struct sink to = {text, family->name,
+		    g_ptr_array_index(rows, i)};
+
+		family->add(&to);
+	}
+}
+
+void
+hosts_say_metrics(const GPtrArray *rows)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(families); i++)
+		add_family(text, &families[i], rows);
+	g_string_append(text, "# EOF\n");
+	say("%s", text->str);
+}

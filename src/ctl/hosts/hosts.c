@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hosts: shows what is known of hosts.
+ */
+
+#include <config.h>
+
+#include <getopt.h>
+
+#include "address/domain.h"
+#include "ctl/ctl.h"
+#include "ctl/hostarg.h"
+#include "ctl/hosts/hosts.h"
+#include "ctl/hosts/watch.h"
+
+#define WATCH_DEFAULT 2 /* seconds */
+#define WATCH_MAX     3600
+
+enum form {
+	FORM_TABLE,
+	FORM_JSON,
+	FORM_METRICS,
+};
+
+struct request {
+	const struct ctl *ctl;
+	const struct settings *settings;
+	GPtrArray *args; /* empty: all hosts */
+	enum form form;
+	guint watch; /* seconds, 0: once */
+	GBytes *map; /* the route map as it was last; NULL: none yet */
+};
+
+/* The rows that @arg is for join @rows. */
+static gboolean
+select_rows(const struct hostlist *list, const struct hostarg *arg,
+    GPtrArray *rows)
+{
+	gboolean found = FALSE;
+
+	for (guint i = 0; i < list->rows->len; i++) {
+		struct hostrow *row = g_ptr_array_index(list->rows, i);
+
+		if (!hostarg_matches(arg, row->known.name, row->known.port))
+			continue;
+		found = TRUE;
+		if (!g_ptr_array_find(rows, row, NULL))
+			g_ptr_array_add(rows, row);
+	}
+	return found;
+}
+
+static void
+complain_unknown(const struct hostarg *arg)
+{
+	g_autofree char *label = arg->port == 0
+	    ? g_strdup(arg->name)
+	    : domain_with_port(arg->name, arg->port);
+
+	complain("%s: neither the route map nor the state has this host",
+	    label);
+}
+
+static enum ctl_status
+show_some(const struct request *request, const struct hostlist *list,
+    GPtrArray *rows)
+{
+	enum ctl_status status = CTL_OK;
+
+	for (guint i = 0; i < request->args->len; i++) {
+		const struct hostarg *arg = g_ptr_array_index(request->args, i);
+
+		if (select_rows(list, arg, rows))
+			continue;
+		complain_unknown(arg);
+		status = CTL_NO;
+	}
+	return status;
+}
+
+static void
+say_rows(const struct request *request, const GPtrArray *rows)
+{
+	switch (request->form) {
+	case FORM_TABLE:
+		hosts_say_table(request->ctl, rows);
+		break;
+	case FORM_JSON:
+		hosts_say_json(rows);
+		break;
+	case FORM_METRICS:
+		hosts_say_metrics(rows);
+		break;
+	}
+}
+
+static void
+keep_map(struct request *request, const struct hostlist *list)
+{
+	g_clear_pointer(&request->map, g_bytes_unref);
+	if (list->map != NULL)
+		request->map = g_bytes_ref(list->map);
+}
+
+static enum ctl_status
+show(struct request *request)
+{
+	const struct settings *settings = request->settings;
+	/* The map first: the agent may read it by a group that we lose. */
+	g_autoptr(Hostlist) list = hostlist_new(settings, request->map);
+	g_autoptr(GPtrArray) rows = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+	enum ctl_status status;
+
+	keep_map(request, list);
+	if (!ctl_become_agent(request->ctl, settings))
+		return CTL_TROUBLE;
+	if (!hostlist_add_state(list, settings, &error)) {
+		complain("%s", error->message);
+		return CTL_TROUBLE;
+	}
+	if (request->args->len == 0) {
+		say_rows(request, list->rows);
+		return CTL_OK;
+	}
+	status = show_some(request, list, rows);
+	if (rows->len > 0 || request->form != FORM_TABLE)
+		say_rows(request, rows);
+	return status;
+}
+
+/* Later trouble may pass, as that of a state that is begun anew. */
+static enum ctl_status
+watch(struct request *request)
+{
+	enum ctl_status status;
+
+	watch_begin();
+	watch_say_head(request->watch);
+	status = show(request);
+	if (status != CTL_OK)
+		return status;
+	while (say_flush()) {
+		if (!watch_wait(request->watch))
+			return CTL_OK;
+		watch_say_head(request->watch);
+		show(request);
+	}
+	return CTL_TROUBLE;
+}
+
+/* FALSE: @text is not a number of seconds, complain() has said so. */
+static gboolean
+parse_seconds(const char *text, guint *ret)
+{
+	guint64 number = WATCH_DEFAULT;
+
+	if (text != NULL &&
+	    !g_ascii_string_to_unsigned(text, 10, 1, WATCH_MAX, &number,
+		NULL)) {
+		complain("bad number of seconds in --watch; expected 1 to "
+			 "" G_STRINGIFY(WATCH_MAX));
+		return FALSE;
+	}
+	*ret = (guint)number;
+	return TRUE;
+}
+
+/* FALSE: not as the usage says. */
+static gboolean
+parse_options(int argc, char **argv, struct request *request)
+{
+	static const struct option options[] = {
+	    {"json", no_argument, NULL, 'j'},
+	    {"openmetrics", no_argument, NULL, 'o'},
+	    {"watch", optional_argument, NULL, 'w'},
+	    {NULL, 0, NULL, 0},
+	};
+	guint given = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'j')
+			request->form = FORM_JSON;
+		else if (option == 'o')
+			request->form = FORM_METRICS;
+		else if (option != 'w' ||
+		    !parse_seconds(optarg, &request->watch))
+			return FALSE;
+		given++;
+	}
+	return given <= 1;
+}
+
+enum ctl_status
+ctl_hosts(const struct ctl *ctl, int argc, char **argv)
+{
+	struct request request = {.ctl = ctl};
+	g_autoptr(GPtrArray) args = NULL;
+	g_autoptr(Settings) settings = NULL;
+	enum ctl_status status;
+
+	if (!parse_options(argc, argv, &request))
+		return CTL_USAGE;
+	args = hostarg_parse_all(argc - optind, argv + optind);
+	if (args == NULL)
+		return CTL_TROUBLE;
+	settings = ctl_settings(ctl);
+	if (settings == NULL)
+		return CTL_TROUBLE;
+	request.args = args;
+	request.settings = settings;
+	status = request.watch > 0 ? watch(&request) : show(&request);
+	g_clear_pointer(&request.map, g_bytes_unref);
+	return status;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A line that only one format has decides, unless another line decides for
+ * another format.  Without such lines it is the format that could have most
+ * of them, and of several the first in this table:
+ *
+ * - qmail before esa: a file of "domain:host" without any blank.
+ * - transport before mailertable: it means the same in both.
+ */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "ctl/import/import.h"
+
+static const struct import_format *const formats[] = {
+    &import_qmail,
+    &import_esa,
+    &import_transport,
+    &import_mailertable,
+};
+
+/* More of a line says no more about its format. */
+#define LOOK_MAX 4096
+
+struct tally {
+	guint lines;
+	guint maybe[G_N_ELEMENTS(formats)]; /* or sure */
+	guint sure[G_N_ELEMENTS(formats)];
+};
+
+static void
+count_line(struct tally *tally, const struct import_text *line)
+{
+	g_autofree char *head =
+	    g_strndup(line->at, MIN(line->length, LOOK_MAX));
+	char *rest = head;
+
+	while (*rest != '\0' && !g_ascii_isspace(*rest))
+		rest++;
+	if (*rest != '\0')
+		*rest++ = '\0';
+	rest = g_strstrip(rest);
+	tally->lines++;
+	for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+		enum import_claim claim = formats[i]->claim(head, rest);
+
+		tally->maybe[i] += claim != CLAIM_NO;
+		tally->sure[i] += claim == CLAIM_SURE;
+	}
+}
+
+static const struct import_format *
+decide(const struct tally *tally)
+{
+	gsize best = 0;
+	gsize sure = 0;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+		sure += tally->sure[i] > 0;
+		if (tally->maybe[i] > tally->maybe[best])
+			best = i;
+	}
+	for (gsize i = 0; sure == 1 && i < G_N_ELEMENTS(formats); i++) {
+		if (tally->sure[i] > 0)
+			best = i;
+	}
+	/* Most of the lines must be possible, one at least. */
+	if (sure > 1 || tally->maybe[best] == 0 ||
+	    tally->maybe[best] < tally->lines - tally->maybe[best])
+		return NULL;
+	return formats[best];
+}
+
+const struct import_format *
+import_guess(const char *text, gsize length)
+{
+	struct tally tally = {0};
+	struct import_walk walk;
+	struct import_text line;
+
+	import_walk_begin(&walk, text, length);
+	while (import_next_line(&walk, &line)) {
+		if (line.length > 0 && line.at[0] != '#' &&
+		    !g_ascii_isspace(line.at[0]))
+			count_line(&tally, &line);
+	}
+	return decide(&tally);
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The edits are made in copies first, for the diff.  postconf(1) replaces a
+ * file in one step, so a failure between the two leaves both whole, and
+ * master.cf comes first: a service that nothing leads to does no harm.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include <glib/gstdio.h>
+
+#include "ctl/check/check.h"
+#include "ctl/ctl.h"
+#include "ctl/postconf.h"
+#include "ctl/postfix/postfix.h"
+#include "ctl/transport.h"
+#include "util/autofd.h"
+#include "util/printable.h"
+#include "util/slurp.h"
+
+/* Nobody's main.cf is as large. */
+#define FILE_MAX (16 * 1024 * 1024)
+
+/* As much of their text as a complaint quotes. */
+#define TEXT_SHOWN 300
+
+enum file {
+	FILE_MASTER,
+	FILE_MAIN,
+	FILE_COUNT,
+};
+
+static const char *const files[] = {
+    [FILE_MASTER] = "master.cf",
+    [FILE_MAIN] = "main.cf",
+};
+
+/* What is to be done; a NULL is nothing. */
+struct edits {
+	char *service;
+	char *limit;
+	char *maps;
+};
+
+static gboolean
+is_writable(const char *path)
+{
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0)
+		return TRUE;
+	complain("%s: %s; expected leave to write", path, g_strerror(errno));
+	return FALSE;
+}
+
+/* postconf(1) would put a file in the place of a link. */
+static gboolean
+is_no_link(const char *path)
+{
+	g_autofree char *target = g_file_read_link(path, NULL);
+	g_autofree char *shown = NULL;
+
+	if (target == NULL)
+		return TRUE;
+	shown = printable(target, TEXT_SHOWN);
+	complain("%s: is a link to %s, which postconf(1) would replace; "
+		 "expected a file",
+	    path, shown);
+	return FALSE;
+}
+
+/* postconf(1) sleeps until a file that it reads is no longer young. */
+static gboolean
+write_copy(const char *path, const char *text, gsize length)
+{
+	g_autoptr(GError) error = NULL;
+	struct utimbuf times = {0};
+
+	if (!g_file_set_contents(path, text, (gssize)length, &error)) {
+		complain("%s", error->message);
+		return FALSE;
+	}
+	g_utime(path, &times);
+	return TRUE;
+}
+
+/* Copies both files; before that, can they be replaced at all? */
+static gboolean
+copy_files(const char *from, const char *to)
+{
+	if (!is_writable(from))
+		return FALSE;
+	for (gsize i = 0; i < FILE_COUNT; i++) {
+		g_autofree char *path = g_build_filename(from, files[i], NULL);
+		g_autofree char *copy = g_build_filename(to, files[i], NULL);
+		g_autofree char *reason = NULL;
+		g_autofree char *text = NULL;
+		gsize length;
+
+		if (!is_no_link(path) || !is_writable(path))
+			return FALSE;
+		reason = slurp(path, FILE_MAX, &text, &length);
+		if (reason != NULL) {
+			complain("%s: %s", path, reason);
+			return FALSE;
+		}
+		if (!write_copy(copy, text, length))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void
+remove_folder(const char *folder)
+{
+	GDir *dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+
+		g_unlink(path);
+	}
+	if (dir != NULL)
+		g_dir_close(dir);
+	g_rmdir(folder);
+}
+
+static void
+edits_clear(struct edits *edits)
+{
+	g_free(edits->service);
+	g_free(edits->limit);
+	g_free(edits->maps);
+}
+
+/* FALSE: the service of this name is another's, or its user is missing. */
+static gboolean
+plan_service(const struct postfix *postfix, const char *folder,
+    struct edits *edits, GError **error)
+{
+	g_autoptr(GPtrArray) services = postconf_services(folder, error);
+	g_autofree char *level = NULL;
+	g_auto(GStrv) parts = NULL;
+	const struct service *now;
+	const char *user = NULL;
+
+	if (services == NULL)
+		return FALSE;
+	now = postconf_find(services, SERVICE_NAME, "unix");
+	if (now != NULL && !service_is_ours(now)) {
+		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED,
+		    "master.cf: %s/unix does not run smtproute by pipe; "
+		    "expected the name to be free, so rename that service",
+		    SERVICE_NAME);
+		return FALSE;
+	}
+	if (now != NULL)
+		user = service_attribute(now, "user");
+	parts = g_strsplit(user != NULL ? user : SERVICE_USER, ":", 2);
+	if (parts[0] != NULL && getpwnam(parts[0]) == NULL) {
+		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED,
+		    "user %s does not exist; expected one: useradd --system "
+		    "--home-dir / --shell /usr/sbin/nologin %s",
+		    parts[0], parts[0]);
+		return FALSE;
+	}
+	level = postconf_value(folder, "compatibility_level", TRUE, error);
+	if (level == NULL)
+		return FALSE;
+	if (postfix_service_differs(postfix, now, level)) {
+		g_autofree char *text = postfix_service(postfix, now);
+
+		edits->service =
+		    g_strdup_printf("%s/unix=%s", SERVICE_NAME, text);
+	}
+	return TRUE;
+}
+
+static gboolean
+plan_limit(const char *folder, struct edits *edits, GError **error)
+{
+	g_autofree char *value =
+	    postconf_value(folder, POSTFIX_LIMIT, TRUE, error);
+
+	if (value == NULL)
+		return FALSE;
+	if (strcmp(value, "1") != 0)
+		edits->limit = g_strdup(POSTFIX_LIMIT "=1");
+	return TRUE;
+}
+
+/*
+ * The new transport_maps in place of @value; NULL: it is to stay, since a
+ * table of its own leads mail to the service.
+ */
+static char *
+new_maps(const struct postfix *postfix, const char *value, const char *expanded)
+{
+	g_autofree char *ours =
+	    transport_pipemap(postfix->routes, SERVICE_NAME);
+	g_autofree char *map = NULL;
+	g_autofree char *shown = NULL;
+	enum transport_sight sight =
+	    transport_see(expanded, SERVICE_NAME, &map);
+
+	if (map != NULL)
+		shown = printable(map, TEXT_SHOWN);
+	switch (sight) {
+	case TRANSPORT_LEADS:
+		complain("transport_maps leads mail to %s by %s, and stays so",
+		    SERVICE_NAME, shown);
+		return NULL;
+	case TRANSPORT_HIDDEN:
+		complain("transport_maps has %s, which cannot be read here; "
+			 "see whether it leads mail to %s already",
+		    shown, SERVICE_NAME);
+		break;
+	case TRANSPORT_NO:
+		break;
+	}
+	return g_strconcat("transport_maps=", value,
+	    value[0] != '\0' ? ", " : "", ours, NULL);
+}
+
+static gboolean
+plan_maps(const struct postfix *postfix, const char *folder,
+    struct edits *edits, GError **error)
+{
+	g_autofree char *value =
+	    postconf_value(folder, "transport_maps", FALSE, error);
+	g_autofree char *expanded =
+	    postconf_value(folder, "transport_maps", TRUE, NULL);
+	g_autofree char *known = NULL;
+	const char *path;
+
+	if (value == NULL)
+		return FALSE;
+	if (expanded == NULL)
+		expanded = g_strdup(value);
+	known = transport_find(expanded, SERVICE_NAME);
+	if (known == NULL) {
+		edits->maps = new_maps(postfix, value, expanded);
+		return TRUE;
+	}
+	path = strchr(known, ':');
+	if (path == NULL || strcmp(path + 1, postfix->routes) != 0)
+		complain("transport_maps leads %s to %s, and stays so; but "
+			 "the routes are in %s",
+		    known, SERVICE_NAME, postfix->routes);
+	return TRUE;
+}
+
+/*
+ * postconf(1) makes a new file, 0644 and root's: back to what @was.  Done at
+ * once, since there may be passwords in main.cf.
+ */
+static gboolean
+restore_file(const char *path, const struct stat *was)
+{
+	autofd fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat now;
+
+	if (fd >= 0 && fstat(fd, &now) == 0 &&
+	    ((now.st_uid == was->st_uid && now.st_gid == was->st_gid) ||
+		fchown(fd, was->st_uid, was->st_gid) == 0) &&
+	    fchmod(fd, was->st_mode & 07777) == 0)
+		return TRUE;
+	complain("%s: cannot have its owner and mode back: %s", path,
+	    g_strerror(errno));
+	return FALSE;
+}
+
+static gboolean
+edit_master(const char *folder, const struct edits *edits, GError **error)
+{
+	const char *const list[] = {edits->service, NULL};
+
+	return edits->service == NULL ||
+	    postconf_edit(folder, "-M", list, error);
+}
+
+/* Both parameters in one step. */
+static gboolean
+edit_main(const char *folder, const struct edits *edits, GError **error)
+{
+	const char *list[3] = {NULL};
+	gsize count = 0;
+
+	if (edits->limit != NULL)
+		list[count++] = edits->limit;
+	if (edits->maps != NULL)
+		list[count++] = edits->maps;
+	return count == 0 || postconf_edit(folder, "-e", list, error);
+}
+
+/* Fills @edits, and makes them in @copy on the way. */
+static gboolean
+try_edits(const struct postfix *postfix, const char *copy, struct edits *edits)
+{
+	g_autoptr(GError) error = NULL;
+
+	/* The limit's default is there once the service is. */
+	if (plan_service(postfix, copy, edits, &error) &&
+	    edit_master(copy, edits, &error) &&
+	    plan_limit(copy, edits, &error) &&
+	    plan_maps(postfix, copy, edits, &error) &&
+	    edit_main(copy, edits, &error))
+		return TRUE;
+	complain("%s", error->message);
+	return FALSE;
+}
+
+/* Says how the copies differ from the files; nothing is cut or escaped. */
+static gboolean
+say_diff(const char *folder, const char *copy, gboolean *ret_differ)
+{
+	for (gsize i = 0; i < FILE_COUNT; i++) {
+		g_autofree char *old = g_build_filename(folder, files[i], NULL);
+		g_autofree char *new = g_build_filename(copy, files[i], NULL);
+		g_autofree char *label = g_strconcat(old, " (new)", NULL);
+		const char *const argv[] = {"diff", "-u", "-L", old, "-L",
+		    label, old, new, NULL};
+		const struct command command = {.argv = argv};
+		g_autoptr(GError) error = NULL;
+		g_autofree char *output = NULL;
+		g_autofree char *complaint = NULL;
+		int status = command_run(&command, &output, &complaint, &error);
+
+		if (status < 0 || status > 1) {
+			complain("%s",
+			    error != NULL ? error->message
+					  : g_strstrip(complaint));
+			return FALSE;
+		}
+		say("%s", output);
+		*ret_differ = *ret_differ || status == 1;
+	}
+	/* Nothing is changed unseen. */
+	return say_flush();
+}
+
+static gboolean
+make_edits(const char *folder, const struct edits *edits)
+{
+	g_autofree char *master =
+	    g_build_filename(folder, files[FILE_MASTER], NULL);
+	g_autofree char *main_cf =
+	    g_build_filename(folder, files[FILE_MAIN], NULL);
+	g_autoptr(GError) error = NULL;
+	struct stat master_was;
+	struct stat main_was;
+	gboolean restored = TRUE;
+
+	if (lstat(master, &master_was) < 0 || lstat(main_cf, &main_was) < 0) {
+		complain("%s: %s", folder, g_strerror(errno));
+		return FALSE;
+	}
+	if (!edit_master(folder, edits, &error)) {
+		complain("%s; nothing was changed", error->message);
+		return FALSE;
+	}
+	if (edits->service != NULL)
+		restored = restore_file(master, &master_was);
+	if (!edit_main(folder, edits, &error)) {
+		complain("%s; main.cf is as it was%s", error->message,
+		    edits->service != NULL
+			? ", master.cf has the service, which gets no mail "
+			  "yet"
+			: "");
+		return FALSE;
+	}
+	if (edits->limit != NULL || edits->maps != NULL)
+		restored = restore_file(main_cf, &main_was) && restored;
+	return restored;
+}
+
+static void
+say_next(const char *folder)
+{
+	if (g_getenv("MAIL_CONFIG") != NULL)
+		say("done; next: postfix -c %s reload\n", folder);
+	else
+		say("done; next: postfix reload\n");
+}
+
+static gboolean
+apply(const struct postfix *postfix, const char *folder, const char *copy,
+    struct edits *edits)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean differ = FALSE;
+
+	/* Postfix would defer all mail, also what never was for smtproute. */
+	if (!postconf_try_table(postfix->routes, &error)) {
+		complain("%s; nothing was changed", error->message);
+		return FALSE;
+	}
+	if (!copy_files(folder, copy) || !try_edits(postfix, copy, edits) ||
+	    !say_diff(folder, copy, &differ))
+		return FALSE;
+	if (!differ) {
+		say("nothing to change\n");
+		return TRUE;
+	}
+	if (!make_edits(folder, edits))
+		return FALSE;
+	say_next(folder);
+	return TRUE;
+}
+
+gboolean
+postfix_apply(const struct postfix *postfix)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder =
+	    postconf_value(NULL, "config_directory", FALSE, &error);
+	g_autofree char *copy = NULL;
+	struct edits edits = {0};
+	gboolean applied;
+
+	if (folder != NULL)
+		copy = g_dir_make_tmp("smtproutectl-XXXXXX", &error);
+	if (copy == NULL) {
+		complain("%s", error->message);
+		return FALSE;
+	}
+	applied = apply(postfix, folder, copy, &edits);
+	remove_folder(copy);
+	edits_clear(&edits);
+	return applied;
+}

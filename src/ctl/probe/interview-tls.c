@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "ctl/probe/interview-tls.h"
+#include "smtp/auth.h"
+#include "tls/certificate.h"
+#include "util/deadline.h"
+#include "util/printable.h"
+#include "util/secret.h"
+
+static void
+say_expiry(const struct interview *interview, int days)
+{
+	guint count = (guint)ABS(days);
+	g_autofree char *text = NULL;
+
+	text = days == 0
+	    ? g_strdup("within a day")
+	    : g_strdup_printf("%s%u day%s%s", days > 0 ? "in " : "", count,
+		  count == 1 ? "" : "s", days > 0 ? "" : " ago");
+	stage_below(interview, days < 0 ? "expired" : "expires", text);
+}
+
+static void
+say_certificate(const struct interview *interview, const struct tls *tls)
+{
+	struct certificate certificate;
+
+	if (!certificate_read(&certificate, tls_certificate(tls))) {
+		stage_below(interview, NULL, "no certificate");
+		return;
+	}
+	stage_below(interview, "subject", certificate.subject);
+	stage_below(interview, "names", certificate.names);
+	stage_below(interview, "issuer", certificate.issuer);
+	say_expiry(interview, certificate.days);
+	certificate_clear(&certificate);
+}
+
+/* @text: as the log has it; here it also says what that comes to. */
+static void
+say_verification(const struct interview *interview, const struct tls *tls,
+    const char *text)
+{
+	const struct tls_policy *policy = &interview->security.tls;
+	enum tls_level level = policy->for_auth ? TLS_MAY : policy->level;
+	g_autofree char *whole = NULL;
+
+	if (tls_is_enforced(tls))
+		whole = g_strdup(text);
+	else if (level == TLS_DANE && interview->trouble != NULL)
+		/* Whether there are TLSA records, nobody may know. */
+		whole = g_strdup("not verified");
+	else if (level == TLS_DANE)
+		whole = g_strdup_printf("%s; as tls=encrypt", text);
+	else if (tls_verify_failure(tls) != NULL)
+		whole = g_strdup_printf("%s; no matter with tls=%s", text,
+		    tls_level_name(level));
+	else
+		whole = g_strdup(text);
+	stage_below(interview, NULL, whole);
+}
+
+static void
+say_tls(const struct interview *interview, const struct tls *tls)
+{
+	/* "protocol", its name, "cipher", its name, what became of it. */
+	g_auto(GStrv) words = g_strsplit(tls_description(tls), " ", 5);
+	g_autofree char *line = g_strdup_printf("%s %s", words[1], words[3]);
+
+	stage_say(interview, line);
+	say_verification(interview, tls, words[4]);
+	say_certificate(interview, tls);
+}
+
+/* A delivery goes on in clear text if TLS fails that need not be. */
+static void
+fail_handshake(struct interview *interview, const GError *error, gint64 span)
+{
+	const struct tls_policy *policy = &interview->security.tls;
+	g_autofree char *late = NULL;
+	g_autofree char *what = NULL;
+
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE)) {
+		interview->stage = "STARTTLS";
+		stage_fail(interview, "reply out of turn");
+		return;
+	}
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
+		late = deadline_passed(span, G_MAXINT64);
+	what = g_strdup_printf("%s%s", late != NULL ? "handshake " : "",
+	    late != NULL ? late : error->message);
+	if (g_error_matches(error, TLS_ERROR, TLS_ERROR_LOCAL) ||
+	    tls_policy_is_required(policy)) {
+		stage_fail(interview, what);
+		return;
+	}
+	stage_say(interview, what);
+	stage_below(interview, NULL, "going on in clear text");
+	interview->silent = TRUE;
+	interview->again = TRUE;
+}
+
+static gboolean
+shake_hands(struct interview *interview)
+{
+	gint64 span =
+	    stage_limit(interview->candidate->settings.timeouts.command);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *what = NULL;
+	const struct tls *tls;
+
+	stage_begin(interview, "TLS");
+	if (!peer_start_tls(interview->peer, &interview->security.tls,
+		deadline_in(span), &error)) {
+		fail_handshake(interview, error, span);
+		return FALSE;
+	}
+	tls = peer_tls(interview->peer);
+	say_tls(interview, tls);
+	if (tls_is_enforced(tls) && tls_verify_failure(tls) != NULL) {
+		what = g_strdup_printf("certificate verification failed: %s",
+		    tls_verify_failure(tls));
+		stage_trouble(interview, what);
+	}
+	return TRUE;
+}
+
+gboolean
+interview_wrap(struct interview *interview)
+{
+	return interview->security.tls.level != TLS_WRAPPER ||
+	    shake_hands(interview);
+}
+
+static void
+note_not_offered(struct interview *interview)
+{
+	const struct tls_policy *policy = &interview->security.tls;
+	g_autofree char *what = NULL;
+
+	stage_skip(interview, "STARTTLS", "not offered");
+	if (!tls_policy_is_required(policy))
+		return;
+	what = tls_policy_not_offered(policy);
+	stage_trouble(interview, what);
+}
+
+gboolean
+interview_starttls(struct interview *interview, gboolean *ret_secured)
+{
+	const struct tls_policy *policy = &interview->security.tls;
+	g_autoptr(Reply) reply = NULL;
+
+	*ret_secured = FALSE;
+	if (policy->level == TLS_NONE || policy->level == TLS_WRAPPER)
+		return TRUE;
+	if (!interview->offer.starttls) {
+		note_not_offered(interview);
+		return TRUE;
+	}
+	reply = stage_ask(interview, "STARTTLS", "STARTTLS\r\n");
+	if (reply == NULL)
+		return FALSE;
+	if (outcome_is_success(STAGE_STARTTLS, reply)) {
+		*ret_secured = shake_hands(interview);
+		return *ret_secured;
+	}
+	if (tls_policy_forgives(policy, reply->code))
+		return TRUE;
+	return stage_accept(interview, STAGE_STARTTLS, reply);
+}
+
+/* What auth.h and outcome.h say begins with the stage, as a line here does. */
+static const char *
+without_stage(const char *text)
+{
+	return g_str_has_prefix(text, "AUTH: ") ? text + strlen("AUTH: ")
+						: text;
+}
+
+static void
+say_auth(const struct interview *interview, const char *mechanism,
+    const struct reply *reply)
+{
+	const struct credentials *credentials = interview->security.credentials;
+	g_autofree char *line = stage_line(reply);
+	g_autofree char *who = NULL;
+
+	stage_say(interview, line);
+	who = g_strdup_printf("by %s as %s (profile %s)", mechanism,
+	    credentials->username, credentials->profile);
+	stage_below(interview, NULL, who);
+}
+
+/* libESMTP says EHLO, and is told of nothing but AUTH. */
+static void
+greet_lib(const struct interview *interview, const struct dialogue *dialogue,
+    struct session *session, guint mechanisms)
+{
+	g_autofree char *offer = offer_format(&(struct offer){0}, mechanisms,
+	    peer_tls(interview->peer) != NULL);
+	g_autofree char *ehlo = NULL;
+
+	if (session_tell_code(session, 220))
+		ehlo = session_command(session, dialogue->deadline);
+	if (ehlo != NULL)
+		session_tell(session, offer);
+}
+
+/*
+ * As in a delivery the next mechanism comes after 504, and no other reply.
+ * NULL: there is no verdict.
+ */
+static struct reply *
+carry_auth(struct interview *interview, struct dialogue *dialogue,
+    struct session *session)
+{
+	g_autoptr(Reply) reply = NULL;
+
+	do {
+		g_autoptr(Secret) command =
+		    session_command(session, dialogue->deadline);
+		g_autofree char *mechanism = NULL;
+
+		if (command == NULL || !g_str_has_prefix(command, "AUTH "))
+			break;
+		g_clear_pointer(&reply, reply_free);
+		mechanism = auth_mechanism(command);
+		stage_begin(interview, "AUTH");
+		reply = auth_carry(dialogue, session, command);
+		if (reply == NULL)
+			return NULL;
+		say_auth(interview, mechanism, reply);
+	} while (reply->code == 504 && session_tell_code(session, 504));
+	if (reply == NULL)
+		dialogue_fail_here(dialogue, STAGE_AUTH,
+		    "libESMTP has no plug-in for it");
+	return g_steal_pointer(&reply);
+}
+
+/* It would need somebody to send to, but never comes to that. */
+static struct reply *
+ask_lib(struct interview *interview, struct dialogue *dialogue,
+    guint mechanisms)
+{
+	g_autoptr(Mailbox) sender = mailbox_parse_sender("", NULL);
+	g_autoptr(Mailbox) recipient =
+	    mailbox_parse("postmaster@invalid", NULL);
+	g_autoptr(GPtrArray) recipients = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Session) session = NULL;
+
+	g_ptr_array_add(recipients, recipient);
+	session = session_start(interview->helo_name, sender, recipients, 0,
+	    interview->security.credentials, &error);
+	if (session == NULL) {
+		dialogue_fail_here(dialogue, STAGE_AUTH, error->message);
+		return NULL;
+	}
+	greet_lib(interview, dialogue, session, mechanisms);
+	return carry_auth(interview, dialogue, session);
+}
+
+static struct reply *
+ask_bearing(struct interview *interview, struct dialogue *dialogue,
+    guint mechanisms)
+{
+	const char *mechanism;
+	struct reply *reply = auth_bear(dialogue,
+	    interview->security.credentials, mechanisms, &mechanism);
+
+	if (reply != NULL)
+		say_auth(interview, mechanism, reply);
+	return reply;
+}
+
+static void
+try_auth(struct interview *interview, guint mechanisms)
+{
+	const struct credentials *credentials = interview->security.credentials;
+	struct timeouts timeouts = interview->candidate->settings.timeouts;
+	struct outcome outcome = {0};
+	g_autoptr(Transaction) transaction = transaction_new(&outcome, 1);
+	struct dialogue dialogue = {
+	    .peer = interview->peer,
+	    .transaction = transaction,
+	    .timeouts = &timeouts,
+	    .deadline = G_MAXINT64,
+	};
+	g_autoptr(Reply) reply = NULL;
+
+	timeouts.command = stage_limit(timeouts.command);
+	reply = credentials->token != NULL
+	    ? ask_bearing(interview, &dialogue, mechanisms)
+	    : ask_lib(interview, &dialogue, mechanisms);
+	if (reply != NULL)
+		stage_accept(interview, STAGE_AUTH, reply);
+	else
+		stage_fail(interview, without_stage(outcome.text));
+	outcome_clear(&outcome);
+	secret_sweep();
+}
+
+/* Where there is no trying, and that is trouble. */
+static void
+fail_auth(struct interview *interview, const char *why)
+{
+	g_autofree char *shown = printable(without_stage(why), STAGE_SHOWN);
+
+	stage_skip(interview, "AUTH", shown);
+	stage_trouble(interview, shown);
+}
+
+gboolean
+interview_auth(struct interview *interview)
+{
+	const struct credentials *credentials = interview->security.credentials;
+	const struct host_settings *settings = &interview->candidate->settings;
+	g_autofree char *why = NULL;
+	guint mechanisms;
+
+	/* Credentials are not for just anybody. */
+	if (settings->auth != NULL && interview->trouble != NULL)
+		stage_skip(interview, "AUTH", "not tried");
+	if (credentials == NULL || interview->trouble != NULL)
+		return interview->trouble == NULL;
+	stage_begin(interview, "AUTH");
+	mechanisms = auth_usable(&interview->offer, credentials,
+	    peer_tls(interview->peer) != NULL ||
+		settings->auth_in_clear == ANSWER_YES,
+	    &why);
+	if (mechanisms == 0)
+		fail_auth(interview, why);
+	else
+		try_auth(interview, mechanisms);
+	return interview->trouble == NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The parts of an interview that are about TLS and AUTH.
+ */
+#ifndef SMTPROUTE_CTL_INTERVIEW_TLS_H
+#define SMTPROUTE_CTL_INTERVIEW_TLS_H
+
+#include "ctl/probe/stage.h"
+
+/* All return FALSE if the dialogue is over, or would be in a delivery. */
+
+/* TLS from the first byte, if it is to be. */
+gboolean
+interview_wrap(struct interview *interview);
+
+/* STARTTLS, if it is to be; *ret_secured: TLS has begun. */
+gboolean
+interview_starttls(struct interview *interview, gboolean *ret_secured);
+
+/* AUTH, if it is to be. */
+gboolean
+interview_auth(struct interview *interview);
+
+#endif

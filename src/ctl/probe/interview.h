@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An interview: the dialogue with one address as far as a delivery could go
+ * without mail, said line by line as it happens.
+ */
+#ifndef SMTPROUTE_CTL_INTERVIEW_H
+#define SMTPROUTE_CTL_INTERVIEW_H
+
+#include "agent/plan.h"
+#include "ctl/ctl.h"
+
+/*
+ * No wait for a host is longer: RFC 5321 section 4.5.3.2 has 5 minutes, but a
+ * person is waiting.
+ */
+#define INTERVIEW_SPAN (60 * G_TIME_SPAN_SECOND)
+
+/*
+ * Connects, reads the greeting, says EHLO (or HELO), begins TLS and
+ * authenticates itself as a delivery would, says MAIL FROM:<>, RSET and QUIT.
+ * TRUE: it would take mail.
+ */
+gboolean
+interview(const struct ctl *ctl, const struct settings *settings,
+    const struct candidate *candidate, const char *helo_name);
+
+#endif

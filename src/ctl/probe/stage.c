@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "ctl/probe/stage.h"
+#include "smtp/dial.h"
+#include "util/deadline.h"
+#include "util/printable.h"
+
+/* As much as is shown below a line, where one text may have several. */
+#define BELOW_SHOWN 500
+
+/* The labels there have as much room. */
+#define LABEL_WIDTH 8
+
+/* For the rest of a reply that nobody asked for. */
+#define OUT_OF_TURN_SPAN G_TIME_SPAN_SECOND
+
+void
+stage_begin(struct interview *interview, const char *stage)
+{
+	interview->stage = stage;
+	interview->begun = g_get_monotonic_time();
+}
+
+/* @text without secrets, a new string. */
+static char *
+masked(const struct interview *interview, const char *text)
+{
+	char *copy = g_strdup(text);
+
+	credentials_mask(interview->security.credentials, copy);
+	return copy;
+}
+
+void
+stage_say(const struct interview *interview, const char *text)
+{
+	gint64 span = g_get_monotonic_time() - interview->begun;
+	g_autofree char *shown = masked(interview, text);
+
+	say("    %-8s %9.1f ms%s%s\n", interview->stage, (double)span / 1000,
+	    shown[0] != '\0' ? "  " : "", shown);
+	/* What follows may take its time. */
+	say_flush();
+}
+
+void
+stage_skip(struct interview *interview, const char *stage, const char *text)
+{
+	g_autofree char *shown = masked(interview, text);
+
+	interview->stage = stage;
+	say("    %-8s %12s  %s\n", stage, "", shown);
+}
+
+/*
+ * How much of @text goes on a line with room for @room bytes: to the last
+ * place to break it at, or to the first, if that is too far.
+ */
+static gsize
+fitting(const char *text, gsize room)
+{
+	gsize length = strlen(text);
+	gsize fits = 0;
+
+	if (length <= room)
+		return length;
+	for (gsize i = 1; i < length; i++) {
+		if (i > room && fits > 0)
+			break;
+		if (text[i] == ' ' || text[i - 1] == ',')
+			fits = i;
+	}
+	return fits > 0 ? fits : length;
+}
+
+void
+stage_below(const struct interview *interview, const char *label,
+    const char *text)
+{
+	gsize margin = label != NULL ? LABEL_WIDTH : 0;
+	gsize room = STAGE_WIDTH - strlen(STAGE_INDENT) - margin;
+	g_autofree char *shown = printable(text, BELOW_SHOWN);
+	const char *at = shown;
+
+	credentials_mask(interview->security.credentials, shown);
+
+	do {
+		gsize length = fitting(at, room);
+
+		say(STAGE_INDENT "%-*s%.*s\n", (int)margin,
+		    label != NULL && at == shown ? label : "", (int)length, at);
+		at += length;
+		at += strspn(at, " ");
+	} while (at[0] != '\0');
+}
+
+void
+stage_trouble(struct interview *interview, const char *what)
+{
+	if (interview->trouble != NULL)
+		return;
+	interview->trouble = g_strdup_printf("%s: %s", interview->stage, what);
+	credentials_mask(interview->security.credentials, interview->trouble);
+}
+
+void
+stage_fail(struct interview *interview, const char *what)
+{
+	g_autofree char *shown = printable(what, STAGE_SHOWN);
+
+	stage_say(interview, shown);
+	stage_trouble(interview, shown);
+	interview->silent = TRUE;
+}
+
+gint64
+stage_limit(gint64 span)
+{
+	return MIN(span, INTERVIEW_SPAN);
+}
+
+void
+stage_fail_error(struct interview *interview, const GError *error, gint64 span)
+{
+	g_autofree char *late = NULL;
+
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT) ||
+	    g_error_matches(error, DIAL_ERROR, DIAL_ERROR_TIMEOUT))
+		late = deadline_passed(span, G_MAXINT64);
+	stage_fail(interview, late != NULL ? late : error->message);
+}
+
+char *
+stage_line(const struct reply *reply)
+{
+	const char *text = g_ptr_array_index(reply->lines, 0);
+	g_autofree char *line = g_strdup_printf("%d %s", reply->code, text);
+
+	return g_strchomp(printable(line, STAGE_SHOWN));
+}
+
+struct reply *
+stage_await(struct interview *interview, gint64 span)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *line = NULL;
+	struct reply *reply =
+	    peer_reply(interview->peer, deadline_in(span), &error);
+
+	if (reply == NULL) {
+		stage_fail_error(interview, error, span);
+		return NULL;
+	}
+	line = stage_line(reply);
+	stage_say(interview, line);
+	return reply;
+}
+
+/* As wire.c: after it nobody knows which reply belongs to which command. */
+static void
+fail_out_of_turn(struct interview *interview)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply =
+	    peer_reply(interview->peer, deadline_in(OUT_OF_TURN_SPAN), &error);
+	g_autofree char *line = NULL;
+	g_autofree char *what = NULL;
+
+	if (reply != NULL)
+		line = stage_line(reply);
+	if (reply != NULL && reply->code != 421)
+		what = g_strdup_printf("reply out of turn: %s", line);
+	else if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
+		what = g_strdup("reply out of turn");
+	stage_fail(interview,
+	    what != NULL       ? what
+		: line != NULL ? line
+			       : error->message);
+}
+
+struct reply *
+stage_ask(struct interview *interview, const char *stage, const char *command)
+{
+	gint64 span =
+	    stage_limit(interview->candidate->settings.timeouts.command);
+	g_autoptr(GError) error = NULL;
+
+	stage_begin(interview, stage);
+	if (peer_has_spoken(interview->peer)) {
+		fail_out_of_turn(interview);
+		return NULL;
+	}
+	if (!peer_send(interview->peer, command, strlen(command),
+		deadline_in(span), &error)) {
+		stage_fail_error(interview, error, span);
+		return NULL;
+	}
+	return stage_await(interview, span);
+}
+
+gboolean
+stage_accept(struct interview *interview, enum stage stage,
+    const struct reply *reply)
+{
+	g_autofree char *line = NULL;
+
+	if (reply == NULL)
+		return FALSE;
+	if (outcome_is_success(stage, reply))
+		return TRUE;
+	line = stage_line(reply);
+	stage_trouble(interview, line);
+	/* It closes (RFC 5321 section 3.8). */
+	interview->silent |= reply->code == 421;
+	return FALSE;
+}

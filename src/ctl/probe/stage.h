@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stages of an interview: each is timed, said in a line, and may turn out
+ * to be trouble.
+ */
+#ifndef SMTPROUTE_CTL_STAGE_H
+#define SMTPROUTE_CTL_STAGE_H
+
+#include "agent/security.h"
+#include "ctl/ctl.h"
+#include "ctl/probe/interview.h"
+#include "smtp/offer.h"
+#include "smtp/outcome.h"
+#include "smtp/peer.h"
+
+/*
+ * What a host has heard it may say again: our secrets are masked in all that
+ * is said of a stage, and in its trouble.
+ */
+
+/* As much of a text as is shown on a line. */
+#define STAGE_SHOWN 200
+
+/* Where what is said below a stage's line begins, and where it has to end. */
+#define STAGE_INDENT "                           "
+#define STAGE_WIDTH  79
+
+struct interview {
+	const struct ctl *ctl;
+	const struct settings *settings;
+	const struct candidate *candidate;
+	const char *helo_name;
+	struct security security;
+	struct peer *peer;
+	struct offer offer; /* of the last EHLO */
+	const char *stage;
+	gint64 begun;    /* of the stage */
+	char *trouble;   /* why it would not take mail; NULL: it would */
+	gboolean works;  /* it would, whatever it says to QUIT */
+	gboolean silent; /* nothing more is to be said to it */
+	gboolean again;  /* without TLS, on a new connection */
+};
+
+void
+stage_begin(struct interview *interview, const char *stage);
+
+/* Its line, with the time that it took. */
+void
+stage_say(const struct interview *interview, const char *text);
+
+/* A stage that is left out: a line without a time. */
+void
+stage_skip(struct interview *interview, const char *stage, const char *text);
+
+/*
+ * More about the stage, on lines below its own: @text, which need not be
+ * printable, is broken behind commas and at blanks.  @label: NULL: none.
+ */
+void
+stage_below(const struct interview *interview, const char *label,
+    const char *text);
+
+/* The host would not get mail; the first trouble counts. */
+void
+stage_trouble(struct interview *interview, const char *what);
+
+/* The stage's line says what went wrong, and the dialogue is over. */
+void
+stage_fail(struct interview *interview, const char *what);
+
+/* The same; @span: of the wait that may have ended. */
+void
+stage_fail_error(struct interview *interview, const GError *error, gint64 span);
+
+/* A time-out of the settings, but no longer than a person waits. */
+gint64
+stage_limit(gint64 span);
+
+/* "250 2.1.0 ok": a reply's first line, printable.  A new string. */
+char *
+stage_line(const struct reply *reply);
+
+/* The next reply, which is said; NULL: the stage has failed. */
+struct reply *
+stage_await(struct interview *interview, gint64 span);
+
+/* A new stage with a command; otherwise the same. */
+struct reply *
+stage_ask(struct interview *interview, const char *stage, const char *command);
+
+/* May a delivery go on after this reply?  @reply: NULL: there is none. */
+gboolean
+stage_accept(struct interview *interview, enum stage stage,
+    const struct reply *reply);
+
+#endif

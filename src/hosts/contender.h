@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A contender: a host of a route that a delivery may choose.  Those of the
+ * same priority are a group.
+ */
+#ifndef SMTPROUTE_CONTENDER_H
+#define SMTPROUTE_CONTENDER_H
+
+#include <glib.h>
+
+#include "hosts/hostrecord.h"
+#include "hosts/statefile.h"
+
+/* Why a host was not chosen. */
+enum standing {
+	STANDING_FREE,    /* zero: another one's turn came first */
+	STANDING_TRIED,   /* chosen before */
+	STANDING_DRAINED, /* in the map, or by command */
+	STANDING_DOWN,
+	STANDING_PROBED, /* down, and another process is finding out */
+	STANDING_FULL,   /* max-connections */
+};
+
+/* A host to choose from. */
+struct contender {
+	const char *name;
+	guint16 port;
+	guint16 priority;
+	guint weight;          /* 1 or more */
+	guint max_connections; /* G_MAXUINT: no limit */
+	gint64 lease;          /* a delivery takes at most, in microseconds */
+	enum standing standing;
+	guint connected; /* now; preview_order() sets it for those that
+			  * have max_connections */
+	/* Set if STANDING_DOWN or _PROBED: */
+	gint64 wait; /* microseconds until it is due */
+	char error[HOSTRECORD_ERROR_MAX];
+};
+
+/* Is its standing beyond doubt, whatever the state says? */
+gboolean
+contender_is_settled(const struct contender *contender);
+
+/*
+ * Its standing by the state, but for STANDING_FULL; sets wait and error, as
+ * above.
+ */
+enum standing
+contender_standing(struct statefile_view *view, struct contender *contender,
+    const struct health_limits *limits, gint64 now);
+
+/* How many from @group on have its priority; @left: 1 or more, by priority. */
+guint
+contender_group_length(const struct contender *group, guint left);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "hosts/hostrecord.h"
+
+/* Of the moving average: the newest value counts for one in so many. */
+#define LATENCY_SHARE 8
+
+static char *
+make_key(const char *prefix, const char *name, guint16 port)
+{
+	/* An address has colons of its own, but the last one is the port's. */
+	return g_strdup_printf("%s%s:%u", prefix, name, port);
+}
+
+char *
+hostrecord_key(const char *name, guint16 port)
+{
+	return make_key(HOSTRECORD_PREFIX, name, port);
+}
+
+char *
+hostrecord_slots_key(const char *name, guint16 port)
+{
+	return make_key("slots ", name, port);
+}
+
+gboolean
+hostrecord_parse_key(const char *key, char **ret_name, guint16 *ret_port)
+{
+	const char *name = key + strlen(HOSTRECORD_PREFIX);
+	const char *colon = strrchr(key, ':');
+	guint64 port;
+
+	if (!g_str_has_prefix(key, HOSTRECORD_PREFIX) || colon == NULL ||
+	    colon <= name ||
+	    !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &port,
+		NULL))
+		return FALSE;
+	*ret_name = g_strndup(name, (gsize)(colon - name));
+	*ret_port = (guint16)port;
+	return TRUE;
+}
+
+/* So that differences of times do not overflow. */
+static void
+repair_time(gint64 *time)
+{
+	*time = MAX(*time, 0);
+}
+
+void
+hostrecord_load(struct hostrecord *record, const void *value)
+{
+	memset(record, 0, sizeof(*record));
+	if (value == NULL)
+		return;
+	memcpy(record, value, sizeof(*record));
+	/* The file may be damaged. */
+	repair_time(&record->seen);
+	repair_time(&record->health.due);
+	repair_time(&record->health.interval);
+	repair_time(&record->health.since);
+	repair_time(&record->health.lease);
+	repair_time(&record->last_success);
+	repair_time(&record->last_failure);
+	record->drained = record->drained != FALSE;
+	record->last_error[sizeof(record->last_error) - 1] = '\0';
+	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
+		repair_time(&record->bad[i].until);
+		record->bad[i].text[sizeof(record->bad[i].text) - 1] = '\0';
+	}
+}
+
+gboolean
+hostrecord_is_bad(const struct bad_address bad[HOSTRECORD_ADDRESSES],
+    const struct endpoint *endpoint, gint64 now, gint64 max)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	endpoint_text(endpoint, text);
+	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
+		if (strncmp(bad[i].text, text, sizeof(bad[i].text)) == 0 &&
+		    bad[i].until > now && bad[i].until <= now + max)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void
+latency_add(struct latency *latency, gint64 span)
+{
+	guint64 value = (guint64)MAX(span, 0);
+
+	latency->count++;
+	latency->sum += value;
+	if (latency->count == 1)
+		latency->recent = value;
+	else
+		latency->recent =
+		    (latency->recent * (LATENCY_SHARE - 1) + value) /
+		    LATENCY_SHARE;
+}

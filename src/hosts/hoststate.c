@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "hosts/hoststate.h"
+#include "hosts/rotation.h"
+#include "hosts/slots.h"
+#include "hosts/statefile.h"
+#include "hosts/sweep.h"
+#include "util/ticket.h"
+
+#define DCID_KEY "dcid"
+
+struct hoststate {
+	struct statefile *file;
+	struct health_limits limits;
+	gboolean lost; /* no more of it in this process */
+	char *warning; /* for the log */
+	guint64 ticket;
+	guint64 dcid; /* reserved by the last choice, 0: none */
+	/* The chosen host: */
+	char *key;       /* NULL: none is */
+	char *slots_key; /* NULL: no slot of it is occupied */
+	gboolean probing;
+	struct bad_address bad[HOSTRECORD_ADDRESSES];
+	struct stay stay;
+};
+
+/* What a choice is made of. */
+struct choice {
+	struct hoststate *state;
+	struct contender *contenders;
+	guint count;
+	guint chosen; /* @count: none */
+	gint64 now;
+};
+
+struct leaving {
+	struct hoststate *state;
+	struct departure *departure;
+};
+
+struct hoststate *
+hoststate_new(const char *directory, const struct health_limits *limits)
+{
+	struct hoststate *state = g_new0(struct hoststate, 1);
+
+	state->lost = directory == NULL;
+	if (!state->lost)
+		state->file = statefile_new(directory);
+	state->limits = *limits;
+	return state;
+}
+
+static void
+forget_choice(struct hoststate *state)
+{
+	g_clear_pointer(&state->key, g_free);
+	g_clear_pointer(&state->slots_key, g_free);
+	state->probing = FALSE;
+	memset(&state->stay, 0, sizeof(state->stay));
+	memset(state->bad, 0, sizeof(state->bad));
+}
+
+void
+hoststate_free(struct hoststate *state)
+{
+	if (state == NULL)
+		return;
+	forget_choice(state);
+	statefile_free(state->file);
+	g_free(state->warning);
+	g_free(state);
+}
+
+char *
+hoststate_take_warning(struct hoststate *state)
+{
+	return g_steal_pointer(&state->warning);
+}
+
+/* FALSE: there is no memory, and will be none in this process. */
+static gboolean
+use(struct hoststate *state,
+    void (*work)(struct statefile_view *view, void *data), void *data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *notice = NULL;
+
+	if (state->lost)
+		return FALSE;
+	state->lost =
+	    !statefile_run(state->file, STATEFILE_WRITE, work, data, &error);
+	notice = statefile_take_notice(state->file);
+	if (!state->lost && notice == NULL)
+		return TRUE;
+	g_free(state->warning);
+	state->warning = state->lost
+	    ? g_strdup_printf("state-directory: %s; delivering without memory "
+			      "of hosts",
+		  error->message)
+	    : g_strdup_printf("state-directory: %s; begun anew, drained hosts "
+			      "must be drained again",
+		  notice);
+	return !state->lost;
+}
+
+/* All zero if there is none. */
+static gboolean
+load(struct statefile_view *view, const char *key, struct hostrecord *record)
+{
+	const void *value = statefile_get(view, key, sizeof(*record));
+
+	hostrecord_load(record, value);
+	return value != NULL;
+}
+
+static guint64
+next_dcid(struct statefile_view *view)
+{
+	const void *value = statefile_get(view, DCID_KEY, sizeof(guint64));
+	guint64 dcid = 0;
+
+	if (value != NULL)
+		memcpy(&dcid, value, sizeof(dcid));
+	dcid++;
+	statefile_put(view, DCID_KEY, &dcid, sizeof(dcid));
+	return dcid;
+}
+
+/* The index within the group, @count: none is free. */
+static guint
+choose_in_group(struct statefile_view *view, const struct contender *group,
+    guint count)
+{
+	g_autofree guint *weights = rotation_weights(group, count);
+
+	if (weights == NULL)
+		return count;
+	if (view == NULL)
+		return rotation_draw(weights, count);
+	return rotation_take(view, group, weights, count);
+}
+
+static void
+take_ticket(struct hoststate *state)
+{
+	if (state->ticket == 0)
+		state->ticket = ticket_take(statefile_ticket_fd(state->file));
+}
+
+/* From here on this process is at the host. */
+static void
+occupy(struct choice *choice, struct statefile_view *view,
+    const struct contender *contender)
+{
+	struct hoststate *state = choice->state;
+	struct hostrecord record;
+
+	state->key = hostrecord_key(contender->name, contender->port);
+	load(view, state->key, &record);
+	memcpy(state->bad, record.bad, sizeof(state->bad));
+	state->probing = !health_is_up(&record.health);
+	if (!state->probing && contender->max_connections == G_MAXUINT)
+		return;
+	take_ticket(state);
+	if (contender->max_connections != G_MAXUINT) {
+		state->slots_key =
+		    hostrecord_slots_key(contender->name, contender->port);
+		slots_occupy(view, state->slots_key, state->ticket);
+	}
+	if (!state->probing)
+		return;
+	record.health.prober = state->ticket;
+	record.health.lease = choice->now + contender->lease;
+	statefile_put(view, state->key, &record, sizeof(record));
+}
+
+static void
+update_standing(struct statefile_view *view, struct contender *contender,
+    const struct choice *choice)
+{
+	if (contender_is_settled(contender))
+		return;
+	contender->standing = contender_standing(view, contender,
+	    &choice->state->limits, choice->now);
+	if (contender->standing == STANDING_FREE &&
+	    slots_are_full(view, contender->name, contender->port,
+		contender->max_connections))
+		contender->standing = STANDING_FULL;
+}
+
+static guint
+choose(struct choice *choice, struct statefile_view *view)
+{
+	struct contender *group = choice->contenders;
+	guint left = choice->count;
+	guint length;
+
+	for (; left > 0; group += length, left -= length) {
+		guint chosen;
+
+		length = contender_group_length(group, left);
+		for (guint i = 0; i < length && view != NULL; i++)
+			update_standing(view, &group[i], choice);
+		chosen = choose_in_group(view, group, length);
+		if (chosen < length)
+			return choice->count - left + chosen;
+	}
+	return choice->count;
+}
+
+static void
+choose_work(struct statefile_view *view, void *data)
+{
+	struct choice *choice = data;
+
+	forget_choice(choice->state);
+	choice->chosen = choose(choice, view);
+	if (choice->chosen == choice->count)
+		return;
+	choice->state->dcid = next_dcid(view);
+	occupy(choice, view, &choice->contenders[choice->chosen]);
+}
+
+guint
+hoststate_choose(struct hoststate *state, struct contender *contenders,
+    guint count)
+{
+	struct choice choice = {
+	    .state = state,
+	    .contenders = contenders,
+	    .count = count,
+	    .now = health_now(),
+	};
+
+	if (!use(state, choose_work, &choice)) {
+		forget_choice(state);
+		for (guint i = 0; i < count; i++) {
+			if (!contender_is_settled(&contenders[i]))
+				contenders[i].standing = STANDING_FREE;
+		}
+		choice.chosen = choose(&choice, NULL);
+	}
+	if (choice.chosen < count)
+		contenders[choice.chosen].standing = STANDING_TRIED;
+	return choice.chosen;
+}
+
+static void
+dcid_work(struct statefile_view *view, void *data)
+{
+	guint64 *dcid = data;
+
+	*dcid = next_dcid(view);
+}
+
+guint64
+hoststate_dcid(struct hoststate *state)
+{
+	guint64 dcid = state->dcid;
+
+	state->dcid = 0;
+	if (dcid == 0 && !use(state, dcid_work, &dcid))
+		return 0;
+	return dcid;
+}
+
+gboolean
+hoststate_is_bad(const struct hoststate *state, const struct endpoint *endpoint)
+{
+	return hostrecord_is_bad(state->bad, endpoint, health_now(),
+	    state->limits.max);
+}
+
+void
+hoststate_note(struct hoststate *state, const struct visit *visit)
+{
+	stay_note(&state->stay, visit);
+}
+
+static void
+answered_work(struct statefile_view *view, void *data)
+{
+	struct leaving *leaving = data;
+	struct hostrecord record;
+
+	load(view, leaving->state->key, &record);
+	stay_come_up(&record, leaving->departure);
+	record.seen = g_get_real_time();
+	statefile_put(view, leaving->state->key, &record, sizeof(record));
+}
+
+void
+hoststate_answered(struct hoststate *state, struct departure *departure)
+{
+	struct leaving leaving = {state, departure};
+
+	*departure = (struct departure){0};
+	if (!state->probing)
+		return;
+	state->probing = FALSE;
+	if (!use(state, answered_work, &leaving))
+		*departure = (struct departure){0};
+}
+
+static void
+leave_work(struct statefile_view *view, void *data)
+{
+	struct leaving *leaving = data;
+	struct hoststate *state = leaving->state;
+	struct hostrecord record;
+	gboolean known = load(view, state->key, &record);
+	gboolean probed =
+	    state->probing && record.health.prober == state->ticket;
+
+	stay_apply(&state->stay, &record, &state->limits, health_now(), probed,
+	    leaving->departure);
+	/* Of who was never contacted nothing is to be remembered. */
+	if (known || state->stay.answered || state->stay.failed)
+		statefile_put(view, state->key, &record, sizeof(record));
+	if (state->slots_key != NULL)
+		slots_release(view, state->slots_key, state->ticket);
+	if (!known)
+		sweep_after(view, state->key);
+}
+
+void
+hoststate_leave(struct hoststate *state, struct departure *departure)
+{
+	struct leaving leaving = {state, departure};
+
+	*departure = (struct departure){0};
+	if (state->key == NULL)
+		return;
+	if (!use(state, leave_work, &leaving))
+		*departure = (struct departure){0};
+	forget_choice(state);
+}

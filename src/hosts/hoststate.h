@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What all processes know together of hosts: whose turn it is, who is down
+ * and who probes it, who is busy or drained, and counters.
+ *
+ * A host is known by its name and port as they are configured, whatever
+ * addresses lie behind.  Without memory (statefile.h says when) hosts are
+ * drawn at random by weight, and no host is ever down.
+ */
+#ifndef SMTPROUTE_HOSTSTATE_H
+#define SMTPROUTE_HOSTSTATE_H
+
+#include <glib.h>
+
+#include "address/endpoint.h"
+#include "hosts/contender.h"
+#include "hosts/health.h"
+#include "hosts/stay.h"
+
+struct hoststate;
+
+/*
+ * Costs nothing until it is used.  @directory: NULL: without memory.
+ *
+ * Whatever uses the file may take seconds, once, if another process holds it
+ * (statefile_run()).
+ */
+struct hoststate *
+hoststate_new(const char *directory, const struct health_limits *limits);
+
+/*
+ * Chooses a host: of those that can be had the ones with the lowest priority
+ * number, and of these the one whose turn it is.  It is occupied until
+ * hoststate_leave().
+ *
+ * @contenders: by ascending priority.  The standing of all is set, but for
+ * STANDING_TRIED and _DRAINED, which are kept and not chosen; that of the
+ * chosen one becomes STANDING_TRIED.
+ *
+ * Returns the index, @count if there is none to be had.
+ */
+guint
+hoststate_choose(struct hoststate *state, struct contender *contenders,
+    guint count);
+
+/* The next delivery connection id of this machine, from 1; 0: unknown. */
+guint64
+hoststate_dcid(struct hoststate *state);
+
+/* Did this address of the chosen host fail a moment ago, not the host? */
+gboolean
+hoststate_is_bad(const struct hoststate *state,
+    const struct endpoint *endpoint);
+
+/*
+ * The chosen host has accepted MAIL: if this was a probe the host is up, for
+ * everybody, while the session goes on.
+ */
+void
+hoststate_answered(struct hoststate *state, struct departure *departure);
+
+/* Notes an attempt at the chosen host. */
+void
+hoststate_note(struct hoststate *state, const struct visit *visit);
+
+/* Leaves the chosen host, if there is one; stay_apply() says what follows. */
+void
+hoststate_leave(struct hoststate *state, struct departure *departure);
+
+/*
+ * A line for the log about the state itself, once: that it was begun anew, or
+ * that there is none.  A new string; NULL: nothing to say.
+ */
+char *
+hoststate_take_warning(struct hoststate *state);
+
+void
+hoststate_free(struct hoststate *state);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct hoststate Hoststate;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hoststate, hoststate_free)
+
+#endif

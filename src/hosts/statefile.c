@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * LMDB does without its own locks here (MDB_NOLOCK): they have no time-out,
+ * a process stopped in the midst of a change would hold up all mail, and a
+ * table of readers is one more thing that can be full or stale.  flock(2) on
+ * the data file serves both readers and writers; nothing is read or written
+ * without it.
+ *
+ * Nothing is synchronized with the disk: what a power failure leaves behind
+ * is either sound or begun anew.
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lmdb.h>
+
+#include "hosts/statefile.h"
+#include "util/autofd.h"
+#include "util/filelock.h"
+#include "util/guard.h"
+
+/*
+ * The layout of what hoststate.c puts into it.  A file with another one is
+ * begun anew.
+ */
+#define LAYOUT     "smtproute 2"
+#define LAYOUT_KEY "layout"
+
+/* Some 200,000 hosts; only what is used takes space.  LMDB's own is less. */
+#define MAP_SIZE    (256 * 1024 * 1024)
+#define MEMORY_SIZE (16 * 1024 * 1024)
+
+/* A change takes some 0.1 ms; 200 processes at once must not give up. */
+#define LOCK_SPAN (5 * G_USEC_PER_SEC)
+
+#define OPEN_TRIES 10
+
+/* Beside errno's numbers and LMDB's, which are negative. */
+#define CODE_CRASHED      (-1)
+#define CODE_OTHER_LAYOUT (-2)
+
+struct statefile {
+	char *path;
+	char *notice;
+	int fd; /* to lock it by, -1: not open */
+	gboolean write;
+	MDB_env *env; /* of the same file, NULL: not open */
+	int ticket_fd;
+};
+
+struct statefile_view {
+	struct statefile *file;
+	void (*work)(struct statefile_view *view, void *data);
+	void *data;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	int code; /* the first error */
+};
+
+G_DEFINE_QUARK(smtproute_statefile_error, statefile_error)
+
+struct statefile *
+statefile_new(const char *directory)
+{
+	struct statefile *file = g_new0(struct statefile, 1);
+
+	file->path = g_build_filename(directory, STATEFILE_NAME, NULL);
+	file->fd = -1;
+	file->ticket_fd = -1;
+	return file;
+}
+
+static void
+close_file(struct statefile *file)
+{
+	if (file->env != NULL)
+		mdb_env_close(file->env);
+	file->env = NULL;
+	autofd_clear(&file->fd);
+}
+
+void
+statefile_free(struct statefile *file)
+{
+	if (file == NULL)
+		return;
+	close_file(file);
+	autofd_clear(&file->ticket_fd);
+	g_free(file->path);
+	g_free(file->notice);
+	g_free(file);
+}
+
+char *
+statefile_take_notice(struct statefile *file)
+{
+	return g_steal_pointer(&file->notice);
+}
+
+static int
+open_file(const char *path, gboolean write)
+{
+	int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+
+	return open(path, flags | (write ? O_RDWR | O_CREAT : O_RDONLY), 0640);
+}
+
+int
+statefile_ticket_fd(struct statefile *file)
+{
+	if (file->ticket_fd < 0)
+		file->ticket_fd = open_file(file->path, TRUE);
+	return file->ticket_fd;
+}
+
+/* Has nobody removed the file that @fd is open for? */
+static gboolean
+is_still_there(int fd, const char *path)
+{
+	struct stat ours;
+	struct stat theirs;
+
+	return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 &&
+	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+/* Opens the file, unless it is open.  Returns an errno. */
+static int
+reopen(struct statefile *file, gboolean write)
+{
+	struct stat st;
+
+	if (file->fd >= 0 && file->write == write)
+		return 0;
+	close_file(file);
+	file->write = write;
+	file->fd = open_file(file->path, write);
+	if (file->fd < 0 || fstat(file->fd, &st) < 0)
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : EINVAL;
+}
+
+/* Locks the file, whichever now has its name.  Returns an errno. */
+static int
+open_locked(struct statefile *file, gboolean write)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		int code = reopen(file, write);
+
+		if (code == 0)
+			code = filelock_take(file->fd,
+			    write ? LOCK_EX : LOCK_SH, LOCK_SPAN);
+		if (code != 0)
+			return code;
+		if (is_still_there(file->fd, file->path))
+			return 0;
+		close_file(file);
+	}
+	return EWOULDBLOCK;
+}
+
+/* Has nothing been written yet? */
+static gboolean
+is_empty(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_size == 0;
+}
+
+static gboolean
+note(struct statefile_view *view, int code)
+{
+	if (code != 0 && view->code == 0)
+		view->code = code;
+	return code == 0;
+}
+
+static MDB_val
+key_val(const char *key)
+{
+	return (MDB_val){.mv_size = strlen(key) + 1,
+	    .mv_data = (void *)(guintptr)key};
+}
+
+const void *
+statefile_get_any(struct statefile_view *view, const char *key, gsize *size)
+{
+	MDB_val name = key_val(key);
+	MDB_val value;
+	int code;
+
+	if (view->code != 0)
+		return NULL;
+	code = mdb_get(view->txn, view->dbi, &name, &value);
+	if (code == MDB_NOTFOUND || !note(view, code))
+		return NULL;
+	*size = value.mv_size;
+	return value.mv_data;
+}
+
+const void *
+statefile_get(struct statefile_view *view, const char *key, gsize size)
+{
+	gsize found;
+	const void *value = statefile_get_any(view, key, &found);
+
+	return value != NULL && found == size ? value : NULL;
+}
+
+void
+statefile_put(struct statefile_view *view, const char *key, const void *value,
+    gsize size)
+{
+	MDB_val name = key_val(key);
+	MDB_val val = {.mv_size = size, .mv_data = (void *)(guintptr)value};
+
+	if (view->code == 0)
+		note(view, mdb_put(view->txn, view->dbi, &name, &val, 0));
+}
+
+void
+statefile_delete(struct statefile_view *view, const char *key)
+{
+	MDB_val name = key_val(key);
+	int code;
+
+	if (view->code != 0)
+		return;
+	code = mdb_del(view->txn, view->dbi, &name, NULL);
+	if (code != MDB_NOTFOUND)
+		note(view, code);
+}
+
+const char *
+statefile_seek(struct statefile_view *view, const char *from,
+    const void **value, gsize *size)
+{
+	MDB_val name = key_val(from);
+	MDB_val val;
+	MDB_cursor *cursor;
+	int code;
+
+	if (view->code != 0 ||
+	    !note(view, mdb_cursor_open(view->txn, view->dbi, &cursor)))
+		return NULL;
+	code = mdb_cursor_get(cursor, &name, &val, MDB_SET_RANGE);
+	mdb_cursor_close(cursor);
+	if (code == MDB_NOTFOUND || !note(view, code))
+		return NULL;
+	/* Keys that do not ascend would have the caller go round and round. */
+	if (name.mv_size == 0 ||
+	    ((const char *)name.mv_data)[name.mv_size - 1] != '\0' ||
+	    strcmp(name.mv_data, from) < 0) {
+		note(view, MDB_CORRUPTED);
+		return NULL;
+	}
+	*value = val.mv_data;
+	*size = val.mv_size;
+	return name.mv_data;
+}
+
+char *
+statefile_after(const char *key)
+{
+	/* No key has a byte as small as this. */
+	return g_strconcat(key, "\001", NULL);
+}
+
+int
+statefile_lock_fd(const struct statefile_view *view)
+{
+	return view->file->fd;
+}
+
+/* A file without an entry is a new one. */
+static void
+check_layout(struct statefile_view *view)
+{
+	const char *layout;
+	MDB_stat stat;
+
+	if (!note(view, mdb_stat(view->txn, view->dbi, &stat)))
+		return;
+	if (stat.ms_entries == 0) {
+		if (view->file->write)
+			statefile_put(view, LAYOUT_KEY, LAYOUT, sizeof(LAYOUT));
+		return;
+	}
+	layout = statefile_get(view, LAYOUT_KEY, sizeof(LAYOUT));
+	if (layout == NULL || memcmp(layout, LAYOUT, sizeof(LAYOUT)) != 0)
+		note(view, CODE_OTHER_LAYOUT);
+}
+
+static void
+run_transaction(struct statefile_view *view)
+{
+	gboolean write = view->file->write;
+
+	if (!note(view,
+		mdb_txn_begin(view->file->env, NULL, write ? 0 : MDB_RDONLY,
+		    &view->txn)))
+		return;
+	if (note(view, mdb_dbi_open(view->txn, NULL, 0, &view->dbi)))
+		check_layout(view);
+	if (view->code == 0)
+		view->work(view, view->data);
+	if (view->code == 0 && write)
+		note(view, mdb_txn_commit(view->txn));
+	else
+		mdb_txn_abort(view->txn);
+}
+
+static gboolean
+open_env(struct statefile_view *view)
+{
+	struct statefile *file = view->file;
+	unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC |
+	    MDB_NORDAHEAD | (file->write ? 0 : MDB_RDONLY);
+
+	if (file->env != NULL)
+		return TRUE;
+	return note(view, mdb_env_create(&file->env)) &&
+	    note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
+	    note(view, mdb_env_open(file->env, file->path, flags, 0640)) &&
+	    note(view, is_still_there(file->fd, file->path) ? 0 : EAGAIN);
+}
+
+/* For guard_try(): whatever LMDB makes of the file. */
+static void
+run_view(void *data)
+{
+	struct statefile_view *view = data;
+
+	if (open_env(view))
+		run_transaction(view);
+}
+
+static const char *
+describe(int code)
+{
+	switch (code) {
+	case CODE_CRASHED:
+		return "damaged";
+	case CODE_OTHER_LAYOUT:
+		return "of another version";
+	case MDB_MAP_FULL:
+		return "full";
+	case EWOULDBLOCK:
+		return "locked by another process";
+	default:
+		return code < 0 ? "damaged" : g_strerror(code);
+	}
+}
+
+static int
+run_once(struct statefile *file, const struct statefile_view *work)
+{
+	struct statefile_view view = *work;
+
+	if (!guard_try(run_view, &view)) {
+		/* Nobody knows what is left of it. */
+		file->env = NULL;
+		return CODE_CRASHED;
+	}
+	return view.code;
+}
+
+/* Is it this process that may have no large files, or no more memory? */
+static gboolean
+is_limited(void)
+{
+	struct rlimit limit = {0};
+	g_autofree char *heap = g_try_malloc(MEMORY_SIZE);
+	void *map =
+	    mmap(NULL, MAP_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (heap == NULL || map == MAP_FAILED)
+		return TRUE;
+	munmap(map, MAP_SIZE);
+	return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur < MAP_SIZE;
+}
+
+/* Does LMDB find fault with the file, rather than the system? */
+static gboolean
+is_damage(int code)
+{
+	/* What the system says of sizes and places that make no sense. */
+	gboolean odd = code == EINVAL || code == EFBIG || code == ENOMEM;
+
+	return code < 0 || (odd && !is_limited());
+}
+
+/* Is the file a new one because a process crashed with the one before? */
+static void
+note_crash(struct statefile *file)
+{
+	g_autofree char *crashed = g_strconcat(file->path, GUARD_CRASHED, NULL);
+
+	if (unlink(crashed) == 0)
+		file->notice = g_strdup_printf("%s was set aside after a crash",
+		    file->path);
+}
+
+static int
+run_locked(struct statefile *file, const struct statefile_view *view)
+{
+	int code;
+
+	if (!file->write && is_empty(file->fd))
+		return ENOENT;
+	if (is_empty(file->fd))
+		note_crash(file);
+	code = run_once(file, view);
+	if (!is_damage(code) || !file->write || is_empty(file->fd))
+		return code;
+	if (file->env != NULL)
+		mdb_env_close(file->env);
+	file->env = NULL;
+	if (ftruncate(file->fd, 0) < 0)
+		return code;
+	g_free(file->notice);
+	file->notice = g_strdup_printf("%s was %s", file->path,
+	    describe(MIN(code, CODE_CRASHED)));
+	return run_once(file, view);
+}
+
+gboolean
+statefile_run(struct statefile *file, enum statefile_access access,
+    void (*work)(struct statefile_view *view, void *data), void *data,
+    GError **error)
+{
+	struct statefile_view view = {
+	    .file = file,
+	    .work = work,
+	    .data = data,
+	};
+	int code = open_locked(file, access == STATEFILE_WRITE);
+
+	if (code == 0) {
+		guard_suspect(file->path);
+		code = run_locked(file, &view);
+		flock(file->fd, LOCK_UN);
+	}
+	if (code == 0)
+		return TRUE;
+	close_file(file);
+	g_set_error(error, STATEFILE_ERROR,
+	    code == ENOENT ? STATEFILE_ERROR_ABSENT : STATEFILE_ERROR_FAILED,
+	    "%s: %s", file->path, describe(code));
+	return FALSE;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "hosts/stay.h"
+
+G_STATIC_ASSERT(STAGE_COUNT <= HOSTRECORD_STAGES);
+
+/* The first outcome that is the host's own trouble; NULL: none is. */
+static const struct outcome *
+host_trouble(const struct visit *visit)
+{
+	for (guint i = 0; i < visit->count; i++) {
+		if (visit->outcomes[i].trouble == TROUBLE_HOST)
+			return &visit->outcomes[i];
+	}
+	return NULL;
+}
+
+/* Trouble of our own says nothing of the host; a reply does. */
+static gboolean
+has_answered(const struct visit *visit)
+{
+	for (guint i = 0; i < visit->count; i++) {
+		if (visit->outcomes[i].code != 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+count_recipients(struct hostrecord *gained, const struct visit *visit)
+{
+	for (guint i = 0; i < visit->count; i++) {
+		switch (visit->outcomes[i].kind) {
+		case OUTCOME_DELIVERED:
+			gained->deliveries++;
+			break;
+		case OUTCOME_BOUNCE:
+			gained->bounces++;
+			break;
+		case OUTCOME_NEXT:
+		case OUTCOME_UNSURE:
+			gained->deferrals++;
+			break;
+		case OUTCOME_HELD:
+			break;
+		}
+	}
+}
+
+static void
+note_failure(struct stay *stay, const struct visit *visit,
+    const struct outcome *outcome)
+{
+	struct hostrecord *gained = &stay->gained;
+
+	stay->failed = TRUE;
+	gained->failures[outcome->stage]++;
+	gained->last_failure = g_get_real_time();
+	g_strlcpy(gained->last_error, outcome->text,
+	    sizeof(gained->last_error));
+	if (visit->endpoint != NULL && stay->bad_count < HOSTRECORD_ADDRESSES)
+		endpoint_text(visit->endpoint,
+		    gained->bad[stay->bad_count++].text);
+}
+
+static void
+note_answer(struct stay *stay, const struct visit *visit)
+{
+	stay->answered = TRUE;
+	stay->gained.last_success = g_get_real_time();
+	latency_add(&stay->gained.total, visit->total);
+	if (visit->endpoint != NULL && stay->good_count < HOSTRECORD_ADDRESSES)
+		endpoint_text(visit->endpoint, stay->good[stay->good_count++]);
+}
+
+void
+stay_note(struct stay *stay, const struct visit *visit)
+{
+	const struct outcome *trouble = host_trouble(visit);
+
+	if (visit->connect >= 0) {
+		stay->gained.connections++;
+		latency_add(&stay->gained.connect, visit->connect);
+		count_recipients(&stay->gained, visit);
+	}
+	if (trouble != NULL)
+		note_failure(stay, visit, trouble);
+	else if (has_answered(visit))
+		note_answer(stay, visit);
+}
+
+static void
+add_latency(struct latency *to, const struct latency *from)
+{
+	/* One stay has one answer, with few exceptions. */
+	for (guint64 i = 0; i < from->count; i++)
+		latency_add(to, (gint64)(from->sum / from->count));
+}
+
+static void
+add_counters(struct hostrecord *record, const struct hostrecord *gained)
+{
+	record->deliveries += gained->deliveries;
+	record->deferrals += gained->deferrals;
+	record->bounces += gained->bounces;
+	record->connections += gained->connections;
+	for (guint i = 0; i < HOSTRECORD_STAGES; i++)
+		record->failures[i] += gained->failures[i];
+	if (gained->last_success != 0)
+		record->last_success = gained->last_success;
+	if (gained->last_failure != 0) {
+		record->last_failure = gained->last_failure;
+		memcpy(record->last_error, gained->last_error,
+		    sizeof(record->last_error));
+	}
+	add_latency(&record->connect, &gained->connect);
+	add_latency(&record->total, &gained->total);
+}
+
+/* The place of an address, else the one that is free or soonest will be. */
+static struct bad_address *
+find_bad(struct hostrecord *record, const char *text)
+{
+	struct bad_address *found = &record->bad[0];
+
+	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
+		struct bad_address *bad = &record->bad[i];
+
+		if (strncmp(bad->text, text, sizeof(bad->text)) == 0)
+			return bad;
+		if (bad->until < found->until)
+			found = bad;
+	}
+	return found;
+}
+
+/* While the host as a whole is up, some of its addresses may be bad. */
+static void
+apply_addresses(const struct stay *stay, struct hostrecord *record,
+    gint64 until)
+{
+	for (guint i = 0; i < stay->bad_count; i++) {
+		const char *text = stay->gained.bad[i].text;
+		struct bad_address *bad = find_bad(record, text);
+
+		g_strlcpy(bad->text, text, sizeof(bad->text));
+		bad->until = until;
+	}
+	for (guint i = 0; i < stay->good_count; i++) {
+		struct bad_address *bad = find_bad(record, stay->good[i]);
+
+		if (strncmp(bad->text, stay->good[i], sizeof(bad->text)) == 0)
+			*bad = (struct bad_address){0};
+	}
+}
+
+void
+stay_come_up(struct hostrecord *record, struct departure *departure)
+{
+	if (health_is_up(&record->health))
+		return;
+	departure->change = CHANGE_UP;
+	departure->span = MAX(g_get_real_time() - record->health.since, 0);
+	health_admit(&record->health);
+}
+
+static void
+go_down(struct hostrecord *record, const struct health_limits *limits,
+    gint64 now, gboolean probed, struct departure *departure)
+{
+	departure->span = health_fail(&record->health, limits, now, probed);
+	if (departure->span > 0)
+		departure->change = CHANGE_DOWN;
+}
+
+void
+stay_apply(const struct stay *stay, struct hostrecord *record,
+    const struct health_limits *limits, gint64 now, gboolean probed,
+    struct departure *departure)
+{
+	*departure = (struct departure){0};
+	record->seen = g_get_real_time();
+	add_counters(record, &stay->gained);
+	if (stay->answered) {
+		apply_addresses(stay, record, now + limits->max);
+		stay_come_up(record, departure);
+		health_succeed(&record->health);
+	} else if (stay->failed) {
+		go_down(record, limits, now, probed, departure);
+	} else if (probed) {
+		record->health.prober = 0;
+	}
+}

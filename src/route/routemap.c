@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One pass over the file for one lookup: an agent that serves one message
+ * would build an index only to throw it away.
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "address/domain.h"
+#include "route/routemap.h"
+#include "util/printable.h"
+#include "util/slurp.h"
+
+#define KEY_ALL "ALL" /* the ESA's word for it */
+#define KEY_ANY "*"
+
+/* As much of a nexthop as a message quotes. */
+#define QUOTE_MAX 64
+
+/* What the keys are compared with. */
+struct wanted {
+	const char *key;
+	gsize length;
+	gboolean named; /* is a route's name: no other key stands in for it */
+};
+
+/* The best entry so far. */
+struct best {
+	gsize fit; /* 0: none yet */
+	struct maptext_entry entry;
+};
+
+G_DEFINE_QUARK(smtproute_routemap_error, routemap_error)
+
+static void *
+file_error(const char *path, const char *reason, GError **error)
+{
+	g_set_error(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_FILE, "%s: %s", path,
+	    reason);
+	return NULL;
+}
+
+/* The form of wanted.key for a key that ASCII cannot be compared with. */
+static char *
+canonical(const char *key)
+{
+	g_autofree char *domain = NULL;
+
+	if (key[0] == '[')
+		return domain_literal_canonical(key, NULL);
+	if (key[0] != '.')
+		return domain_canonical(key, NULL);
+	domain = domain_canonical(key + 1, NULL);
+	return domain == NULL ? NULL : g_strconcat(".", domain, NULL);
+}
+
+static gboolean
+key_is(const char *key, gsize length, const char *text)
+{
+	return length == strlen(text) &&
+	    g_ascii_strncasecmp(key, text, length) == 0;
+}
+
+/*
+ * How well a key fits: 0 not at all, "*" less than ".com", that less than
+ * ".example.com", and best of all the domain itself.
+ */
+static gsize
+fit_ascii(const char *key, gsize length, const struct wanted *wanted)
+{
+	if (length > 1 && key[length - 1] == '.')
+		length--;
+	if (key_is(key, length, wanted->key))
+		return wanted->length + 1;
+	if (wanted->named)
+		return 0;
+	if (key_is(key, length, KEY_ANY) || key_is(key, length, KEY_ALL))
+		return 1;
+	if (length < 2 || key[0] != '.' || length >= wanted->length ||
+	    wanted->key[0] == '[')
+		return 0;
+	return key_is(key, length, wanted->key + wanted->length - length)
+	    ? length
+	    : 0;
+}
+
+char *
+routemap_key(const struct maptext_entry *entry)
+{
+	g_autofree char *text = g_strndup(entry->key, entry->key_length);
+	char *key;
+
+	if (key_is(entry->key, entry->key_length, KEY_ALL))
+		return g_strdup(KEY_ANY);
+	if (strlen(text) != entry->key_length)
+		return NULL;
+	key = canonical(text);
+	return key != NULL ? key : g_ascii_strdown(text, -1);
+}
+
+static gsize
+fit(const struct maptext_entry *entry, const struct wanted *wanted)
+{
+	g_autofree char *form = NULL;
+
+	if (entry->ascii && entry->key[0] != '[')
+		return fit_ascii(entry->key, entry->key_length, wanted);
+	form = routemap_key(entry);
+	return form == NULL ? 0 : fit_ascii(form, strlen(form), wanted);
+}
+
+/* "ALL:" with nothing behind it is the ESA's way to say USEDNS. */
+static gboolean
+says_dns(const struct maptext_entry *entry)
+{
+	return entry->colon && !entry->has_value &&
+	    key_is(entry->key, entry->key_length, KEY_ALL);
+}
+
+/*
+ * Takes the entry for @best if it fits better.  As in Postfix the first of
+ * equal keys wins, where it has a value.
+ */
+static void
+consider(const struct maptext_entry *entry, const struct wanted *wanted,
+    struct best *best)
+{
+	gsize how = fit(entry, wanted);
+
+	if (how == 0 || how < best->fit ||
+	    (how == best->fit &&
+		(best->entry.has_value || says_dns(&best->entry))))
+		return;
+	best->fit = how;
+	best->entry = *entry;
+}
+
+struct route *
+routemap_parse(const char *path, const struct maptext_entry *entry,
+    GError **error)
+{
+	const struct route_origin origin = {
+	    .name = path,
+	    .line = entry->line,
+	    .column = entry->column,
+	};
+	gboolean dns = says_dns(entry);
+	struct route *route;
+
+	route = route_parse(dns ? ROUTE_KEYWORD_DNS : entry->value,
+	    dns ? strlen(ROUTE_KEYWORD_DNS) : entry->value_length, &origin,
+	    error);
+	if (route == NULL)
+		return NULL;
+	route->key = g_strndup(entry->key, entry->key_length);
+	route->line = entry->line;
+	return route;
+}
+
+static struct route *
+look_up(const char *path, const struct wanted *wanted, GError **error)
+{
+	g_autofree char *text = NULL;
+	struct best best = {0};
+	struct maptext_entry entry;
+	struct maptext map;
+	g_autofree char *reason = NULL;
+	gsize length;
+
+	reason = slurp(path, ROUTEMAP_SIZE_MAX, &text, &length);
+	if (reason != NULL)
+		return file_error(path, reason, error);
+	maptext_begin(&map, text, length);
+	while (maptext_next(&map, &entry))
+		consider(&entry, wanted, &best);
+	if (best.fit == 0) {
+		g_autofree char *key = printable(wanted->key, QUOTE_MAX);
+
+		g_set_error(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
+		    "no route %s %s in %s", wanted->named ? "named" : "for",
+		    key, path);
+		return NULL;
+	}
+	return routemap_parse(path, &best.entry, error);
+}
+
+gboolean
+routemap_looks_up(const char *nexthop, const char *domain)
+{
+	g_autofree char *name = NULL;
+
+	if (nexthop == NULL)
+		return TRUE;
+	name = canonical(nexthop);
+	return g_strcmp0(name, domain) == 0;
+}
+
+struct route *
+routemap_find(const char *path, const char *nexthop, const char *domain,
+    GError **error)
+{
+	const struct route_origin origin = {"inline route", 1, 1};
+	g_autofree char *name = NULL;
+	struct wanted wanted = {.key = domain};
+
+	if (!routemap_looks_up(nexthop, domain)) {
+		if (strpbrk(nexthop, "[]:/,") != NULL)
+			return route_parse(nexthop, strlen(nexthop), &origin,
+			    error);
+		name = canonical(nexthop);
+		wanted.key = name == NULL ? nexthop : name;
+		wanted.named = TRUE;
+	}
+	wanted.length = strlen(wanted.key);
+	if (g_str_has_prefix(path, "lmdb:"))
+		return file_error(path, "this version reads text maps only",
+		    error);
+	return look_up(path, &wanted, error);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The route map: key -> route.  A text file in the form of Postfix's tables
+ * (postmap(1)), or a route given in place of a key.
+ */
+#ifndef SMTPROUTE_ROUTEMAP_H
+#define SMTPROUTE_ROUTEMAP_H
+
+#include <glib.h>
+
+#include "route/maptext.h"
+#include "route/route.h"
+
+/* A map larger than this belongs into an indexed table. */
+#define ROUTEMAP_SIZE_MAX (64 * 1024 * 1024)
+
+#define ROUTEMAP_ERROR (routemap_error_quark())
+
+enum routemap_error {
+	ROUTEMAP_ERROR_FILE,    /* the map cannot be read */
+	ROUTEMAP_ERROR_MISSING, /* no key fits */
+};
+
+GQuark
+routemap_error_quark(void);
+
+/*
+ * The route for mail to @domain (canonical, see domain.h).
+ *
+ * @nexthop: what Postfix passed as ${nexthop}.  NULL, or the same domain: the
+ * domain is looked up in @path, then ".parent" from the longest down, then
+ * "*" or "ALL".  With any of "[]:/," in it: an inline route.  Otherwise the
+ * name of a route, which must be a key of @path as it stands.
+ *
+ * NULL with ROUTEMAP_ERROR, or ROUTE_ERROR from the entry that was chosen;
+ * entries that were not are not parsed.
+ */
+struct route *
+routemap_find(const char *path, const char *nexthop, const char *domain,
+    GError **error);
+
+/* The route of one entry of the text map @path; ROUTE_ERROR as above. */
+struct route *
+routemap_parse(const char *path, const struct maptext_entry *entry,
+    GError **error);
+
+/*
+ * What an entry's key is the same as: the A-labels of a domain, "*" for
+ * "ALL", lower case.  A new string, NULL if no lookup can find it.
+ */
+char *
+routemap_key(const struct maptext_entry *entry);
+
+/*
+ * Does routemap_find() look @domain up, for this @nexthop, rather than take
+ * the nexthop for a route or a route's name?
+ */
+gboolean
+routemap_looks_up(const char *nexthop, const char *domain);
+
+#endif

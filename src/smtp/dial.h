@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Connections with a deadline and a source address, and the seam through
+ * which libESMTP is given one that is open already.
+ */
+#ifndef SMTPROUTE_DIAL_H
+#define SMTPROUTE_DIAL_H
+
+#include <glib.h>
+
+#include "address/endpoint.h"
+
+#define DIAL_ERROR (dial_error_quark())
+
+enum dial_error {
+	DIAL_ERROR_FAILED,
+	DIAL_ERROR_TIMEOUT, /* the caller knows which deadline it was */
+	DIAL_ERROR_LOCAL,   /* for want of something on this machine */
+};
+
+GQuark
+dial_error_quark(void);
+
+/*
+ * Connects to @to by @deadline, from @from if it is not NULL (its port is
+ * ignored).  Returns a non-blocking, close-on-exec socket with TCP_NODELAY,
+ * or -1 with DIAL_ERROR.
+ */
+int
+dial(const struct endpoint *to, const struct endpoint *from, gint64 deadline,
+    GError **error);
+
+/*
+ * The seam.  libESMTP has no call that takes an open socket, but it calls
+ * connect(2) as any program does, and finds the definition in dial.c.  After
+ * dial_seam(fd) the next connect() of the calling thread succeeds at once and
+ * leaves its socket a duplicate of @fd; all later ones of that thread fail.
+ * Other threads, and threads that never called this, get the real connect().
+ */
+void
+dial_seam(int fd);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include "smtp/offer.h"
+#include "smtp/opening.h"
+#include "util/deadline.h"
+
+/* "TLS: " and more, since the stage alone does not say it. */
+static void
+fail_tls(struct dialogue *dialogue, enum trouble trouble, enum stage stage,
+    const char *dsn, const char *what)
+{
+	g_autofree char *text =
+	    g_strdup_printf("%s: %s", stage_name(stage), what);
+
+	dialogue_fail_as(dialogue, trouble, stage, dsn, text);
+}
+
+static char *
+describe_failure(const struct dialogue *dialogue, const GError *error)
+{
+	g_autofree char *late = NULL;
+
+	if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
+		return g_strdup(error->message);
+	late = deadline_passed(dialogue_span(dialogue, STAGE_TLS),
+	    dialogue->deadline);
+	return g_strdup_printf("handshake %s", late);
+}
+
+static gboolean
+shake_hands(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *what = NULL;
+
+	if (peer_start_tls(dialogue->peer, policy,
+		dialogue_deadline(dialogue, STAGE_TLS), &error))
+		return TRUE;
+	what = describe_failure(dialogue, error);
+	dialogue->over = TRUE;
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE))
+		fail_tls(dialogue, TROUBLE_HOST, STAGE_STARTTLS, "4.7.5",
+		    "reply out of turn");
+	else if (g_error_matches(error, TLS_ERROR, TLS_ERROR_LOCAL))
+		fail_tls(dialogue, TROUBLE_MESSAGE, STAGE_TLS, "4.3.5", what);
+	else if (tls_policy_is_required(policy))
+		fail_tls(dialogue, TROUBLE_HOST, STAGE_TLS, "4.7.5", what);
+	else
+		opening->tls_failure = g_steal_pointer(&what);
+	return FALSE;
+}
+
+gboolean
+opening_wrap(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy)
+{
+	return policy->level != TLS_WRAPPER ||
+	    shake_hands(opening, dialogue, policy);
+}
+
+static gboolean
+fail_not_offered(struct dialogue *dialogue, const struct tls_policy *policy)
+{
+	g_autofree char *what = tls_policy_not_offered(policy);
+
+	dialogue_quit(dialogue);
+	fail_tls(dialogue, TROUBLE_HOST, STAGE_STARTTLS, "4.7.4", what);
+	return FALSE;
+}
+
+static gboolean
+ask_starttls(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy)
+{
+	g_autoptr(Reply) reply =
+	    dialogue_ask(dialogue, STAGE_STARTTLS, "STARTTLS\r\n");
+
+	if (reply == NULL)
+		return FALSE;
+	if (outcome_is_success(STAGE_STARTTLS, reply))
+		return shake_hands(opening, dialogue, policy);
+	if (tls_policy_forgives(policy, reply->code))
+		return TRUE;
+	dialogue_settle(dialogue, STAGE_STARTTLS, reply);
+	dialogue_quit(dialogue);
+	return FALSE;
+}
+
+gboolean
+opening_starttls(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy, const char *helo_name)
+{
+	g_autofree char *command = g_strdup_printf("EHLO %s\r\n", helo_name);
+	struct reply *reply;
+	gboolean success;
+
+	if (policy->level == TLS_NONE || policy->level == TLS_WRAPPER)
+		return TRUE;
+	reply = dialogue_ask(dialogue, STAGE_EHLO, command);
+	if (reply == NULL)
+		return FALSE;
+	opening->ehlo = reply;
+	success = outcome_is_success(STAGE_EHLO, reply);
+	if (!success || !offer_parse(reply).starttls) {
+		if (tls_policy_is_required(policy) &&
+		    (success || outcome_asks_for_helo(reply)))
+			return fail_not_offered(dialogue, policy);
+		return TRUE;
+	}
+	if (!ask_starttls(opening, dialogue, policy))
+		return FALSE;
+	/* Nothing learned before TLS counts (RFC 3207 section 4.2). */
+	if (peer_tls(dialogue->peer) != NULL)
+		g_clear_pointer(&opening->ehlo, reply_free);
+	return TRUE;
+}
+
+void
+opening_clear(struct opening *opening)
+{
+	g_clear_pointer(&opening->ehlo, reply_free);
+	g_clear_pointer(&opening->tls_failure, g_free);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The opening of a session, before libESMTP knows of it: TLS.
+ */
+#ifndef SMTPROUTE_OPENING_H
+#define SMTPROUTE_OPENING_H
+
+#include <glib.h>
+
+#include "smtp/dialogue.h"
+#include "tls/tlspolicy.h"
+
+struct opening {
+	struct reply *ehlo; /* for libESMTP's EHLO, which the host has answered
+			     * already; NULL: it has to be asked */
+	char *tls_failure;  /* NULL, or why there is no TLS though the host
+			     * offers it; it may be done without on a new
+			     * connection, and no recipient has an outcome */
+};
+
+/*
+ * TLS from the first byte (RFC 8314 section 3), where the policy says so.
+ * FALSE: the session is over.
+ */
+gboolean
+opening_wrap(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy);
+
+/*
+ * After the greeting: EHLO and STARTTLS (RFC 3207), where the policy says so.
+ * FALSE: the session is over.
+ */
+gboolean
+opening_starttls(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy, const char *helo_name);
+
+/* Frees what @opening holds. */
+void
+opening_clear(struct opening *opening);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "smtp/transaction.h"
+
+struct transaction *
+transaction_new(struct outcome *outcomes, guint count)
+{
+	struct transaction *transaction = g_new0(struct transaction, 1);
+
+	transaction->outcomes = outcomes;
+	transaction->settled = g_new0(gboolean, count);
+	transaction->count = count;
+	return transaction;
+}
+
+void
+transaction_free(struct transaction *transaction)
+{
+	g_free(transaction->settled);
+	g_free(transaction);
+}
+
+gboolean
+transaction_is_open(const struct transaction *transaction)
+{
+	for (guint i = 0; i < transaction->count; i++)
+		if (transaction->settled[i])
+			return FALSE;
+	return TRUE;
+}
+
+void
+transaction_settle(struct transaction *transaction, struct outcome *outcome)
+{
+	for (guint i = 0; i < transaction->count; i++) {
+		if (transaction->settled[i])
+			continue;
+		outcome_copy(&transaction->outcomes[i], outcome);
+		transaction->settled[i] = TRUE;
+	}
+	outcome_clear(outcome);
+}
+
+void
+transaction_settle_reply(struct transaction *transaction, enum stage stage,
+    const struct reply *reply)
+{
+	struct outcome outcome = {0};
+
+	outcome_from_reply(&outcome, stage, reply, transaction->count);
+	transaction_settle(transaction, &outcome);
+}
+
+void
+transaction_settle_failure(struct transaction *transaction, enum stage stage,
+    const char *what)
+{
+	struct outcome outcome = {0};
+
+	outcome_from_failure(&outcome, stage, what);
+	transaction_settle(transaction, &outcome);
+}
+
+void
+transaction_settle_here(struct transaction *transaction, enum stage stage,
+    const char *what)
+{
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE, stage, "4.3.0",
+	    what);
+	transaction_settle(transaction, &outcome);
+}
+
+void
+transaction_refuse(struct transaction *transaction, guint i,
+    const struct reply *reply)
+{
+	outcome_from_reply(&transaction->outcomes[i], STAGE_RCPT, reply,
+	    transaction->count);
+	transaction->settled[i] = TRUE;
+}
+
+const struct outcome *
+transaction_bounce(const struct transaction *transaction)
+{
+	for (guint i = 0; i < transaction->count; i++) {
+		const struct outcome *outcome = &transaction->outcomes[i];
+
+		if (transaction->settled[i] && outcome->code != 0 &&
+		    outcome->kind == OUTCOME_BOUNCE)
+			return outcome;
+	}
+	return NULL;
+}
+
+void
+transaction_reopen(struct transaction *transaction)
+{
+	memset(transaction->settled, 0,
+	    transaction->count * sizeof(*transaction->settled));
+}

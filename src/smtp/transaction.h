@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A mail transaction: its recipients' outcomes, as they become known.
+ */
+#ifndef SMTPROUTE_TRANSACTION_H
+#define SMTPROUTE_TRANSACTION_H
+
+#include <glib.h>
+
+#include "smtp/outcome.h"
+
+struct transaction {
+	struct outcome *outcomes; /* the caller's, one for each recipient */
+	gboolean *settled;        /* is the outcome known? */
+	guint count;
+};
+
+struct transaction *
+transaction_new(struct outcome *outcomes, guint count);
+
+/* Does no recipient have an outcome yet? */
+gboolean
+transaction_is_open(const struct transaction *transaction);
+
+/* Every recipient without an outcome gets @outcome, which is cleared. */
+void
+transaction_settle(struct transaction *transaction, struct outcome *outcome);
+
+/* The same by outcome_from_reply(). */
+void
+transaction_settle_reply(struct transaction *transaction, enum stage stage,
+    const struct reply *reply);
+
+/* The same by outcome_from_failure(). */
+void
+transaction_settle_failure(struct transaction *transaction, enum stage stage,
+    const char *what);
+
+/* The same by outcome_set() for trouble on our side, not the host's. */
+void
+transaction_settle_here(struct transaction *transaction, enum stage stage,
+    const char *what);
+
+/* The recipient number @i was refused. */
+void
+transaction_refuse(struct transaction *transaction, guint i,
+    const struct reply *reply);
+
+/* The first outcome that is a refusal for good, by a reply; or NULL. */
+const struct outcome *
+transaction_bounce(const struct transaction *transaction);
+
+/* Forgets all outcomes. */
+void
+transaction_reopen(struct transaction *transaction);
+
+void
+transaction_free(struct transaction *transaction);
+
+typedef struct transaction Transaction;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Transaction, transaction_free)
+
+#endif

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "smtp/dialogue.h"
+#include "smtp/login.h"
+#include "smtp/offer.h"
+#include "smtp/opening.h"
+#include "smtp/session.h"
+#include "smtp/wire.h"
+#include "util/deadline.h"
+#include "util/secret.h"
+
+/*
+ * RCPT commands sent ahead of their replies: fewer than any socket's buffer
+ * holds, so that neither side waits for the other (RFC 2920 section 3.1).
+ */
+#define RCPT_AHEAD_MAX 100
+
+struct wire {
+	const struct wire_job *job;
+	struct dialogue dialogue;
+	struct session *session;
+	struct opening opening;
+	struct login login;
+	guint rcpt_sent;
+	guint rcpt_answered;
+	struct offer offer;
+};
+
+/* Lets libESMTP go on. */
+static void
+tell_code(struct wire *wire, int code)
+{
+	if (!session_tell_code(wire->session, code))
+		wire->dialogue.over = TRUE;
+}
+
+/* The reply to a command that concerns all recipients. */
+static void
+pass_reply(struct wire *wire, enum stage stage, const struct reply *reply)
+{
+	if (!outcome_is_success(stage, reply))
+		dialogue_settle(&wire->dialogue, stage, reply);
+	else if (stage == STAGE_MAIL)
+		wire->job->events->accepted(wire->job->data);
+	if (!wire->dialogue.over)
+		tell_code(wire, reply->code);
+}
+
+static void
+carry_command(struct wire *wire, enum stage stage, const char *command)
+{
+	g_autoptr(Reply) reply = NULL;
+
+	reply = dialogue_ask(&wire->dialogue, stage, command);
+	if (reply != NULL)
+		pass_reply(wire, stage, reply);
+}
+
+static void
+note_secured(const struct wire *wire)
+{
+	const struct tls *tls = peer_tls(wire->dialogue.peer);
+
+	if (tls != NULL)
+		wire->job->events->secured(tls_description(tls),
+		    wire->job->data);
+}
+
+static void
+carry_greeting(struct wire *wire)
+{
+	struct opening *opening = &wire->opening;
+	const struct wire_job *job = wire->job;
+	g_autoptr(Reply) reply = NULL;
+
+	if (!opening_wrap(opening, &wire->dialogue, job->tls))
+		return;
+	note_secured(wire);
+	reply = dialogue_reply(&wire->dialogue, STAGE_GREETING);
+	if (reply == NULL)
+		return;
+	if (outcome_is_success(STAGE_GREETING, reply) &&
+	    !opening_starttls(opening, &wire->dialogue, job->tls,
+		job->helo_name))
+		return;
+	if (job->tls->level != TLS_WRAPPER)
+		note_secured(wire);
+	pass_reply(wire, STAGE_GREETING, reply);
+}
+
+/* Tells libESMTP what the host offers. */
+static void
+pass_offer(struct wire *wire, const struct reply *reply)
+{
+	gboolean secured = peer_tls(wire->dialogue.peer) != NULL;
+	g_autofree char *text = NULL;
+	guint mechanisms;
+
+	wire->offer = offer_parse(reply);
+	if (!login_prepare(&wire->login, &wire->dialogue, &wire->offer,
+		&mechanisms))
+		return;
+	if (wire->offer.eightbitmime && message_is_8bit(wire->job->message))
+		session_use_8bitmime(wire->session);
+	text = offer_format(&wire->offer, mechanisms, secured);
+	if (!session_tell(wire->session, text))
+		wire->dialogue.over = TRUE;
+}
+
+static void
+carry_ehlo(struct wire *wire, const char *command)
+{
+	g_autoptr(Reply) reply = g_steal_pointer(&wire->opening.ehlo);
+
+	if (reply == NULL)
+		reply = dialogue_ask(&wire->dialogue, STAGE_EHLO, command);
+	if (reply == NULL)
+		return;
+	if (outcome_is_success(STAGE_EHLO, reply))
+		pass_offer(wire, reply);
+	else if (outcome_asks_for_helo(reply))
+		tell_code(wire, reply->code);
+	else
+		pass_reply(wire, STAGE_EHLO, reply);
+}
+
+/* HELO offers nothing, and AUTH neither. */
+static void
+carry_helo(struct wire *wire, const char *command)
+{
+	const struct offer none = {0};
+	guint mechanisms;
+
+	if (login_prepare(&wire->login, &wire->dialogue, &none, &mechanisms))
+		carry_command(wire, STAGE_HELO, command);
+}
+
+static void
+carry_auth(struct wire *wire, const char *command)
+{
+	int code =
+	    login_carry(&wire->login, &wire->dialogue, wire->session, command);
+
+	if (!wire->dialogue.over)
+		tell_code(wire, code);
+}
+
+/* RFC 1870 section 6.1: a client need not send what is sure to be refused. */
+static void
+refuse_size(struct wire *wire)
+{
+	struct outcome outcome = {0};
+	g_autofree char *what = NULL;
+
+	what = g_strdup_printf("message size %" G_GUINT64_FORMAT
+			       " exceeds the host's limit of %" G_GUINT64_FORMAT
+			       " (SIZE)",
+	    message_size(wire->job->message), wire->offer.size_limit);
+	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
+	    "5.3.4", what);
+	transaction_settle(wire->dialogue.transaction, &outcome);
+	tell_code(wire, 552);
+}
+
+/* Whatever has led to MAIL: not in clear text where TLS is required. */
+static gboolean
+is_secured(struct wire *wire)
+{
+	if (peer_tls(wire->dialogue.peer) != NULL ||
+	    !tls_policy_is_required(wire->job->tls))
+		return TRUE;
+	dialogue_quit(&wire->dialogue);
+	dialogue_fail_as(&wire->dialogue, TROUBLE_HOST, STAGE_STARTTLS, "4.7.4",
+	    "STARTTLS: not begun, but required");
+	return FALSE;
+}
+
+static void
+carry_mail(struct wire *wire, const char *command)
+{
+	if (!is_secured(wire) || !login_is_done(&wire->login, &wire->dialogue))
+		return;
+	if (wire->offer.size_limit > 0 &&
+	    message_size(wire->job->message) > wire->offer.size_limit)
+		refuse_size(wire);
+	else
+		carry_command(wire, STAGE_MAIL, command);
+}
+
+/* The reply to the first RCPT that has none yet. */
+static void
+collect_rcpt_reply(struct wire *wire)
+{
+	g_autoptr(Reply) reply = dialogue_reply(&wire->dialogue, STAGE_RCPT);
+	guint i = wire->rcpt_answered;
+
+	if (reply == NULL)
+		return;
+	wire->rcpt_answered++;
+	if (outcome_is_success(STAGE_RCPT, reply)) {
+		tell_code(wire, reply->code);
+	} else if (reply->code == 421 || reply->code < 400) {
+		dialogue_settle(&wire->dialogue, STAGE_RCPT, reply);
+	} else {
+		transaction_refuse(wire->dialogue.transaction, i, reply);
+		tell_code(wire, reply->code);
+	}
+}
+
+static void
+collect_rcpt_replies(struct wire *wire)
+{
+	while (wire->rcpt_answered < wire->rcpt_sent && !wire->dialogue.over)
+		collect_rcpt_reply(wire);
+}
+
+static void
+carry_rcpt(struct wire *wire, const char *command)
+{
+	if (wire->rcpt_sent == wire->dialogue.transaction->count) {
+		dialogue_fail_here(&wire->dialogue, STAGE_RCPT,
+		    "libESMTP: extra RCPT");
+		return;
+	}
+	/* With RCPT commands under way replies are expected. */
+	if (wire->rcpt_sent == wire->rcpt_answered &&
+	    dialogue_out_of_turn(&wire->dialogue, STAGE_RCPT))
+		return;
+	if (!dialogue_send(&wire->dialogue, STAGE_RCPT, command))
+		return;
+	wire->rcpt_sent++;
+	/* Under PIPELINING libESMTP has written the next command already. */
+	if (!session_has_command(wire->session) ||
+	    wire->rcpt_sent - wire->rcpt_answered >= RCPT_AHEAD_MAX)
+		collect_rcpt_replies(wire);
+}
+
+/* Some recipients were refused: the others do not get the content either. */
+static void
+hold_back(struct wire *wire)
+{
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_HELD, TROUBLE_NONE, STAGE_RCPT, "4.3.0",
+	    "not sent, since another recipient was refused");
+	transaction_settle(wire->dialogue.transaction, &outcome);
+	tell_code(wire, 554);
+}
+
+static void
+fail_content(struct wire *wire, const GError *error)
+{
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE)) {
+		g_autoptr(Reply) reply =
+		    dialogue_reply(&wire->dialogue, STAGE_CONTENT);
+
+		if (reply != NULL)
+			dialogue_settle(&wire->dialogue, STAGE_CONTENT, reply);
+		wire->dialogue.over = TRUE;
+	} else if (error->domain == MESSAGE_ERROR) {
+		dialogue_fail_here(&wire->dialogue, STAGE_CONTENT,
+		    error->message);
+	} else {
+		dialogue_fail_error(&wire->dialogue, STAGE_CONTENT, error);
+	}
+}
+
+/*
+ * Has the host said something after its final reply that takes it back?  Then
+ * one of the two belongs to an earlier command, and nobody knows which.  That
+ * it closes, or says the same twice, is no contradiction.
+ */
+static gboolean
+is_contradicted(struct wire *wire)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+
+	if (!peer_has_spoken(wire->dialogue.peer))
+		return FALSE;
+	reply = peer_reply(wire->dialogue.peer,
+	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), wire->job->deadline),
+	    &error);
+	if (reply == NULL)
+		return g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE);
+	return reply->code != 421 && !outcome_is_success(STAGE_FINAL, reply);
+}
+
+static void
+carry_content(struct wire *wire)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+
+	if (!peer_send_content(wire->dialogue.peer, wire->job->message,
+		dialogue_span(&wire->dialogue, STAGE_CONTENT),
+		wire->job->deadline, &error)) {
+		fail_content(wire, error);
+		return;
+	}
+	reply = dialogue_reply(&wire->dialogue, STAGE_FINAL);
+	if (reply == NULL)
+		return;
+	if (outcome_is_success(STAGE_FINAL, reply) && is_contradicted(wire)) {
+		dialogue_fail(&wire->dialogue, STAGE_FINAL,
+		    "contradictory replies");
+		return;
+	}
+	dialogue_settle(&wire->dialogue, STAGE_FINAL, reply);
+	if (wire->dialogue.over ||
+	    !session_swallow_content(wire->session, wire->job->deadline))
+		return;
+	tell_code(wire, reply->code);
+}
+
+static void
+carry_data(struct wire *wire, const char *command)
+{
+	collect_rcpt_replies(wire);
+	if (wire->dialogue.over)
+		return;
+	if (!transaction_is_open(wire->dialogue.transaction)) {
+		hold_back(wire);
+		return;
+	}
+	carry_command(wire, STAGE_DATA, command);
+	if (!wire->dialogue.over &&
+	    transaction_is_open(wire->dialogue.transaction))
+		carry_content(wire);
+}
+
+/*
+ * A host that answered some command twice would have had its refusal taken
+ * for the reply to another command.  Only if QUIT's reply comes next was the
+ * dialogue in step, and a refusal for good counts; a host that says nothing
+ * more has the benefit of the doubt.
+ */
+static void
+confirm_bounce(struct wire *wire, const struct outcome *bounce)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+	enum stage stage = bounce->stage;
+
+	reply = peer_reply(wire->dialogue.peer,
+	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), wire->job->deadline),
+	    &error);
+	if (reply == NULL) {
+		if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE))
+			return;
+	} else if (reply->code == 221 || reply->code == 421) {
+		return;
+	}
+	transaction_reopen(wire->dialogue.transaction);
+	dialogue_fail(&wire->dialogue, stage, "replies out of step");
+}
+
+/*
+ * Nobody waits for what a host says to QUIT, as in Postfix's smtp(8), unless
+ * a bounce depends on it.
+ */
+static void
+carry_quit(struct wire *wire, const char *command)
+{
+	const struct outcome *bounce =
+	    transaction_bounce(wire->dialogue.transaction);
+	g_autoptr(GError) error = NULL;
+
+	if (peer_send(wire->dialogue.peer, command, strlen(command),
+		deadline_in(0), &error) &&
+	    bounce != NULL)
+		confirm_bounce(wire, bounce);
+	tell_code(wire, 221);
+	wire->dialogue.over = TRUE;
+}
+
+static void
+carry(struct wire *wire, const char *command)
+{
+	if (g_str_has_prefix(command, "EHLO "))
+		carry_ehlo(wire, command);
+	else if (g_str_has_prefix(command, "HELO "))
+		carry_helo(wire, command);
+	else if (g_str_has_prefix(command, "AUTH "))
+		carry_auth(wire, command);
+	else if (g_str_has_prefix(command, "MAIL "))
+		carry_mail(wire, command);
+	else if (g_str_has_prefix(command, "RCPT "))
+		carry_rcpt(wire, command);
+	else if (g_str_equal(command, "DATA\r\n"))
+		carry_data(wire, command);
+	else if (g_str_equal(command, "QUIT\r\n"))
+		carry_quit(wire, command);
+	else
+		dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
+		    "libESMTP: unknown command");
+}
+
+/* libESMTP and the host take turns until one of them is done. */
+static void
+carry_all(struct wire *wire)
+{
+	carry_greeting(wire);
+	while (!wire->dialogue.over) {
+		g_autoptr(Secret) command = NULL;
+
+		command = session_command(wire->session, wire->job->deadline);
+		if (command == NULL)
+			break;
+		carry(wire, command);
+	}
+	/* If that was too early. */
+	if (wire->opening.tls_failure == NULL)
+		dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
+		    "libESMTP ended the session");
+}
+
+/* With libESMTP, until it is gone again. */
+static void
+run_session(struct wire *wire)
+{
+	const struct wire_job *job = wire->job;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Session) session =
+	    session_start(job->helo_name, job->sender, job->recipients,
+		message_size(job->message), job->credentials, &error);
+
+	if (session == NULL) {
+		dialogue_fail_here(&wire->dialogue, STAGE_CONNECT,
+		    error->message);
+		return;
+	}
+	wire->session = session;
+	carry_all(wire);
+}
+
+/* What a host has heard it may say again. */
+static void
+hide_secrets(const struct wire_job *job, struct outcome *outcomes)
+{
+	for (guint i = 0; i < job->recipients->len; i++) {
+		credentials_mask(job->credentials, outcomes[i].reply);
+		credentials_mask(job->credentials, outcomes[i].text);
+	}
+	secret_sweep();
+}
+
+char *
+wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
+{
+	struct peer *peer = peer_new(host);
+	g_autoptr(Transaction) transaction =
+	    transaction_new(outcomes, job->recipients->len);
+	struct wire wire = {
+	    .job = job,
+	    .dialogue = {peer, transaction, job->timeouts, job->deadline,
+		FALSE},
+	    .login = {job->credentials, job->auth_in_clear,
+		job->events->authenticated, job->data, FALSE},
+	};
+	char *tls_failure;
+
+	run_session(&wire);
+	/* It has heard what a host says again. */
+	peer_free(peer);
+	if (job->credentials != NULL)
+		hide_secrets(job, outcomes);
+	tls_failure = g_steal_pointer(&wire.opening.tls_failure);
+	opening_clear(&wire.opening);
+	return tls_failure;
+}

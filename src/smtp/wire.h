@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The wire between libESMTP, which drives the dialogue (session.h), and a
+ * host (peer.h).
+ *
+ * - Commands go out as libESMTP writes them, line by line.
+ * - Replies are framed, bounded and checked: one for each command, no others.
+ *   Outcomes are made here, from what the host said; libESMTP gets a plain
+ *   line that leads it to its next command.
+ * - EHLO's keywords are passed on only where this program uses them.
+ * - The content goes out from struct message, verbatim; what libESMTP makes
+ *   of it (it rewrites headers) is swallowed.
+ * - TLS is begun before libESMTP sees the greeting (opening.h).
+ * - With credentials no MAIL passes without a successful AUTH.
+ * - DATA is held back until every RCPT has its reply, and never sent unless
+ *   all were accepted.
+ */
+#ifndef SMTPROUTE_WIRE_H
+#define SMTPROUTE_WIRE_H
+
+#include <glib.h>
+
+#include "address/mailbox.h"
+#include "conf/credentials.h"
+#include "conf/settings.h"
+#include "smtp/message.h"
+#include "smtp/outcome.h"
+#include "tls/tlspolicy.h"
+
+/* What the caller may want to log as it happens; @data is the job's. */
+struct wire_events {
+	void (*secured)(const char *description, void *data); /* TLS is on */
+	void (*authenticated)(const char *mechanism, void *data);
+	void (*accepted)(void *data); /* the host has accepted MAIL */
+};
+
+struct wire_job {
+	const char *helo_name;
+	const struct mailbox *sender;
+	const GPtrArray *recipients; /* of struct mailbox */
+	struct message *message;
+	const struct timeouts *timeouts;
+	gint64 deadline; /* of the whole delivery */
+	const struct tls_policy *tls;
+	const struct credentials *credentials; /* NULL: none */
+	gboolean auth_in_clear;                /* credentials without TLS */
+	const struct wire_events *events;
+	void *data;
+};
+
+/*
+ * Sends one message through @host, a non-blocking socket that is connected
+ * and stays the caller's, to all recipients or to none.  @outcomes: one for
+ * each recipient, in their order, zero or with what an earlier attempt left;
+ * all are set when this returns.
+ *
+ * NULL; or why TLS has failed, a new string, where the policy does not insist
+ * on it: then no outcome is set, and the same address may be tried again, on a
+ * new connection, without TLS.
+ */
+char *
+wire_run(int host, const struct wire_job *job, struct outcome *outcomes);
+
+#endif

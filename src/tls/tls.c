@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <errno.h>
+#include <poll.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "address/endpoint.h"
+#include "tls/tls.h"
+#include "util/deadline.h"
+
+/* Records without content that an honest peer sends in a row. */
+#define EMPTY_RECORDS_MAX 32
+
+/* More than an honest handshake reads at once: two for each record. */
+#define READS_MAX 64
+
+struct tls {
+	SSL_CTX *context;
+	SSL *ssl;
+	short events;
+	gboolean broken;   /* no goodbye */
+	gboolean dane;     /* records are enforced */
+	gboolean enforced; /* they or the chain, and the name */
+	char *description;
+	char *failure; /* of the verification */
+	char *reason;  /* why it is broken */
+	guint reads;   /* left to this call */
+};
+
+/* Whom it has to be, for OpenSSL's own check of the SANs (RFC 6125). */
+static gboolean
+set_names(struct tls *tls, const struct tls_policy *policy, GError **error)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
+
+	SSL_set_hostflags(tls->ssl,
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	if (endpoint_is_address(policy->expected)) {
+		if (X509_VERIFY_PARAM_set1_ip_asc(param, policy->expected) != 1)
+			return tls_context_fail(policy->expected, error);
+		return TRUE;
+	}
+	if (SSL_set1_host(tls->ssl, policy->expected) != 1)
+		return tls_context_fail(policy->expected, error);
+	if (policy->also != NULL && SSL_add1_host(tls->ssl, policy->also) != 1)
+		return tls_context_fail(policy->also, error);
+	return TRUE;
+}
+
+/* TRUE also if OpenSSL finds none of the records usable. */
+static gboolean
+set_dane(struct tls *tls, const struct tls_policy *policy, GError **error)
+{
+	const GPtrArray *records = policy->tlsa->records;
+
+	if (SSL_CTX_dane_enable(tls->context) != 1 ||
+	    SSL_dane_enable(tls->ssl, policy->sni) != 1)
+		return tls_context_fail("DANE", error);
+	/* RFC 7672 section 3.1.1: the record alone vouches for DANE-EE. */
+	SSL_dane_set_flags(tls->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+	for (guint i = 0; i < records->len; i++) {
+		const struct tlsa *record = g_ptr_array_index(records, i);
+		gsize length;
+		const unsigned char *data =
+		    g_bytes_get_data(record->data, &length);
+
+		int added = SSL_dane_tlsa_add(tls->ssl, record->usage,
+		    record->selector, record->matching, data, length);
+
+		if (added < 0)
+			return tls_context_fail("DANE", error);
+		if (added > 0)
+			tls->dane = TRUE;
+	}
+	ERR_clear_error();
+	return TRUE;
+}
+
+/* SSL_set_tlsext_host_name() without the cast that drops const. */
+static long
+set_sni(SSL *ssl, const char *name)
+{
+	return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+	    TLSEXT_NAMETYPE_host_name, (void *)(guintptr)name);
+}
+
+/*
+ * What OpenSSL ignores it reads for as long as there is any, HelloRequests for
+ * one; so that deadlines count, it is told now and then that there is none.
+ */
+static long
+limit_reads(BIO *bio, int operation, const char *data G_GNUC_UNUSED,
+    size_t size G_GNUC_UNUSED, int argi G_GNUC_UNUSED, long argl G_GNUC_UNUSED,
+    int result, size_t *done G_GNUC_UNUSED)
+{
+	guint *left = (guint *)(void *)BIO_get_callback_arg(bio);
+
+	if (operation != BIO_CB_READ)
+		return result;
+	if (*left == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	--*left;
+	return result;
+}
+
+/* Before each call of OpenSSL that reads. */
+static void
+prepare(struct tls *tls)
+{
+	tls->reads = READS_MAX;
+	ERR_clear_error();
+	errno = 0;
+}
+
+static gboolean
+set_up(struct tls *tls, int fd, const struct tls_policy *policy, GError **error)
+{
+	tls->context = tls_context_new(policy, error);
+	if (tls->context == NULL)
+		return FALSE;
+	tls->ssl = SSL_new(tls->context);
+	if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 ||
+	    (policy->sni != NULL && set_sni(tls->ssl, policy->sni) != 1))
+		return tls_context_fail("OpenSSL", error);
+	BIO_set_callback_ex(SSL_get_rbio(tls->ssl), limit_reads);
+	BIO_set_callback_arg(SSL_get_rbio(tls->ssl), (char *)&tls->reads);
+	if (policy->tlsa != NULL && policy->tlsa->records->len > 0 &&
+	    !set_dane(tls, policy, error))
+		return FALSE;
+	if ((tls->dane || tls_policy_verifies_chain(policy)) &&
+	    !set_names(tls, policy, error))
+		return FALSE;
+	tls->enforced = tls->dane || tls_policy_enforces_chain(policy);
+	SSL_set_verify(tls->ssl,
+	    tls->enforced && !policy->examine ? SSL_VERIFY_PEER
+					      : SSL_VERIFY_NONE,
+	    NULL);
+	return TRUE;
+}
+
+/* What the verification found; NULL: nothing wrong. */
+static char *
+verify_failure(const SSL *ssl, const struct tls_policy *policy)
+{
+	long result = SSL_get_verify_result(ssl);
+	const char *reason = X509_verify_cert_error_string(result);
+
+	if (result == X509_V_OK)
+		return NULL;
+	if (result != X509_V_ERR_HOSTNAME_MISMATCH &&
+	    result != X509_V_ERR_IP_ADDRESS_MISMATCH)
+		return g_strdup(reason);
+	return g_strdup_printf("%s (expected %s%s%s)", reason, policy->expected,
+	    policy->also != NULL ? " or " : "",
+	    policy->also != NULL ? policy->also : "");
+}
+
+static gboolean
+fail_handshake(struct tls *tls, const struct tls_policy *policy, int code,
+    int number, GError **error)
+{
+	g_autofree char *failure = NULL;
+
+	tls->broken = TRUE;
+	if (code == SSL_ERROR_SSL &&
+	    (tls->dane || tls_policy_verifies_chain(policy)))
+		failure = verify_failure(tls->ssl, policy);
+	if (failure != NULL)
+		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
+		    "certificate verification failed: %s", failure);
+	else if (code == SSL_ERROR_SYSCALL && number != 0)
+		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
+		    "handshake failed: connection lost: %s",
+		    g_strerror(number));
+	else if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN)
+		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
+		    "handshake failed: connection lost");
+	else
+		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
+		    "handshake failed: %s", tls_context_reason());
+	return FALSE;
+}
+
+/* What a call would have waited for; 0: it has failed. */
+static short
+wanted_events(int code)
+{
+	switch (code) {
+	case SSL_ERROR_WANT_READ:
+		return POLLIN;
+	case SSL_ERROR_WANT_WRITE:
+		return POLLOUT;
+	default:
+		return 0;
+	}
+}
+
+static gboolean
+shake_hands(struct tls *tls, int fd, const struct tls_policy *policy,
+    gint64 deadline, GError **error)
+{
+	for (;;) {
+		struct pollfd pollfd = {.fd = fd};
+		int result;
+		int code;
+		int number;
+
+		prepare(tls);
+		result = SSL_connect(tls->ssl);
+		number = errno;
+		if (result == 1)
+			return TRUE;
+		code = SSL_get_error(tls->ssl, result);
+		pollfd.events = wanted_events(code);
+		if (pollfd.events == 0)
+			return fail_handshake(tls, policy, code, number, error);
+		if (deadline_left(deadline) == 0 ||
+		    deadline_poll(&pollfd, 1, deadline) <= 0) {
+			tls->broken = TRUE;
+			g_set_error(error, TLS_ERROR, TLS_ERROR_TIMEOUT,
+			    "handshake timed out");
+			return FALSE;
+		}
+	}
+}
+
+/*
+ * OpenSSL has verified what the mode tells it to, and nothing if the peer has
+ * no certificate, so this looks again.  NULL: it is who it has to be.
+ */
+static char *
+peer_failure(const struct tls *tls, const struct tls_policy *policy)
+{
+	if (!tls->enforced && !policy->examine)
+		return NULL;
+	if (SSL_get0_peer_certificate(tls->ssl) == NULL)
+		return g_strdup("no certificate");
+	if (tls->dane && SSL_get_verify_result(tls->ssl) == X509_V_OK &&
+	    SSL_get0_dane_tlsa(tls->ssl, NULL, NULL, NULL, NULL, NULL) < 0)
+		return g_strdup("no TLSA record matches");
+	return verify_failure(tls->ssl, policy);
+}
+
+/* How the peer was verified, or why it was not. */
+static char *
+describe_peer(const struct tls *tls, const struct tls_policy *policy)
+{
+	const char *name = SSL_get0_peername(tls->ssl);
+	guint8 usage;
+	guint8 selector;
+	guint8 matching;
+
+	if (tls->dane &&
+	    SSL_get0_dane_tlsa(tls->ssl, &usage, &selector, &matching, NULL,
+		NULL) >= 0)
+		return g_strdup_printf("verified by TLSA %u %u %u", usage,
+		    selector, matching);
+	if (policy->level == TLS_DANE)
+		return g_strdup_printf("not verified (%s)",
+		    policy->tlsa != NULL ? policy->tlsa->absence
+					 : "no TLSA records");
+	if (tls_policy_verifies_chain(policy))
+		return g_strdup_printf("verified as %s",
+		    name != NULL ? name : policy->expected);
+	return g_strdup_printf("not verified (tls=%s)",
+	    tls_level_name(policy->for_auth ? TLS_MAY : policy->level));
+}
+
+static void
+describe(struct tls *tls, const struct tls_policy *policy)
+{
+	g_autofree char *peer = NULL;
+
+	if (tls->failure != NULL &&
+	    (tls->enforced || policy->level != TLS_DANE))
+		peer = g_strdup_printf("not verified: %s", tls->failure);
+	else
+		peer = describe_peer(tls, policy);
+	tls->description = g_strdup_printf("protocol %s cipher %s %s",
+	    SSL_get_version(tls->ssl), SSL_get_cipher_name(tls->ssl), peer);
+}
+
+struct tls *
+tls_connect(int fd, const struct tls_policy *policy, gint64 deadline,
+    GError **error)
+{
+	g_autoptr(Tls) tls = g_new0(struct tls, 1);
+
+	ERR_clear_error();
+	if (!set_up(tls, fd, policy, error) ||
+	    !shake_hands(tls, fd, policy, deadline, error))
+		return NULL;
+	tls->failure = peer_failure(tls, policy);
+	if (tls->failure != NULL && tls->enforced && !policy->examine) {
+		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
+		    "certificate verification failed: %s", tls->failure);
+		return NULL;
+	}
+	describe(tls, policy);
+	return g_steal_pointer(&tls);
+}
+
+/* The result of a call that read or wrote @result bytes, or none. */
+static ssize_t
+finish(struct tls *tls, int result, int number)
+{
+	int code;
+
+	if (result > 0)
+		return result;
+	code = SSL_get_error(tls->ssl, result);
+	tls->events = wanted_events(code);
+	if (tls->events != 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	tls->broken = TRUE;
+	if (code == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	if (code == SSL_ERROR_SSL && tls->reason == NULL)
+		tls->reason = g_strdup(tls_context_reason());
+	errno = code == SSL_ERROR_SYSCALL && number != 0 ? number : EPROTO;
+	return -1;
+}
+
+ssize_t
+tls_read(struct tls *tls, char *buffer, gsize size)
+{
+	int result;
+
+	prepare(tls);
+	result = SSL_read(tls->ssl, buffer, (int)MIN(size, G_MAXINT));
+	return finish(tls, result, errno);
+}
+
+ssize_t
+tls_write(struct tls *tls, const char *data, gsize length)
+{
+	int result;
+
+	prepare(tls);
+	result = SSL_write(tls->ssl, data, (int)MIN(length, G_MAXINT));
+	/* A peer that has closed takes nothing: that is no success. */
+	if (finish(tls, result, errno) == 0)
+		errno = EPIPE;
+	return result > 0 ? result : -1;
+}
+
+short
+tls_events(const struct tls *tls)
+{
+	return tls->events;
+}
+
+gboolean
+tls_has_pending(const struct tls *tls)
+{
+	/* An end that has been read, poll(2) does not see any more. */
+	return tls->broken || SSL_pending(tls->ssl) > 0;
+}
+
+gboolean
+tls_has_spoken(struct tls *tls)
+{
+	struct pollfd pollfd = {.fd = SSL_get_fd(tls->ssl), .events = POLLIN};
+
+	for (int i = 0; i < EMPTY_RECORDS_MAX; i++) {
+		char byte;
+		int result;
+
+		prepare(tls);
+		result = SSL_peek(tls->ssl, &byte, 1);
+		if (finish(tls, result, errno) >= 0 || errno != EAGAIN)
+			return TRUE;
+		/* What was there may have been a session ticket. */
+		if (poll(&pollfd, 1, 0) <= 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+const char *
+tls_reason(const struct tls *tls)
+{
+	return tls->reason;
+}
+
+const char *
+tls_description(const struct tls *tls)
+{
+	return tls->description;
+}
+
+gboolean
+tls_is_enforced(const struct tls *tls)
+{
+	return tls->enforced;
+}
+
+const char *
+tls_verify_failure(const struct tls *tls)
+{
+	return tls->failure;
+}
+
+X509 *
+tls_certificate(const struct tls *tls)
+{
+	return SSL_get0_peer_certificate(tls->ssl);
+}
+
+void
+tls_free(struct tls *tls)
+{
+	if (tls->ssl != NULL && !tls->broken)
+		SSL_shutdown(tls->ssl);
+	SSL_free(tls->ssl);
+	SSL_CTX_free(tls->context);
+	ERR_clear_error();
+	g_free(tls->description);
+	g_free(tls->failure);
+	g_free(tls->reason);
+	g_free(tls);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a connection's TLS has to be, from what is set for its host.
+ */
+#ifndef SMTPROUTE_TLSPOLICY_H
+#define SMTPROUTE_TLSPOLICY_H
+
+#include <glib.h>
+
+#include "agent/plan.h"
+#include "conf/tlslevel.h"
+#include "dns/tlsa.h"
+
+/* All strings belong to the candidate's plan and settings. */
+struct tls_policy {
+	enum tls_level level;
+	gboolean for_auth;    /* raised, so that credentials are not in clear */
+	gboolean examine;     /* verify, but go on whatever comes of it */
+	const char *sni;      /* NULL: an address, which has none */
+	const char *expected; /* whom the certificate has to name */
+	const char *also;     /* or this one; NULL: no other */
+	const char *ca_file;  /* NULL: the system's authorities */
+	const char *ciphers;  /* for TLS 1.2 and less; NULL: OpenSSL's */
+	int min_protocol;     /* TLS1_2_VERSION, ... */
+	const struct tlsa_set *tlsa; /* with TLS_DANE; NULL: none */
+};
+
+/*
+ * The names are those of the route and of the mail exchanger that it leads
+ * to, unless tls-name says another.  @tlsa: not filled in.
+ */
+void
+tls_policy_set(struct tls_policy *policy, const struct candidate *candidate);
+
+/* Must the chain of certificates be verified? */
+gboolean
+tls_policy_enforces_chain(const struct tls_policy *policy);
+
+/* Is it, whatever comes of it? */
+gboolean
+tls_policy_verifies_chain(const struct tls_policy *policy);
+
+/* Is there no going on without TLS? */
+gboolean
+tls_policy_is_required(const struct tls_policy *policy);
+
+/*
+ * May the session go on in clear text after a refusal of STARTTLS with this
+ * code?
+ */
+gboolean
+tls_policy_forgives(const struct tls_policy *policy, int code);
+
+/* "not offered, but ...", for where TLS is required.  A new string. */
+char *
+tls_policy_not_offered(const struct tls_policy *policy);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "util/deadline.h"
+#include "util/guard.h"
+
+/* pipe(8) reads all the time; who else does not is not waited for. */
+#define WRITE_SPAN (10 * G_USEC_PER_SEC)
+
+/*
+ * For the handler when the stack itself is used up: GLib recurses without an
+ * end when there is no memory even for the message that says so.
+ */
+#define CRASH_STACK_SIZE (64 * 1024)
+
+/* What guard_try() guards takes milliseconds, unless it goes in circles. */
+#define TRY_SECONDS 3
+
+static int crash_output = -1;
+static char suspect[PATH_MAX]; /* "": none */
+static char crashed_suspect[PATH_MAX];
+static pthread_t suspect_thread;
+static volatile sig_atomic_t final_status = -1; /* -1: no verdict yet */
+static volatile sig_atomic_t written;           /* has guard_write() begun? */
+
+int
+guard_output(void)
+{
+	int null;
+	int output;
+
+	/* First, so that the verdict is the last to want a descriptor. */
+	output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	/* Closed descriptors 0 to 2 would be given to the next open(2). */
+	do {
+		null = open("/dev/null", O_WRONLY);
+	} while (null >= 0 && null <= STDERR_FILENO);
+	if (null < 0)
+		return output;
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	close(null);
+	return output;
+}
+
+/*
+ * Not for want of time, or of memory (SIGTRAP is GLib's way to say so), nor
+ * for what libESMTP does in its thread.
+ */
+static void
+set_suspect_aside(int sig)
+{
+	if (sig == SIGALRM || sig == SIGTRAP || suspect[0] == '\0' ||
+	    !pthread_equal(pthread_self(), suspect_thread))
+		return;
+	if (rename(suspect, crashed_suspect) < 0)
+		unlink(suspect);
+}
+
+/* Async-signal-safe (signal-safety(7)). */
+static void
+defer_and_exit(int sig)
+{
+	static const char crashed[] = "4.3.0 smtproute: fatal signal, see the "
+				      "system's log";
+	static const char late[] = "4.3.0 smtproute: time-limit passed";
+	static const char delivered[] = "2.0.0 smtproute: delivered; then "
+					"fatal signal, see the system's log";
+	const char *line = sig == SIGALRM ? late : crashed;
+
+	set_suspect_aside(sig);
+	if (written || final_status > 0)
+		_exit(final_status);
+	if (final_status == EX_OK)
+		line = delivered;
+	else
+		final_status = EX_TEMPFAIL;
+	if (write(crash_output, line, strlen(line)) < 0)
+		_exit(final_status);
+	_exit(final_status);
+}
+
+void
+guard_crashes(int output)
+{
+	static const int signals[] = {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL,
+	    SIGSEGV, SIGSYS, SIGTRAP};
+	static char memory[CRASH_STACK_SIZE];
+	stack_t stack = {.ss_sp = memory, .ss_size = sizeof(memory)};
+	struct sigaction action = {
+	    .sa_handler = defer_and_exit,
+	    .sa_flags = SA_ONSTACK,
+	};
+
+	crash_output = output;
+	sigaltstack(&stack, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &action, NULL);
+	/* pipe(8) ignores them already, a shell does not. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+void
+guard_time(unsigned seconds)
+{
+	alarm(seconds);
+}
+
+void
+guard_status(int status)
+{
+	final_status = status;
+}
+
+void
+guard_suspect(const char *path)
+{
+	g_strlcpy(crashed_suspect, path, sizeof(crashed_suspect));
+	g_strlcat(crashed_suspect, GUARD_CRASHED, sizeof(crashed_suspect));
+	g_strlcpy(suspect, path, sizeof(suspect));
+	suspect_thread = pthread_self();
+}
+
+static sigjmp_buf way_out;
+static pthread_t try_thread;
+
+static void
+take_way_out(int sig)
+{
+	if (pthread_equal(pthread_self(), try_thread))
+		siglongjmp(way_out, sig);
+	if (sig != SIGVTALRM)
+		defer_and_exit(sig);
+}
+
+/* Of this process' own time on a processor, so that nobody else matters. */
+static void
+limit_try(time_t seconds)
+{
+	const struct itimerval limit = {.it_value = {.tv_sec = seconds}};
+
+	setitimer(ITIMER_VIRTUAL, &limit, NULL);
+}
+
+gboolean
+guard_try(void (*work)(void *data), void *data)
+{
+	static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGSEGV,
+	    SIGVTALRM};
+	static struct sigaction old[G_N_ELEMENTS(signals)];
+	struct sigaction action = {
+	    .sa_handler = take_way_out,
+	    .sa_flags = SA_ONSTACK,
+	};
+	volatile gboolean crashed = TRUE;
+
+	try_thread = pthread_self();
+	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &action, &old[i]);
+	if (sigsetjmp(way_out, 1) == 0) {
+		limit_try(TRY_SECONDS);
+		work(data);
+		crashed = FALSE;
+	}
+	limit_try(0);
+	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &old[i], NULL);
+	return !crashed;
+}
+
+void
+guard_write(int output, const char *line)
+{
+	gint64 deadline = deadline_in(WRITE_SPAN);
+	gsize left = strlen(line);
+
+	written = TRUE;
+	while (left > 0) {
+		struct pollfd pollfd = {.fd = output, .events = POLLOUT};
+		gssize n = write(output, line, left);
+
+		if (n >= 0) {
+			line += n;
+			left -= n;
+		} else if (errno == EAGAIN) {
+			if (deadline_poll(&pollfd, 1, deadline) <= 0)
+				return;
+		} else if (errno != EINTR) {
+			return;
+		}
+	}
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "conf/setting.h"
+#include "conf/settings.h"
+#include "unit/fixture.h"
+#include "unit/table.h"
+
+static void
+show_text(GString *all, const char *key, const char *value)
+{
+	g_string_append_printf(all, "%s = %s\n", key,
+	    value != NULL ? value : "(none)");
+}
+
+static void
+show_seconds(GString *all, const char *key, gint64 span)
+{
+	g_assert_cmpint(span % G_USEC_PER_SEC, ==, 0);
+	g_string_append_printf(all, "%s = %" G_GINT64_FORMAT "\n", key,
+	    span / G_USEC_PER_SEC);
+}
+
+static void
+show_host(GString *all, const struct host_settings *host)
+{
+	show_seconds(all, "connect", host->timeouts.connect);
+	show_seconds(all, "greeting", host->timeouts.greeting);
+	show_seconds(all, "command", host->timeouts.command);
+	show_seconds(all, "data", host->timeouts.data);
+	show_seconds(all, "final", host->timeouts.final);
+	show_text(all, "tls", tls_level_name(host->tls));
+	show_text(all, "ca", host->tls_ca_file);
+	g_string_append_printf(all, "protocol = %x\n",
+	    (guint)host->tls_min_protocol);
+	show_text(all, "ciphers", host->tls_ciphers);
+	show_text(all, "name", host->tls_name);
+	show_text(all, "auth", host->auth);
+	show_text(all, "clear",
+	    host->auth_in_clear == ANSWER_YES ? "yes" : "no");
+	show_text(all, "bind", host->bind);
+}
+
+static char **
+show_settings(const struct settings *settings)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+
+	show_text(all, "routes", settings->routes);
+	show_text(all, "state", settings->state_directory);
+	show_text(all, "helo", settings->helo_name);
+	show_text(all, "log", settings->log);
+	show_text(all, "tag", settings->syslog_name);
+	show_text(all, "dns", settings->dns_servers);
+	show_text(all, "ad",
+	    settings->dns_trust_ad == ANSWER_YES ? "yes" : "no");
+	show_text(all, "spool", settings->spool_directory);
+	show_seconds(all, "limit", settings->time_limit);
+	show_text(all, "unsure",
+	    settings->when_unsure == WHEN_UNSURE_NEXT ? "next" : "defer");
+	show_host(all, &settings->defaults);
+	return g_strsplit(all->str, "\n", -1);
+}
+
+/*
+ * A line of [smtproute], and the one thing that it changes; NULL: nothing.
+ */
+struct accepted {
+	const char *says;
+	const char *line;
+	const char *change;
+};
+
+static const struct accepted accepted[] = {
+    {"no key at all", "", NULL},
+    {"a comment", "# routes = /r", NULL},
+    {"routes", "routes = /r", "routes = /r"},
+    {"indexed routes", "routes = lmdb:/r", "routes = lmdb:/r"},
+    {"a path with a blank", "routes = /a b", "routes = /a b"},
+    {"a blank written as an escape", "routes = /a\\sb", "routes = /a b"},
+    {"no blanks around the sign", "routes=/r", "routes = /r"},
+    {"blanks at both ends", " \t routes = /r \t ", "routes = /r"},
+    {"a line that ends in CRLF", "routes = /r\r", "routes = /r"},
+    {"the state directory", "state-directory = /s", "state = /s"},
+    {"no HELO name", "helo-name =", NULL},
+    {"blanks for a HELO name", "helo-name = \t\r", NULL},
+    {"a HELO name", "helo-name = Mail.Example.COM.", "helo = mail.example.com"},
+    {"a literal as HELO name", "helo-name = [192.0.2.1]", "helo = [192.0.2.1]"},
+    {"an IPv6 literal", "helo-name = [IPv6:2001:DB8::1]",
+	"helo = [ipv6:2001:db8::1]"},
+    {"log to syslog", "log = syslog", NULL},
+    {"log to a file", "log = file:/l", "log = /l"},
+    {"a syslog name", "syslog-name = relay", "tag = relay"},
+    {"the longest syslog name",
+	"syslog-name = aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb"
+	"ccccccccccccccccdddddddddddddddd",
+	"tag = aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb"
+	"ccccccccccccccccdddddddddddddddd"},
+    {"the shortest time", "connect-timeout = 1s", "connect = 1"},
+    {"minutes", "greeting-timeout = 2m", "greeting = 120"},
+    {"hours", "command-timeout = 3h", "command = 10800"},
+    {"the longest time", "data-timeout = 24h", "data = 86400"},
+    {"the longest time in seconds", "final-timeout = 86400s", "final = 86400"},
+    {"a default in another unit", "final-timeout = 600s", NULL},
+    {"the longest time limit", "time-limit = 970s", "limit = 970"},
+    {"a time limit in minutes", "time-limit = 16m", "limit = 960"},
+    {"when unsure, the next host", "when-unsure = next", "unsure = next"},
+    {"when unsure, defer", "when-unsure = defer", NULL},
+    {"tls none", "tls = none", "tls = none"},
+    {"tls encrypt", "tls = encrypt", "tls = encrypt"},
+    {"tls secure", "tls = secure", "tls = secure"},
+    {"tls dane", "tls = dane", "tls = dane"},
+    {"tls wrapper", "tls = wrapper", "tls = wrapper"},
+    {"a file of authorities", "tls-ca-file = /ca.pem", "ca = /ca.pem"},
+    {"the system's authorities", "tls-ca-file =", NULL},
+    {"TLS 1.0", "tls-min-protocol = TLSv1", "protocol = 301"},
+    {"TLS 1.1", "tls-min-protocol = TLSv1.1", "protocol = 302"},
+    {"TLS 1.2", "tls-min-protocol = TLSv1.2", NULL},
+    {"TLS 1.3", "tls-min-protocol = TLSv1.3", "protocol = 304"},
+    {"ciphers", "tls-ciphers = HIGH:!aNULL", "ciphers = HIGH:!aNULL"},
+    {"credentials in clear", "auth-in-clear = yes", "clear = yes"},
+    {"credentials over TLS only", "auth-in-clear = no", NULL},
+    {"trust in the resolver", "dns-trust-ad = yes", "ad = yes"},
+    {"no DNS servers", "dns-servers =", NULL},
+    {"a DNS server", "dns-servers = 192.0.2.1", "dns = 192.0.2.1:53"},
+    {"a DNS server with a port", "dns-servers = 127.0.0.1:5353",
+	"dns = 127.0.0.1:5353"},
+    {"a bare IPv6 DNS server", "dns-servers = ::1", "dns = [::1]:53"},
+    {"an IPv6 DNS server in brackets", "dns-servers = [2001:DB8::a]",
+	"dns = [2001:db8::a]:53"},
+    {"an IPv6 DNS server with a port", "dns-servers = [::1]:65535",
+	"dns = [::1]:65535"},
+    {"DNS servers between commas and blanks",
+	"dns-servers = 192.0.2.1,192.0.2.2:54, \t ::1 [::2]:55,",
+	"dns = 192.0.2.1:53,192.0.2.2:54,[::1]:53,[::2]:55"},
+    {"the spool directory", "spool-directory = /var/tmp", "spool = /var/tmp"},
+};
+
+static void
+test_accepted(gconstpointer data)
+{
+	const struct accepted *row = data;
+	g_autofree char *text =
+	    g_strdup_printf("# first\n\n[smtproute]\n%s\n", row->line);
+	g_autoptr(Settings) plain = fixture_settings("");
+	g_autoptr(Settings) settings = fixture_settings(text);
+	g_auto(GStrv) before = NULL;
+	g_auto(GStrv) after = NULL;
+	const char *change = NULL;
+
+	before = show_settings(plain);
+	after = show_settings(settings);
+	for (gsize i = 0; before[i] != NULL; i++) {
+		if (strcmp(before[i], after[i]) == 0)
+			continue;
+		g_assert_null(change);
+		change = after[i];
+	}
+	g_assert_cmpstr(change, ==, row->change);
+}
+
+static void
+test_defaults(void)
+{
+	g_autoptr(Settings) settings = fixture_settings("");
+	g_auto(GStrv) lines = NULL;
+	g_autofree char *shown = NULL;
+
+	lines = show_settings(settings);
+	shown = g_strjoinv("; ", lines);
+	g_assert_cmpstr(shown, ==,
+	    "routes = " ROUTES_PATH "; state = " STATE_DIRECTORY "; "
+	    "helo = (none); log = (none); tag = postfix/smtproute; "
+	    "dns = (none); ad = no; spool = /tmp; limit = 900; unsure = defer; "
+	    "connect = 30; greeting = 60; command = 300; data = 180; "
+	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
+	    "name = (none); auth = (none); clear = no; bind = (none); ");
+}
+
+#define PROFILE(name) "[auth " name "]\nusername = u\npassword-file = /p\n"
+#define PROFILES                                                               \
+	PROFILE("ex")                                                          \
+	PROFILE("port") PROFILE("six") PROFILE("a") PROFILE("b")
+
+/* A host of this file, and what differs from the defaults for it. */
+static const char hosts_text[] = "[host mx1.example.com:2525]\n"
+				 "tls = none\n"
+				 "final-timeout = 7m\n"
+				 "[host MX1.Example.COM.]\n"
+				 "tls = secure\n"
+				 "auth = ex\n"
+				 "connect-timeout = 5s\n"
+				 "[host b\xc3\xbc"
+				 "cher.example]\n"
+				 "bind = 2001:DB8:0::7\n"
+				 "[host 192.0.2.10:587]\n"
+				 "auth = port\n"
+				 "[host 2001:DB8::1:25]\n"
+				 "auth = six\n"
+				 "[host all]\n"
+				 "connect-timeout = 1s\n"
+				 "greeting-timeout = 2s\n"
+				 "command-timeout = 3s\n"
+				 "data-timeout = 4s\n"
+				 "final-timeout = 5s\n"
+				 "tls = dane\n"
+				 "auth = a\n"
+				 "bind = 192.0.2.5\n"
+				 "[host all:26]\n"
+				 "connect-timeout = 6s\n"
+				 "greeting-timeout = 7s\n"
+				 "command-timeout = 8s\n"
+				 "data-timeout = 9s\n"
+				 "final-timeout = 10s\n"
+				 "tls = may\n"
+				 "auth = b\n"
+				 "bind = 192.0.2.6\n"
+				 "[smtproute]\n"
+				 "tls = encrypt\n"
+				 "connect-timeout = 20s\n" PROFILES;
+
+struct host {
+	const char *says;
+	const char *name;
+	guint16 port;
+	const char *shown; /* connect greeting command data final */
+};
+
+static const struct host hosts[] = {
+    {"a host without a group has the defaults", "mx2.example.com", 25,
+	"20 60 300 180 600 encrypt - -"},
+    {"a group without a port is for every port", "mx1.example.com", 25,
+	"5 60 300 180 600 secure ex -"},
+    {"a group with the port goes before it", "mx1.example.com", 2525,
+	"5 60 300 180 420 none ex -"},
+    {"an internationalized name", "xn--bcher-kva.example", 25,
+	"20 60 300 180 600 encrypt - 2001:db8::7"},
+    {"an address and its port", "192.0.2.10", 587,
+	"20 60 300 180 600 encrypt port -"},
+    {"an address and another port", "192.0.2.10", 25,
+	"20 60 300 180 600 encrypt - -"},
+    {"an IPv6 address", "2001:db8::1:25", 25,
+	"20 60 300 180 600 encrypt six -"},
+    {"a port is no part of an IPv6 address", "2001:db8::1", 25,
+	"20 60 300 180 600 encrypt - -"},
+    {"every key of a group", "all", 25, "1 2 3 4 5 dane a 192.0.2.5"},
+    {"every key of a group with a port", "all", 26,
+	"6 7 8 9 10 may b 192.0.2.6"},
+};
+
+static void
+test_host(gconstpointer data)
+{
+	const struct host *row = data;
+	g_autoptr(Settings) settings = fixture_settings(hosts_text);
+	struct host_settings host;
+	g_autofree char *shown = NULL;
+
+	host = settings_host(settings, row->name, row->port);
+	shown = g_strdup_printf("%g %g %g %g %g %s %s %s",
+	    (double)host.timeouts.connect / G_USEC_PER_SEC,
+	    (double)host.timeouts.greeting / G_USEC_PER_SEC,
+	    (double)host.timeouts.command / G_USEC_PER_SEC,
+	    (double)host.timeouts.data / G_USEC_PER_SEC,
+	    (double)host.timeouts.final / G_USEC_PER_SEC,
+	    tls_level_name(host.tls), host.auth != NULL ? host.auth : "-",
+	    host.bind != NULL ? host.bind : "-");
+	g_assert_cmpstr(shown, ==, row->shown);
+}
+
+/* A group [auth ex] with a username, and what becomes of its other line. */
+static const struct {
+	const char *says;
+	const char *line;
+	const char *password; /* NULL: none */
+} passwords[] = {
+    {"a password", "password = secret", "secret"},
+    {"a password with blanks", "password =  a  b \t", "a  b"},
+    {"a backslash is a backslash", "password = a\\sb\\", "a\\sb\\"},
+    {"signs that begin comments and groups", "password = #[x]=;", "#[x]=;"},
+    {"bytes of UTF-8", "password = \xc3\xbc", "\xc3\xbc"},
+    {"a line that ends in CRLF", "password = secret\r", "secret"},
+    {"a file", "password-file = /p", NULL},
+};
+
+static void
+test_passwords(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(passwords); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[smtproute]\n[auth ex]\n"
+				    "username = u\n%s\n[host a]\nauth = ex\n",
+			passwords[i].line);
+		g_autoptr(Settings) settings = fixture_settings(text);
+		const struct auth_profile *profile =
+		    settings_auth(settings, "ex");
+
+		g_assert_nonnull(profile);
+		g_assert_cmpstr(profile->username, ==, "u");
+		g_assert_cmpstr(profile->password, ==, passwords[i].password);
+		g_assert_null(settings_auth(settings, "EX"));
+	}
+}
+
+/* A file of the source tree; automake's test driver sets srcdir. */
+static char *
+read_source(const char *name)
+{
+	const char *srcdir = g_getenv("srcdir");
+	g_autofree char *file =
+	    g_build_filename(srcdir != NULL ? srcdir : ".", name, NULL);
+	g_autoptr(GError) error = NULL;
+	char *text = NULL;
+
+	g_file_get_contents(file, &text, NULL, &error);
+	g_assert_no_error(error);
+	return text != NULL ? text : g_strdup("");
+}
+
+static void
+test_manual(void)
+{
+	static const enum setting_place places[] = {IN_SMTPROUTE, IN_HOST,
+	    IN_AUTH};
+	g_autofree char *manual = read_source("man/smtproute.conf.5");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autofree char *list = setting_list(places[i]);
+		g_auto(GStrv) names = g_strsplit(list, ", ", -1);
+
+		for (gsize j = 0; names[j] != NULL; j++) {
+			g_autofree char *item =
+			    g_strdup_printf("\n.It Cm %s", names[j]);
+
+			if (strstr(manual, item) == NULL)
+				g_assert_cmpstr(names[j], ==, "in the manual");
+		}
+	}
+}
+
+/* The sample is installed with other paths than those it is kept with. */
+static void
+test_sample(void)
+{
+	g_autofree char *sample = read_source("contrib/smtproute.conf");
+	g_autofree char *list = setting_list(IN_SMTPROUTE);
+	g_auto(GStrv) names = g_strsplit(list, ", ", -1);
+	g_autoptr(Settings) settings = fixture_settings(sample);
+
+	g_assert_nonnull(settings);
+	for (gsize i = 0; names[i] != NULL; i++) {
+		const char *value = setting_find(IN_SMTPROUTE, names[i])->value;
+		g_autofree char *line = NULL;
+
+		if (value == NULL || value[0] == '\0')
+			line = g_strdup_printf("\n#%s =\n", names[i]);
+		else if (value[0] == '/')
+			line = g_strdup_printf("\n#%s = /", names[i]);
+		else
+			line = g_strdup_printf("\n#%s = %s\n", names[i], value);
+		if (strstr(sample, line) == NULL)
+			g_assert_cmpstr(line, ==, "in the sample");
+	}
+}
+
+/* What the sample shows must be accepted by whoever uncomments it. */
+static void
+test_sample_uncommented(void)
+{
+	g_autofree char *sample = read_source("contrib/smtproute.conf");
+	g_autoptr(GRegex) regex =
+	    g_regex_new("^#(?=[[a-z])", G_REGEX_MULTILINE, 0, NULL);
+	g_autofree char *bare =
+	    g_regex_replace_literal(regex, sample, -1, 0, "", 0, NULL);
+	g_autoptr(Settings) settings = fixture_settings(bare);
+
+	g_assert_nonnull(settings);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	TABLE_ADD("accepted", accepted, test_accepted);
+	TABLE_ADD("host", hosts, test_host);
+	g_test_add_func("/passwords", test_passwords);
+	g_test_add_func("/the defaults", test_defaults);
+	g_test_add_func("/every key is in the manual", test_manual);
+	g_test_add_func("/every key is in the sample", test_sample);
+	g_test_add_func("/the sample without its comment signs",
+	    test_sample_uncommented);
+	return g_test_run();
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "hosts/stay.h"
+#include "unit/table.h"
+
+#define S   G_USEC_PER_SEC
+#define NOW (1000 * S)
+
+static const struct health_limits limits = {5 * S, 300 * S};
+
+/* What a delivery may come to, in one letter. */
+static struct outcome
+make_outcome(char letter)
+{
+	struct outcome outcome = {.text = (char *)(guintptr) "what happened"};
+
+	switch (letter) {
+	case 'D': /* delivered */
+		outcome.kind = OUTCOME_DELIVERED;
+		outcome.stage = STAGE_FINAL;
+		outcome.code = 250;
+		break;
+	case 'B': /* refused for good, the recipient */
+		outcome.kind = OUTCOME_BOUNCE;
+		outcome.trouble = TROUBLE_RECIPIENT;
+		outcome.stage = STAGE_RCPT;
+		outcome.code = 550;
+		break;
+	case 'M': /* deferred, the message */
+		outcome.trouble = TROUBLE_MESSAGE;
+		outcome.stage = STAGE_DATA;
+		outcome.code = 451;
+		break;
+	case 'H': /* accepted, but held */
+		outcome.kind = OUTCOME_HELD;
+		outcome.stage = STAGE_RCPT;
+		outcome.code = 250;
+		break;
+	case 'x': /* connection refused */
+		outcome.trouble = TROUBLE_HOST;
+		outcome.stage = STAGE_CONNECT;
+		break;
+	case 'g': /* 421 at the greeting */
+		outcome.trouble = TROUBLE_HOST;
+		outcome.stage = STAGE_GREETING;
+		outcome.code = 421;
+		break;
+	case 'u': /* lost after the final dot */
+		outcome.kind = OUTCOME_UNSURE;
+		outcome.trouble = TROUBLE_HOST;
+		outcome.stage = STAGE_FINAL;
+		break;
+	case 'o': /* our own trouble */
+		outcome.trouble = TROUBLE_MESSAGE;
+		outcome.stage = STAGE_CONNECT;
+		break;
+	case 'r': /* no such name */
+		outcome.trouble = TROUBLE_HOST;
+		outcome.stage = STAGE_RESOLVE;
+		break;
+	default:
+		g_assert_not_reached();
+	}
+	return outcome;
+}
+
+/*
+ * Attempts, divided by blanks, at 192.0.2.1, 192.0.2.2 and so on; a letter
+ * for each recipient.
+ */
+static void
+note_all(struct stay *stay, const char *attempts)
+{
+	g_auto(GStrv) words = g_strsplit(attempts, " ", 0);
+
+	for (guint i = 0; words[i] != NULL; i++) {
+		guint count = (guint)strlen(words[i]);
+		g_autofree struct outcome *outcomes =
+		    g_new0(struct outcome, count);
+		gboolean connected = strpbrk(words[i], "xor") == NULL;
+		struct endpoint endpoint;
+		g_autofree char *address = g_strdup_printf("192.0.2.%u", i + 1);
+		struct visit visit = {.endpoint = &endpoint,
+		    .outcomes = outcomes,
+		    .count = count,
+		    .connect = connected ? 100 : -1,
+		    .total = 1000};
+
+		g_assert_true(endpoint_parse(address, 25, &endpoint));
+		for (guint k = 0; k < count; k++)
+			outcomes[k] = make_outcome(words[i][k]);
+		if (words[i][0] == 'r')
+			visit.endpoint = NULL;
+		stay_note(stay, &visit);
+	}
+}
+
+enum before {
+	UP,
+	DOWN,
+};
+
+/* What a stay does to a host that was up, or down. */
+static const struct effect {
+	const char *says;
+	enum before before;
+	gboolean probed;
+	const char *attempts;
+	enum change change;
+	gboolean up; /* afterwards */
+} effects[] = {
+    {"delivered: stays up", UP, FALSE, "D", CHANGE_NONE, TRUE},
+    {"a bounce is an answer", UP, FALSE, "B", CHANGE_NONE, TRUE},
+    {"a message deferred is an answer", UP, FALSE, "M", CHANGE_NONE, TRUE},
+    {"refused: goes down", UP, FALSE, "x", CHANGE_DOWN, FALSE},
+    {"a 421: goes down", UP, FALSE, "g", CHANGE_DOWN, FALSE},
+    {"lost after the final dot: goes down", UP, FALSE, "u", CHANGE_DOWN, FALSE},
+    {"no such name: goes down", UP, FALSE, "r", CHANGE_DOWN, FALSE},
+    {"our own trouble: as before", UP, FALSE, "o", CHANGE_NONE, TRUE},
+    {"nothing was tried: as before", UP, FALSE, "", CHANGE_NONE, TRUE},
+    {"all addresses refuse: goes down", UP, FALSE, "x x x", CHANGE_DOWN, FALSE},
+    {"one of them does not: stays up", UP, FALSE, "x x D", CHANGE_NONE, TRUE},
+    {"whichever of them it is", UP, FALSE, "D x", CHANGE_NONE, TRUE},
+    {"a failure beside our own trouble counts", UP, FALSE, "o x", CHANGE_DOWN,
+	FALSE},
+    {"one recipient's trouble is the host's: goes down", UP, FALSE, "BgB",
+	CHANGE_DOWN, FALSE},
+    {"recipients differ, none is the host's trouble", UP, FALSE, "BHM",
+	CHANGE_NONE, TRUE},
+    {"the probe succeeds: up", DOWN, TRUE, "D", CHANGE_UP, TRUE},
+    {"so does any answer to it", DOWN, TRUE, "B", CHANGE_UP, TRUE},
+    {"who began before it went down succeeds: up", DOWN, FALSE, "D", CHANGE_UP,
+	TRUE},
+    {"the probe fails: down again", DOWN, TRUE, "x", CHANGE_DOWN, FALSE},
+    {"who began before it went down fails: as before", DOWN, FALSE, "x",
+	CHANGE_NONE, FALSE},
+    {"the probe came to nothing: as before", DOWN, TRUE, "o", CHANGE_NONE,
+	FALSE},
+    {"the probe was not even begun: as before", DOWN, TRUE, "", CHANGE_NONE,
+	FALSE},
+};
+
+/* "deliveries deferrals bounces connections", then failures by stage. */
+static const struct count {
+	const char *says;
+	const char *attempts;
+	const char *expected;
+} counts[] = {
+    {"nothing", "", "0 0 0 0"},
+    {"a delivery", "D", "1 0 0 1"},
+    {"each recipient counts", "DDBM", "2 1 1 1"},
+    {"but not who is held", "BH", "0 0 1 1"},
+    {"unsure is deferred", "u", "0 1 0 1 end of DATA 1"},
+    {"without a connection nobody is deferred", "x", "0 0 0 0 connect 1"},
+    {"nor by trouble of our own", "o", "0 0 0 0"},
+    {"a name not found is a failure", "r", "0 0 0 0 resolve 1"},
+    {"each address counts", "x x g D", "1 1 0 2 connect 2 greeting 1"},
+    {"an attempt fails but once", "gg", "0 2 0 1 greeting 1"},
+};
+
+static void
+test_effect(gconstpointer data)
+{
+	const struct effect *row = data;
+	struct stay stay = {0};
+	struct hostrecord record = {0};
+	struct departure departure;
+
+	if (row->before == DOWN)
+		record.health = (struct health){.due = NOW - 1,
+		    .interval = 5 * S,
+		    .since = g_get_real_time() - 60 * S,
+		    .prober = 7,
+		    .lease = NOW + 1};
+	note_all(&stay, row->attempts);
+	stay_apply(&stay, &record, &limits, NOW, row->probed, &departure);
+	g_assert_cmpint(departure.change, ==, row->change);
+	g_assert_cmpint(health_is_up(&record.health), ==, row->up);
+	if (departure.change == CHANGE_NONE)
+		g_assert_cmpint(departure.span, ==, 0);
+	if (departure.change == CHANGE_UP)
+		g_assert_cmpint(departure.span / S, >=, 60);
+	if (departure.change == CHANGE_DOWN)
+		g_assert_cmpint(record.health.due, ==, NOW + departure.span);
+	/* The next one may probe. */
+	if (row->probed)
+		g_assert_cmpuint(record.health.prober, ==, 0);
+	g_assert_cmpint(record.seen, >, 0);
+}
+
+static char *
+counters_text(const struct hostrecord *record)
+{
+	GString *text = g_string_new(NULL);
+
+	g_string_printf(text,
+	    "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+	    " %" G_GUINT64_FORMAT,
+	    record->deliveries, record->deferrals, record->bounces,
+	    record->connections);
+	for (guint i = 0; i < STAGE_COUNT; i++) {
+		if (record->failures[i] > 0)
+			g_string_append_printf(text, " %s %" G_GUINT64_FORMAT,
+			    stage_name((enum stage)i), record->failures[i]);
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void
+test_count(gconstpointer data)
+{
+	const struct count *row = data;
+	struct stay stay = {0};
+	struct hostrecord record = {0};
+	struct departure departure;
+	g_autofree char *text = NULL;
+
+	note_all(&stay, row->attempts);
+	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
+	text = counters_text(&record);
+	g_assert_cmpstr(text, ==, row->expected);
+}
+
+/* @attempts of one stay at a host whose record this is. */
+static void
+apply(struct hostrecord *record, const char *attempts, gint64 now)
+{
+	struct stay stay = {0};
+	struct departure departure;
+
+	note_all(&stay, attempts);
+	stay_apply(&stay, record, &limits, now, FALSE, &departure);
+}
+
+static void
+test_sums(void)
+{
+	struct hostrecord record = {0};
+	g_autofree char *text = NULL;
+
+	for (int i = 0; i < 100; i++)
+		apply(&record, "x DDB", NOW);
+	text = counters_text(&record);
+	g_assert_cmpstr(text, ==, "200 0 100 100 connect 100");
+	g_assert_cmpuint(record.connect.count, ==, 100);
+	g_assert_cmpuint(record.connect.sum, ==, 100 * 100);
+	g_assert_cmpuint(record.connect.recent, ==, 100);
+	g_assert_cmpuint(record.total.count, ==, 100);
+	g_assert_cmpuint(record.total.recent, ==, 1000);
+}
+
+static void
+test_last(void)
+{
+	struct hostrecord record = {0};
+
+	apply(&record, "x", NOW);
+	g_assert_cmpint(record.last_failure, >, 0);
+	g_assert_cmpint(record.last_success, ==, 0);
+	g_assert_cmpstr(record.last_error, ==, "what happened");
+	record.last_failure = 12345;
+	apply(&record, "D", NOW);
+	g_assert_cmpint(record.last_success, >, 0);
+	g_assert_cmpint(record.last_failure, ==, 12345);
+	g_assert_cmpstr(record.last_error, ==, "what happened");
+}
+
+static void
+test_long_error(void)
+{
+	g_autofree char *text = g_strnfill(5000, 'e');
+	struct outcome outcome = make_outcome('x');
+	struct visit visit = {.outcomes = &outcome, .count = 1, .connect = -1};
+	struct hostrecord record = {0};
+	struct departure departure;
+	struct stay stay = {0};
+
+	outcome.text = text;
+	stay_note(&stay, &visit);
+	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
+	g_assert_cmpuint(strlen(record.last_error), ==,
+	    HOSTRECORD_ERROR_MAX - 1);
+}
+
+/* The bad addresses' last numbers, in the order of their places. */
+static char *
+bad_text(const struct hostrecord *record)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
+		const char *address = record->bad[i].text;
+
+		if (address[0] != '\0')
+			g_string_append_printf(text, "%s%s",
+			    text->len > 0 ? " " : "", strrchr(address, '.'));
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void
+assert_bad(const struct hostrecord *record, const char *expected)
+{
+	g_autofree char *text = bad_text(record);
+
+	g_assert_cmpstr(text, ==, expected);
+}
+
+static void
+test_bad_addresses(void)
+{
+	struct hostrecord record = {0};
+
+	apply(&record, "x D x", NOW);
+	assert_bad(&record, ".1 .3");
+	g_assert_cmpint(record.bad[0].until, ==, NOW + limits.max);
+	/* Later again, in the same place. */
+	apply(&record, "x D", NOW + S);
+	assert_bad(&record, ".1 .3");
+	g_assert_cmpint(record.bad[0].until, ==, NOW + S + limits.max);
+	g_assert_cmpint(record.bad[1].until, ==, NOW + limits.max);
+	/* Who answers is good. */
+	apply(&record, "D", NOW);
+	assert_bad(&record, ".3");
+	apply(&record, "D x", NOW);
+	assert_bad(&record, ".2 .3");
+}
+
+/* Then it is the host that is down. */
+static void
+test_no_address_answers(void)
+{
+	struct hostrecord record = {0};
+
+	apply(&record, "x x", NOW);
+	assert_bad(&record, "");
+	g_assert_false(health_is_up(&record.health));
+}
+
+/* The place of whose time is up first is given to the next. */
+static void
+test_more_addresses_than_places(void)
+{
+	struct hostrecord record = {0};
+
+	apply(&record, "x x x x x x x D", NOW);
+	apply(&record, "D D D D D D D D x", NOW + S);
+	assert_bad(&record, ".9");
+	apply(&record, "x x x x x x x D", NOW + 2 * S);
+	assert_bad(&record, ".1 .2 .3 .4 .5 .6 .7 .9");
+	apply(&record, "D D D D D D D D D x", NOW + 3 * S);
+	assert_bad(&record, ".10");
+	/* More than there are places for at one stay. */
+	apply(&record, "x x x x x x x x x x x D", NOW + 4 * S);
+	assert_bad(&record, ".1 .2 .3 .4 .5 .6 .7 .8");
+}
+
+static void
+test_first_to_end_goes(void)
+{
+	struct hostrecord record = {0};
+
+	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
+		g_autofree char *text = g_strdup_printf("198.51.100.%u", i);
+
+		g_strlcpy(record.bad[i].text, text, sizeof(record.bad[i].text));
+		record.bad[i].until = NOW + 100 - (gint64)i;
+	}
+	apply(&record, "x D", NOW);
+	assert_bad(&record, ".0 .1 .2 .3 .4 .5 .6 .1");
+	g_assert_cmpstr(record.bad[7].text, ==, "192.0.2.1");
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	TABLE_ADD("stay/effect", effects, test_effect);
+	TABLE_ADD("stay/counters", counts, test_count);
+	g_test_add_func("/stay/counters add up", test_sums);
+	g_test_add_func("/stay/the last error is kept", test_last);
+	g_test_add_func("/stay/and cut, if it is long", test_long_error);
+	g_test_add_func("/stay/addresses/bad and good", test_bad_addresses);
+	g_test_add_func("/stay/addresses/none answers",
+	    test_no_address_answers);
+	g_test_add_func("/stay/addresses/more than there are places",
+	    test_more_addresses_than_places);
+	g_test_add_func("/stay/addresses/the first to end goes",
+	    test_first_to_end_goes);
+	return g_test_run();
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <glib/gstdio.h>
+
+#include "route/routemap.h"
+
+/* Text that may hold NUL, and its length. */
+#define TEXT(literal) literal, sizeof(literal) - 1
+
+#define HOST "name, [name], IPv4 address or [IPv6 address]"
+
+/* A folder of this program's own, with one file in it. */
+struct fixture {
+	char *folder;
+	char *path;
+};
+
+/*
+ * @result: the hosts' names or the keyword; or, for a message, the message,
+ * with MAP for the path.
+ */
+struct row {
+	const char *says;
+	const char *map;
+	gsize length;
+	const char *nexthop;
+	const char *domain;
+	const char *result;
+};
+
+#define TREE                                                                   \
+	TEXT("* star\n"                                                        \
+	     ".com dotcom\n"                                                   \
+	     "example.com exact\n"                                             \
+	     ".example.com dotexample\n"                                       \
+	     "a.example.com a\n"                                               \
+	     ".a.example.com dota\n"                                           \
+	     "[192.0.2.1] v4\n"                                                \
+	     "[IPv6:2001:DB8:0::1] v6\n"                                       \
+	     "b\xc3\xbcro.example idn\n"                                       \
+	     ".B\xc3\x9cRO.example dotidn\n"                                   \
+	     "exchange_1 named\n")
+
+static const struct row lookups[] = {
+    {"the domain itself", TREE, NULL, "example.com", "exact"},
+    {"the domain itself before its parent", TREE, NULL, "a.example.com", "a"},
+    {"a parent", TREE, NULL, "b.example.com", "dotexample"},
+    {"the longest parent", TREE, NULL, "x.a.example.com", "dota"},
+    {"a parent further up", TREE, NULL, "x.b.example.com", "dotexample"},
+    {"a parent at the top", TREE, NULL, "other.com", "dotcom"},
+    {"a parent ends at a dot", TREE, NULL, "notexample.com", "dotcom"},
+    {"a parent does not match itself", TREE, NULL, "com", "star"},
+    {"the default", TREE, NULL, "example.org", "star"},
+    {"the default for one letter", TREE, NULL, "x", "star"},
+    {"an IPv4 literal", TREE, NULL, "[192.0.2.1]", "v4"},
+    {"an IPv6 literal", TREE, NULL, "[ipv6:2001:db8::1]", "v6"},
+    {"the default for a literal", TREE, NULL, "[192.0.2.2]", "star"},
+    {"no parent for a literal", TEXT(".1] a\n.2.1] b\n"), NULL, "[192.0.2.1]",
+	"no route for [192.0.2.1] in MAP"},
+    {"a U-label key", TREE, NULL, "xn--bro-hoa.example", "idn"},
+    {"a U-label parent", TREE, NULL, "a.xn--bro-hoa.example", "dotidn"},
+    {"case of a key", TEXT("EXAMPLE.Com a"), NULL, "example.com", "a"},
+    {"case of a parent", TEXT(".EXAMPLE.Com a"), NULL, "x.example.com", "a"},
+    {"a trailing dot", TEXT("example.com. a"), NULL, "example.com", "a"},
+    {"a parent's trailing dot", TEXT(".example.com. a"), NULL, "x.example.com",
+	"a"},
+    {"two trailing dots", TEXT("example.com.. a"), NULL, "example.com",
+	"no route for example.com in MAP"},
+    {"no key fits", TEXT(".example.com a\n"), NULL, "example.com",
+	"no route for example.com in MAP"},
+    {"an empty map", TEXT(""), NULL, "example.com",
+	"no route for example.com in MAP"},
+    {"no chain of routes", TEXT("a.example b.example\nb.example c"), NULL,
+	"a.example", "b.example"},
+
+    {"ALL", TEXT("ALL a\n"), NULL, "example.com", "a"},
+    {"ALL in any case", TEXT("aLL: a\n"), NULL, "[192.0.2.1]", "a"},
+    {"ALL with nothing is DNS", TEXT("ALL:\n"), NULL, "example.com", "USEDNS"},
+    {"ALL with blanks is DNS", TEXT("a b\nall: \t\r\n#x\n\n"), NULL,
+	"example.com", "USEDNS"},
+    {"ALL with its value below", TEXT("ALL:\n a\n"), NULL, "example.com", "a"},
+    {"ALL without a colon needs a value", TEXT("ALL\n"), NULL, "example.com",
+	"MAP:1:4: no destination; expected " HOST},
+    {"a star needs a value", TEXT("*:\n"), NULL, "example.com",
+	"MAP:1:3: no destination; expected " HOST},
+    {"ALL is first of equals", TEXT("ALL:\n* a\n"), NULL, "example.com",
+	"USEDNS"},
+    {"the star is first of equals", TEXT("* a\nALL: b\n"), NULL, "example.com",
+	"a"},
+    {"a domain called all", TEXT("* star\n.all a\n"), NULL, "b.all", "a"},
+
+    {"a colon and blanks", TEXT("example.com: a\n"), NULL, "example.com", "a"},
+    {"a colon only", TEXT("example.com:a:25\n"), NULL, "example.com", "a"},
+    {"a colon after a parent", TEXT(".example.com: a\n"), NULL, "x.example.com",
+	"a"},
+    {"a colon after a literal", TEXT("[IPv6:::1]: a\n"), NULL, "[ipv6:::1]",
+	"a"},
+    {"an untagged literal", TEXT("[2001:db8::1]:a"), NULL, "[ipv6:2001:db8::1]",
+	"a"},
+    {"blanks before a colon", TEXT("example.com : a\n"), NULL, "example.com",
+	"MAP:1:13: bad host ''; expected " HOST},
+    {"an unclosed literal", TEXT("[192.0.2.1 a\n"), NULL, "[192.0.2.1]",
+	"no route for [192.0.2.1] in MAP"},
+
+    {"the first of equal keys", TEXT("A.example a\na.example. b\n"), NULL,
+	"a.example", "a"},
+    {"the first of equal parents", TEXT(".a.example a\n.a.example b\n"), NULL,
+	"x.a.example", "a"},
+    {"the first of equals with a value",
+	TEXT("a.example\na.example b\na.example c\n"), NULL, "a.example", "b"},
+    {"the first with its value below", TEXT("a.example\n b\na.example c\n"),
+	NULL, "a.example", "b"},
+    {"a longer key without a value", TEXT("* a\na.example\n"), NULL,
+	"a.example", "MAP:2:10: no destination; expected " HOST},
+
+    {"a tab", TEXT("a.example\ta\n"), NULL, "a.example", "a"},
+    {"CRLF", TEXT("# x\r\n\r\na.example a,\r\n\tb\r\nb.example c\r\n"), NULL,
+	"a.example", "a b"},
+    {"no final line end", TEXT("b.example b\na.example a"), NULL, "a.example",
+	"a"},
+    {"a continuation line", TEXT("a.example a,\n b\nb.example c\n"), NULL,
+	"a.example", "a b"},
+    {"continuation, comments, blank lines",
+	TEXT("a.example a,\n# x\n\n \t\n  # y\n\tb,\n#\n c\nd x\n"), NULL,
+	"a.example", "a b c"},
+    {"a value below", TEXT("a.example\n# x\n a\n"), NULL, "a.example", "a"},
+    {"a continuation of another entry", TEXT("a.example a\nb.example b,\n c\n"),
+	NULL, "a.example", "a"},
+    {"a continuation of nothing", TEXT("# x\n\n a\n b\nc.example c\n"), NULL,
+	"c.example", "c"},
+    {"a key in a comment", TEXT("#a.example a\n # a.example b\n"), NULL,
+	"a.example", "no route for a.example in MAP"},
+    {"a comment behind a value", TEXT("a.example a # x\n"), NULL, "a.example",
+	"MAP:1:13: bad text '#'; expected comments on lines of their own"},
+    {"NUL in a key", TEXT("a\0.example a\na.example b\n"), NULL, "a.example",
+	"b"},
+    {"NUL after a U-label key", TEXT("\xc3\xbc\0 a\n\xc3\xbc b\n"), NULL,
+	"xn--tda", "b"},
+    {"keys of rubbish", TEXT("\xff a\n: b\n[ c\n. d\n..a e\n\0 f\na g\n"), NULL,
+	"a", "g"},
+    {"a key of rubbish only", TEXT(": b\n"), NULL, "a",
+	"no route for a in MAP"},
+
+    {"an error elsewhere", TEXT("a.example ;\nb.example b\n"), NULL,
+	"b.example", "b"},
+    {"an error here", TEXT("b.example b\na.example ;\n* a\n"), NULL,
+	"a.example", "MAP:2:11: bad host ';'; expected " HOST},
+    {"an error on a continuation line",
+	TEXT("# x\na.example: a,\r\n# y\r\n\r\n  b:0\n"), NULL, "a.example",
+	"MAP:5:5: bad port '0'; expected 1 to 65535"},
+    {"an error right after a colon", TEXT("a.example:;\n"), NULL, "a.example",
+	"MAP:1:11: bad host ';'; expected " HOST},
+    {"a comma before the next entry", TEXT("a a,\n\n# x\nb b\n"), NULL, "a",
+	"MAP:1:5: no destination; expected " HOST},
+
+    {"the nexthop is the domain", TREE, "example.com", "example.com", "exact"},
+    {"the nexthop is the domain, not canonical", TREE, "B.Example.COM.",
+	"b.example.com", "dotexample"},
+    {"the nexthop is the domain in U-labels", TREE, "a.b\xc3\xbcro.example",
+	"a.xn--bro-hoa.example", "dotidn"},
+    {"the nexthop is the literal", TREE, "[IPv6:2001:db8::0:1]",
+	"[ipv6:2001:db8::1]", "v6"},
+    {"a named route", TREE, "exchange_1", "example.com", "named"},
+    {"a named route in other case", TREE, "Exchange_1", "example.com", "named"},
+    {"a route named with digits", TEXT("2024 a"), "2024", "example.com", "a"},
+    {"another domain is a name", TREE, "a.example.com", "example.com", "a"},
+    {"a name has no parents", TREE, "b.example.com", "example.com",
+	"no route named b.example.com in MAP"},
+    {"a name has no default", TREE, "exchange", "example.com",
+	"no route named exchange in MAP"},
+    {"a name in U-labels", TREE, "b\xc3\xbcro.example", "example.com", "idn"},
+    {"a name that is none", TREE, "\xff\x01", "example.com",
+	"no route named ?? in MAP"},
+    {"no name", TREE, "", "example.com", "no route named  in MAP"},
+
+    {"an inline route in brackets", TREE, "[mx1]", "example.com", "mx1"},
+    {"an inline route of several", TREE, "mx1,[mx2]:26/pri=1", "example.com",
+	"mx1 mx2"},
+    {"an inline route with a port", TREE, "example.com:25", "example.com",
+	"example.com"},
+    {"an inline option", TREE, "example.com/drain", "example.com",
+	"example.com"},
+    {"an inline keyword", TREE, "/dev/null", "example.com", "/dev/null"},
+    {"another literal is an inline route", TREE, "[192.0.2.1]", "example.com",
+	"192.0.2.1"},
+    {"a bad inline route", TREE, "mx1,mx2:0", "example.com",
+	"inline route:1:9: bad port '0'; expected 1 to 65535"},
+};
+
+static void
+set_up(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+
+	f->folder = g_dir_make_tmp("routemap-test-XXXXXX", &error);
+	g_assert_no_error(error);
+	f->path = g_build_filename(f->folder, "routes", NULL);
+}
+
+/* remove(3) takes folders, too. */
+static void
+tear_down(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_assert_true(g_remove(f->path) == 0 || errno == ENOENT);
+	g_assert_cmpint(g_remove(f->folder), ==, 0);
+	g_free(f->path);
+	g_free(f->folder);
+}
+
+/* Without the fsync(2) of g_file_set_contents(). */
+static void
+write_map(const struct fixture *f, const char *text, gsize length)
+{
+	FILE *file = g_fopen(f->path, "w");
+
+	g_assert_nonnull(file);
+	g_assert_cmpuint(fwrite(text, 1, length, file), ==, length);
+	g_assert_cmpint(fclose(file), ==, 0);
+}
+
+static char *
+render(const struct route *route)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < route->destinations->len; i++) {
+		struct destination *d = route->destinations->pdata[i];
+
+		g_string_append_printf(text, "%s%s", i > 0 ? " " : "", d->name);
+	}
+	if (route->kind == ROUTE_DNS)
+		g_string_append(text, "USEDNS");
+	if (route->kind == ROUTE_DISCARD)
+		g_string_append(text, "/dev/null");
+	return g_string_free(text, FALSE);
+}
+
+/* The route, or the message with MAP for the path. */
+static char *
+look_up(const struct fixture *f, const char *nexthop, const char *domain)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Route) route =
+	    routemap_find(f->path, nexthop, domain, &error);
+	char **pieces;
+	char *message;
+
+	if (route != NULL) {
+		g_assert_no_error(error);
+		return render(route);
+	}
+	g_assert_nonnull(error);
+	pieces = g_strsplit(error->message, f->path, -1);
+	message = g_strjoinv("MAP", pieces);
+	g_strfreev(pieces);
+	return message;
+}
+
+static void
+test_lookup(struct fixture *f, gconstpointer data)
+{
+	const struct row *row = data;
+	g_autofree char *result = NULL;
+
+	write_map(f, row->map, row->length);
+	result = look_up(f, row->nexthop, row->domain);
+	g_assert_cmpstr(result, ==, row->result);
+}
+
+static void
+test_looks_up(struct fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+	g_assert_true(routemap_looks_up(NULL, "example.com"));
+	g_assert_true(routemap_looks_up("Example.com.", "example.com"));
+	g_assert_true(routemap_looks_up("[192.0.2.1]", "[192.0.2.1]"));
+	g_assert_false(routemap_looks_up("example.org", "example.com"));
+	g_assert_false(routemap_looks_up("[mx1]", "example.com"));
+	g_assert_false(routemap_looks_up("", "example.com"));
+}
+
+static void
+check_error(const struct fixture *f, const char *nexthop, GQuark quark,
+    gint code, const char *message)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = look_up(f, nexthop, "example.com");
+
+	g_assert_null(routemap_find(f->path, nexthop, "example.com", &error));
+	g_assert_error(error, quark, code);
+	g_assert_cmpstr(text, ==, message);
+}
+
+static void
+test_codes(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	write_map(f, TEXT("a.example a\nb :\n"));
+	check_error(f, NULL, ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
+	    "no route for example.com in MAP");
+	check_error(f, "c", ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
+	    "no route named c in MAP");
+	check_error(f, "b", ROUTE_ERROR, ROUTE_ERROR_SYNTAX,
+	    "MAP:2:3: bad host ''; expected " HOST);
+}
+
+static void
+check_unreadable(const struct fixture *f, const char *message)
+{
+	check_error(f, NULL, ROUTEMAP_ERROR, ROUTEMAP_ERROR_FILE, message);
+}
+
+static void
+test_missing(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *inlined = look_up(f, "[mx1]", "example.com");
+
+	g_assert_cmpstr(inlined, ==, "mx1");
+	check_unreadable(f, "MAP: No such file or directory");
+}
+
+static void
+test_folder(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_assert_cmpint(g_mkdir(f->path, 0700), ==, 0);
+	check_unreadable(f, "MAP: Is a directory");
+}
+
+/* Nobody writes to it: whoever waits for that never comes back. */
+static void
+test_fifo(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_assert_cmpint(mkfifo(f->path, 0600), ==, 0);
+	check_unreadable(f, "MAP: not a regular file");
+}
+
+static void
+test_loop(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	g_assert_cmpint(symlink(f->path, f->path), ==, 0);
+	check_unreadable(f, "MAP: Too many levels of symbolic links");
+}
+
+/* A file with a hole of that size. */
+static void
+test_too_large(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	write_map(f, TEXT("* a\n"));
+	g_assert_cmpint(truncate(f->path, ROUTEMAP_SIZE_MAX + 1), ==, 0);
+	check_unreadable(f, "MAP: larger than 64 MiB");
+}
+
+static void
+test_unreadable(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	write_map(f, TEXT("* a\n"));
+	g_assert_cmpint(g_chmod(f->path, 0), ==, 0);
+	if (g_access(f->path, R_OK) == 0) {
+		g_test_skip("root may read everything");
+		return;
+	}
+	check_unreadable(f, "MAP: Permission denied");
+}
+
+static void
+test_indexed(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	char *path = f->path;
+
+	f->path = g_strconcat("lmdb:", path, NULL);
+	check_unreadable(f, "MAP: this version reads text maps only");
+	g_free(f->path);
+	f->path = path;
+}
+
+/*
+ * Keys with a route of the same name, shuffled by the seed, among comments:
+ * whatever a lookup finds must be the longest key that fits.
+ */
+static void
+test_order(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const keys[] = {
+	    "* k0",
+	    ".org k1",
+	    ".example.org k2",
+	    ".b.example.org k3",
+	    "a.b.example.org k4",
+	};
+	g_autoptr(GRand) random = g_rand_new_with_seed(20261122);
+
+	for (guint round = 0; round < 200; round++) {
+		g_autoptr(GString) map = g_string_new(NULL);
+		g_autofree char *result = NULL;
+		g_autofree char *expected = NULL;
+		gint best = -1;
+
+		for (guint i = 0; i < 4; i++) {
+			gint key =
+			    g_rand_int_range(random, 0, G_N_ELEMENTS(keys));
+
+			best = MAX(best, key);
+			g_string_append_printf(map, "%s\n# x\n", keys[key]);
+		}
+		expected = g_strdup_printf("k%d", best);
+		write_map(f, map->str, map->len);
+		result = look_up(f, NULL, "a.b.example.org");
+		g_assert_cmpstr(result, ==, expected);
+	}
+}
+
+/* A valid entry and pieces as they come. */
+static void
+test_mutants(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char pieces[][16] = {"a", ".a", "*", "ALL", "ALL:", ":",
+	    " ", "\t", "\n", "\r\n", "#", "[::1]", "[", "]", ",", "mx1", "/",
+	    "pri=1", "USEDNS", ".", "\xc3\xbc", "\xff", "b.a", "\n "};
+	g_autoptr(GRand) random = g_rand_new_with_seed(20261122);
+	guint found = 0;
+
+	for (guint round = 0; round < 2000; round++) {
+		g_autoptr(GString) map = g_string_new("* mx1,\n mx2\n");
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Route) route = NULL;
+		gint count = g_rand_int_range(random, 0, 40);
+
+		while (count-- > 0)
+			g_string_append(map,
+			    pieces[g_rand_int_range(random, 0,
+				G_N_ELEMENTS(pieces))]);
+		write_map(f, map->str, map->len);
+		route = routemap_find(f->path, NULL,
+		    round % 2 == 0 ? "b.a" : "[ipv6:::1]", &error);
+		g_assert_true((route == NULL) == (error != NULL));
+		found += route != NULL;
+		if (error != NULL)
+			g_assert_true(g_str_is_ascii(error->message));
+	}
+	g_assert_cmpuint(found, >, 200);
+}
+
+typedef void
+fixture_function(struct fixture *f, gconstpointer data);
+
+static void
+add(const char *says, gconstpointer row, fixture_function *function)
+{
+	g_autofree char *path = g_strdup_printf("/%s", says);
+
+	g_test_add(path, struct fixture, row, set_up, function, tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	/* What fails is to be torn down, too. */
+	g_test_set_nonfatal_assertions();
+	for (gsize i = 0; i < G_N_ELEMENTS(lookups); i++)
+		add(lookups[i].says, &lookups[i], test_lookup);
+	add("what is looked up", NULL, test_looks_up);
+	add("errors have their codes", NULL, test_codes);
+	add("a missing map", NULL, test_missing);
+	add("a folder", NULL, test_folder);
+	add("a FIFO", NULL, test_fifo);
+	add("a loop of links", NULL, test_loop);
+	add("a map that is too large", NULL, test_too_large);
+	add("an unreadable map", NULL, test_unreadable);
+	add("an indexed map", NULL, test_indexed);
+	add("keys in any order", NULL, test_order);
+	add("mutants do no harm", NULL, test_mutants);
+	return g_test_run();
+}
