@@ -13,7 +13,7 @@
 #include "util/deadline.h"
 
 /* What a pipe holds on Linux: one read empties it. */
-#define BLOCK_SIZE (64 * 1024)
+#define BLOCK_SIZE MESSAGE_PIECE_MAX
 
 /*
  * No octet becomes more than two: "\n" is "\r\n", "." is "..".  What one
@@ -38,7 +38,7 @@ struct message {
 
 G_DEFINE_QUARK(smtproute_message_error, message_error)
 
-static struct message *
+struct message *
 message_new(const char *spool_directory)
 {
 	struct message *message = g_new0(struct message, 1);
@@ -222,22 +222,37 @@ spill(struct message *message, GError **error)
 	return TRUE;
 }
 
-static gboolean
-take(struct message *message, const char *data, gsize length, gboolean last,
+gboolean
+message_add(struct message *message, const char *data, gsize length,
     GError **error)
 {
 	GByteArray *buffer = message->buffer;
 	guint kept = buffer->len;
 	char *begin, *end;
 
+	g_assert(length <= MESSAGE_PIECE_MAX);
+	if (length == 0)
+		return TRUE; /* a CR still waits for what follows it */
 	g_byte_array_set_size(buffer, kept + ROOM_FOR((guint)length));
 	begin = (char *)buffer->data + kept;
 	end = convert(message, begin, data, length);
-	if (last)
-		end = convert_end(message, end);
 	g_byte_array_set_size(buffer, kept + (guint)(end - begin));
 	if (!message->is_8bit)
 		message->is_8bit = has_8bit(data, length);
+	return spill(message, error);
+}
+
+gboolean
+message_end(struct message *message, GError **error)
+{
+	GByteArray *buffer = message->buffer;
+	guint kept = buffer->len;
+	char *begin, *end;
+
+	g_byte_array_set_size(buffer, kept + ROOM_FOR(0));
+	begin = (char *)buffer->data + kept;
+	end = convert_end(message, begin);
+	g_byte_array_set_size(buffer, kept + (guint)(end - begin));
 	return spill(message, error);
 }
 
@@ -297,16 +312,16 @@ message_read(int fd, const char *spool_directory, gint64 deadline,
 {
 	g_autoptr(Message) message = message_new(spool_directory);
 	g_autofree char *block = g_malloc(BLOCK_SIZE);
-	gboolean last;
 	gsize length;
 
 	do {
 		if (!read_block(fd, block, &length, deadline, error))
 			return NULL;
-		last = length < BLOCK_SIZE;
-		if (!take(message, block, length, last, error))
+		if (!message_add(message, block, length, error))
 			return NULL;
-	} while (!last);
+	} while (length == BLOCK_SIZE);
+	if (!message_end(message, error))
+		return NULL;
 	return g_steal_pointer(&message);
 }
 

@@ -25,6 +25,25 @@ message_error_quark(void);
 
 struct message;
 
+/* An empty one, to be filled piece by piece, and ended. */
+struct message *
+message_new(const char *spool_directory);
+
+/* What one piece may have at most: what a pipe holds on Linux. */
+#define MESSAGE_PIECE_MAX (64 * 1024)
+
+/*
+ * Adds the next @length octets.  Small pieces cost a small write(2) each,
+ * once there is a file.  FALSE with MESSAGE_ERROR_SPOOL: it cannot be used.
+ */
+gboolean
+message_add(struct message *message, const char *data, gsize length,
+    GError **error);
+
+/* Nothing is to come.  FALSE with MESSAGE_ERROR_SPOOL: it cannot be used. */
+gboolean
+message_end(struct message *message, GError **error);
+
 /* Reads @fd to its end.  NULL with MESSAGE_ERROR. */
 struct message *
 message_read(int fd, const char *spool_directory, gint64 deadline,

@@ -200,6 +200,28 @@ read_fed(const struct spool *spool, const char *data, gsize length, gsize piece)
 	return message;
 }
 
+/* Added piece by piece, of all sizes, none too. */
+static struct message *
+add_pieces(const struct spool *spool, const char *data, gsize length,
+    GRand *rand)
+{
+	g_autoptr(GError) error = NULL;
+	struct message *message = message_new(spool->directory);
+
+	while (length > 0) {
+		gint32 limit = 1 << g_rand_int_range(rand, 0, 17);
+		gsize piece = (gsize)g_rand_int_range(rand, 0, limit);
+
+		piece = MIN(piece, length);
+		g_assert_true(message_add(message, data, piece, &error));
+		data += piece;
+		length -= piece;
+	}
+	g_assert_true(message_end(message, &error));
+	g_assert_no_error(error);
+	return message;
+}
+
 static int
 file_with(const char *data, gsize length)
 {
@@ -420,6 +442,8 @@ test_random(gconstpointer data)
 		expected = expect(input, length);
 		assert_message(read_fed(spool, input, length,
 				   (gsize)g_rand_int_range(rand, 100, 100000)),
+		    &expected);
+		assert_message(add_pieces(spool, input, length, rand),
 		    &expected);
 		g_string_free(expected.wire, TRUE);
 	}
