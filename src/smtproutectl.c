@@ -15,17 +15,24 @@ static const struct command {
 	const char *name;
 	const char *arguments;
 	ctl_command *run;
+	const char *purpose;
 } commands[] = {
-    {"check", "", ctl_check},
-    {"route", "[-n nexthop] user@domain", ctl_route},
+    {"check", "", ctl_check,
+	"say what is wrong with settings, routes and Postfix's configuration"},
+    {"route", "[-n nexthop] user@domain", ctl_route,
+	"explain where mail for an address goes, and why"},
     {"hosts", "[--json | --openmetrics | --watch[=seconds]] [host ...]",
-	ctl_hosts},
-    {"probe", "domain | host", ctl_probe},
-    {"drain", "host ...", ctl_drain},
-    {"resume", "host ...", ctl_drain},
-    {"retry", "[host ...]", ctl_drain},
-    {"import", "[--format=esa|qmail|mailertable|transport] file", ctl_import},
-    {"postfix", "[--apply]", ctl_postfix},
+	ctl_hosts, "show which hosts are up, down or drained"},
+    {"probe", "domain | host", ctl_probe,
+	"talk to the hosts of a route, without sending mail"},
+    {"drain", "host ...", ctl_drain, "give hosts no new mail"},
+    {"resume", "host ...", ctl_drain, "give drained hosts mail again"},
+    {"retry", "[host ...]", ctl_drain,
+	"have hosts that are down tried with the next message"},
+    {"import", "[--format=esa|qmail|mailertable|transport] file", ctl_import,
+	"make a route map of another system's table"},
+    {"postfix", "[--apply]", ctl_postfix,
+	"print what Postfix needs in main.cf and master.cf, or set it"},
 };
 
 /* A new string. */
@@ -42,14 +49,6 @@ complain_usage(const struct command *command)
 	g_autofree char *line = usage_of(command);
 
 	complain("%s", line);
-}
-
-static void
-say_usage(const struct command *command)
-{
-	g_autofree char *line = usage_of(command);
-
-	say("%s\n", line);
 }
 
 static const struct command *
@@ -75,6 +74,14 @@ usage(void)
 	return CTL_TROUBLE;
 }
 
+static void
+say_usage(const struct command *command)
+{
+	g_autofree char *line = usage_of(command);
+
+	say("%s\n\t%s\n", line, command->purpose);
+}
+
 static enum ctl_status
 help(void)
 {
@@ -91,9 +98,10 @@ is_help(const char *word)
 }
 
 static enum ctl_status
-run_command(const struct ctl *ctl, int argc, char **argv)
+run_command(struct ctl *ctl, int argc, char **argv)
 {
 	const struct command *command = find_command(argv[0]);
+	g_autofree char *called = NULL;
 	enum ctl_status status;
 
 	if (command == NULL) {
@@ -104,6 +112,10 @@ run_command(const struct ctl *ctl, int argc, char **argv)
 		say_usage(command);
 		return CTL_OK;
 	}
+	/* What getopt(3) complains as. */
+	called = g_strconcat("smtproutectl: ", command->name, NULL);
+	argv[0] = called;
+	ctl->command = command->name;
 	optind = 0;
 	status = command->run(ctl, argc, argv);
 	if (status != CTL_USAGE)
@@ -119,8 +131,11 @@ run(struct ctl *ctl, int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
+	char name[] = "smtproutectl";
 	int option;
 
+	if (argc > 0)
+		argv[0] = name;
 	while (
 	    (option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {

@@ -18,15 +18,18 @@ use Fixture;
 my $USAGE = 'usage: smtproutectl [-c conf]';
 
 subtest 'usage' => sub {
-    my $all = qr/^\Q$USAGE\E command .*\n(?:\Q$USAGE\E [a-z]+(?: .*)?\n){5,}\z/;
+    my $one = qr/\Q$USAGE\E [a-z]+(?: .*)?\n\t[a-z].+\n/;
+    my $all = qr/^\Q$USAGE\E command .*\n$one{5,}\z/;
 
     # Arguments, what is on stdout.
     my @rows = (
         [['-h'], $all],
         [['--help'], $all],
         [['-c', '/nowhere', '--help'], $all],
-        [['drain', '--help'], qr/\A\Q$USAGE\E drain host \.\.\.\n\z/],
-        [['check', '-h'], qr/\A\Q$USAGE\E check\n\z/],
+        [['drain', '--help'],
+            qr/\A\Q$USAGE\E drain host \.\.\.\n\tgive hosts no new mail\n\z/],
+        [['check', '-h'],
+            qr/\A\Q$USAGE\E check\b.*\n\tsay what is wrong .+\n\z/],
     );
     for my $row (@rows) {
         my ($arguments, $stdout) = @{$row};
@@ -41,6 +44,27 @@ subtest 'usage' => sub {
         is $run->stdout, '', "@{$arguments}: stdout";
         like $run->stderr, qr/^smtproutectl: \Q$USAGE\E drain host \.\.\.$/m,
             "@{$arguments}: stderr";
+    }
+};
+
+# The program first, as in every complaint, then the command.
+subtest 'options that there are not' => sub {
+    my @rows = (
+        [['-x'], 'smtproutectl: '],
+        [['hosts', '--nonsense'], 'smtproutectl: hosts: '],
+        [['hosts', '--watch=2', '--json=x'], 'smtproutectl: hosts: '],
+        [['route', '-n'], 'smtproutectl: route: '],
+        [['import', '--format'], 'smtproutectl: import: '],
+        [['check', '-x'], 'smtproutectl: check: '],
+        (map { [[$_, '-x'], "smtproutectl: $_: "] } qw(drain resume retry)),
+    );
+
+    for my $row (@rows) {
+        my ($arguments, $begin) = @{$row};
+        my $run = Ctl->run(arguments => $arguments);
+        is $run->status, 2, "@{$arguments}: exit status";
+        like +($run->complaints)[0], qr/^\Q$begin\E(?:\w[^:]*\b)?option\b/,
+            "@{$arguments}: complaint";
     }
 };
 

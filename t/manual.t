@@ -222,7 +222,9 @@ subtest 'messages' => sub {
     my @lines = lines(qw(DIAGNOSTICS LOG));
 
     for my $file (grep { !m{^ctl/} } sources()) {
-        for my $message (unique(literals(source($file)))) {
+        # What commands are for is in their table, for --help.
+        my $source = source($file) =~ s/\bcommands\[\] = \{.*?^\};//msr;
+        for my $message (unique(literals($source))) {
             next if grep { $message =~ $_ } @NO_MESSAGES;
             my $pattern = pattern($message);
             ok scalar(grep { /$pattern/ } @lines), "$file: $message";
@@ -268,6 +270,19 @@ sub agent_says {
 
     return Agent->new(conf => $conf)->deliver(nexthop => 'no-such-route');
 }
+
+# Both pages say for how long a locked state is waited for.
+subtest 'the wait for the state' => sub {
+    my ($span) = source('hosts/statefile.c') =~ /#define LOCK_SPAN \((\d+) \*/;
+
+    is $span, 5, 'five seconds';
+    for my $page (qw(smtproute.8 smtproutectl.8)) {
+        like section($page, 'FILES'), qr/\bfive seconds\b/, "$page: FILES";
+        like section($page, 'DIAGNOSTICS'), qr/
+            locked\ by\ another\ process"?\nfor\ more\ than\ five\ seconds/x,
+            "$page: DIAGNOSTICS";
+    }
+};
 
 subtest 'the sample of smtproute.conf' => sub {
     my $sample = read_file("$top/contrib/smtproute.conf");

@@ -11,8 +11,9 @@
 #include "conf/settings.h"
 
 struct ctl {
-	const char *conf; /* the settings' path */
-	gboolean colour;  /* stdout is a terminal that wants it */
+	const char *conf;    /* the settings' path */
+	const char *command; /* its name: one function may have several */
+	gboolean colour;     /* stdout is a terminal that wants it */
 };
 
 /* Of a command, and the tool's exit status. */
@@ -23,12 +24,12 @@ enum ctl_status {
 	CTL_USAGE,   /* main() shows the command's usage; CTL_TROUBLE */
 };
 
-/* argv[0] is the command's name; getopt(3) begins anew. */
+/* argv[0] is what getopt(3) complains as; it begins anew. */
 typedef enum ctl_status
 ctl_command(const struct ctl *ctl, int argc, char **argv);
 
 ctl_command ctl_check;
-ctl_command ctl_drain; /* argv[0]: drain, resume or retry */
+ctl_command ctl_drain; /* ctl->command: drain, resume or retry */
 ctl_command ctl_hosts;
 ctl_command ctl_import;
 ctl_command ctl_postfix;

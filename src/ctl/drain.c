@@ -271,7 +271,7 @@ ctl_drain(const struct ctl *ctl, int argc, char **argv)
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	struct ordering ordering = {
 	    .ctl = ctl,
-	    .order = find_order(argv[0]),
+	    .order = find_order(ctl->command),
 	};
 	g_autoptr(GHashTable) drained = NULL;
 	g_autoptr(GPtrArray) args = NULL;
