@@ -7,6 +7,7 @@
 
 #include "smtp/peer.h"
 #include "util/deadline.h"
+#include "util/quickack.h"
 
 G_DEFINE_QUARK(smtproute_peer_error, peer_error)
 
@@ -75,6 +76,8 @@ await(struct peer *peer, short events, gint64 deadline, short *revents,
 		*revents = POLLIN;
 		return TRUE;
 	}
+	if (events & POLLIN)
+		quickack(peer->fd);
 	ready = deadline_poll(&pollfd, 1, deadline);
 	if (ready < 0)
 		return fail_lost(peer, error, errno);

@@ -12,6 +12,7 @@
 #include "address/endpoint.h"
 #include "tls/tls.h"
 #include "util/deadline.h"
+#include "util/quickack.h"
 
 /* Records without content that an honest peer sends in a row. */
 #define EMPTY_RECORDS_MAX 32
@@ -222,6 +223,7 @@ shake_hands(struct tls *tls, int fd, const struct tls_policy *policy,
 		pollfd.events = wanted_events(code);
 		if (pollfd.events == 0)
 			return fail_handshake(tls, policy, code, number, error);
+		quickack(fd);
 		if (deadline_left(deadline) == 0 ||
 		    deadline_poll(&pollfd, 1, deadline) <= 0) {
 			tls->broken = TRUE;
