@@ -57,7 +57,8 @@ parse_auth(struct offer *offer, const char *parameter)
 	g_autofree char *text = g_strstrip(g_strdup(parameter));
 
 	offer->mechanisms |= parse_mechanisms(text);
-	g_strlcpy(offer->auth, text, sizeof(offer->auth));
+	if (offer->auth[0] == '\0')
+		g_strlcpy(offer->auth, text, sizeof(offer->auth));
 }
 
 struct offer
@@ -81,6 +82,9 @@ offer_parse(const struct reply *reply)
 			offer.starttls = TRUE;
 		} else if (g_str_equal(keyword, "AUTH")) {
 			parse_auth(&offer, line + length);
+		} else if (g_str_has_prefix(keyword, "AUTH=")) {
+			/* Of before RFC 2554; some hosts have no other. */
+			parse_auth(&offer, line + strlen("AUTH="));
 		}
 	}
 	return offer;
