@@ -102,7 +102,8 @@ sub refusals {
     $text //= $reply;
     return (
         ["may: $reply", {starttls => $reply}, {tls => 'may'}, 0, undef,
-            ['EHLO STARTTLS MAIL RCPT DATA content QUIT']],
+            ['EHLO STARTTLS MAIL RCPT DATA content QUIT'],
+            "$text (in reply to STARTTLS)"],
         map { ["$_->{tls}: $reply", {starttls => $reply}, $_, 'next',
             "4.7.4 FIRST: $text (in reply to STARTTLS)",
             ['EHLO STARTTLS QUIT']] } {tls => 'encrypt'}, {@SECURE},
@@ -123,7 +124,9 @@ my @refused = (
             'next', $_ eq 'may' ? '4.4.2 FIRST: MAIL FROM: connection lost'
             : '4.7.4 FIRST: 454 no (in reply to STARTTLS)',
             [$_ eq 'may' ? qr/^EHLO STARTTLS(?: MAIL)?$/
-                : qr/^EHLO STARTTLS(?: QUIT)?$/]] } qw(may encrypt)),
+                : qr/^EHLO STARTTLS(?: QUIT)?$/],
+            $_ eq 'may' ? '454 no (in reply to STARTTLS)' : undef]
+        } qw(may encrypt)),
     (map { my $level = $_;
         map { ["$level: no reply: " . ($_->[0] =~ s/\s+/ /gr),
             {starttls => $_->[0]}, {tls => $level}, 'next',

@@ -246,6 +246,16 @@ log_secured(const char *description, void *data)
 }
 
 static void
+log_unsecured(const char *why, void *data)
+{
+	const struct connection *connection = data;
+
+	maillog_info("DCID %" G_GUINT64_FORMAT
+		     " TLS failed: %s; going on in clear text",
+	    connection->dcid, why);
+}
+
+static void
 log_authenticated(const char *mechanism, void *data)
 {
 	const struct connection *connection = data;
@@ -265,6 +275,7 @@ run_connection(struct connection *connection, const struct security *security,
 {
 	static const struct wire_events events = {
 	    .secured = log_secured,
+	    .unsecured = log_unsecured,
 	    .authenticated = log_authenticated,
 	    .accepted = note_accepted,
 	};
@@ -326,9 +337,7 @@ run_connections(struct connection *connection, struct security *security,
 		end_late(failure, outcomes, visit->count);
 		return;
 	}
-	maillog_info("DCID %" G_GUINT64_FORMAT
-		     " TLS failed: %s; going on in clear text",
-	    connection->dcid, failure);
+	log_unsecured(failure, connection);
 	security->tls.level = TLS_NONE;
 	describe(connection, connection->attempt, connection->candidate);
 	again = run_connection(connection, security, outcomes, visit);

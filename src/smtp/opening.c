@@ -71,6 +71,16 @@ fail_not_offered(struct dialogue *dialogue, const struct tls_policy *policy)
 	return FALSE;
 }
 
+static void
+note_refusal(struct opening *opening, const struct reply *reply)
+{
+	struct outcome outcome = {0};
+
+	outcome_from_reply(&outcome, STAGE_STARTTLS, reply, 1);
+	opening->refusal = g_steal_pointer(&outcome.text);
+	outcome_clear(&outcome);
+}
+
 static gboolean
 ask_starttls(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy)
@@ -82,8 +92,10 @@ ask_starttls(struct opening *opening, struct dialogue *dialogue,
 		return FALSE;
 	if (outcome_is_success(STAGE_STARTTLS, reply))
 		return shake_hands(opening, dialogue, policy);
-	if (tls_policy_forgives(policy, reply->code))
+	if (tls_policy_forgives(policy, reply->code)) {
+		note_refusal(opening, reply);
 		return TRUE;
+	}
 	dialogue_settle(dialogue, STAGE_STARTTLS, reply);
 	dialogue_quit(dialogue);
 	return FALSE;
@@ -122,5 +134,6 @@ void
 opening_clear(struct opening *opening)
 {
 	g_clear_pointer(&opening->ehlo, reply_free);
+	g_clear_pointer(&opening->refusal, g_free);
 	g_clear_pointer(&opening->tls_failure, g_free);
 }

@@ -13,6 +13,8 @@
 struct opening {
 	struct reply *ehlo; /* for libESMTP's EHLO, which the host has answered
 			     * already; NULL: it has to be asked */
+	char *refusal;      /* NULL, or how STARTTLS was refused that is
+			     * offered; the session goes on in clear text */
 	char *tls_failure;  /* NULL, or why there is no TLS though the host
 			     * offers it; it may be done without on a new
 			     * connection, and no recipient has an outcome */

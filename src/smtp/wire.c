@@ -89,6 +89,8 @@ carry_greeting(struct wire *wire)
 		return;
 	if (job->tls->level != TLS_WRAPPER)
 		note_secured(wire);
+	if (opening->refusal != NULL)
+		job->events->unsecured(opening->refusal, job->data);
 	pass_reply(wire, STAGE_GREETING, reply);
 }
 

@@ -30,6 +30,8 @@
 /* What the caller may want to log as it happens; @data is the job's. */
 struct wire_events {
 	void (*secured)(const char *description, void *data); /* TLS is on */
+	void (*unsecured)(const char *why, void *data);       /* not, though it
+							       * is offered */
 	void (*authenticated)(const char *mechanism, void *data);
 	void (*accepted)(void *data); /* the host has accepted MAIL */
 };
