@@ -2,8 +2,44 @@
 
 #include <config.h>
 
+#include <string.h>
+
 #include "agent/security.h"
 #include "util/deadline.h"
+
+static const char *
+set_text(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+void
+security_set_policy(struct tls_policy *policy,
+    const struct candidate *candidate)
+{
+	const struct host_settings *settings = &candidate->settings;
+	const struct destination *destination = candidate->destination;
+	const char *name = settings->tls_name;
+
+	*policy = (struct tls_policy){
+	    .level = settings->tls,
+	    .expected = name != NULL ? name : destination->name,
+	    .ca_file = set_text(settings->tls_ca_file),
+	    .ciphers = set_text(settings->tls_ciphers),
+	    .min_protocol = settings->tls_min_protocol,
+	};
+	if (name == NULL && strcmp(candidate->host, destination->name) != 0)
+		policy->also = candidate->host;
+	policy->sni = name != NULL ? name : candidate->host;
+	/* RFC 6066 section 3. */
+	if (endpoint_is_address(policy->sni))
+		policy->sni = NULL;
+	if (settings->auth != NULL && settings->auth_in_clear != ANSWER_YES &&
+	    policy->level == TLS_MAY) {
+		policy->level = TLS_ENCRYPT;
+		policy->for_auth = TRUE;
+	}
+}
 
 static gboolean
 refuse(struct outcome *outcome, enum trouble trouble, enum stage stage,
@@ -62,7 +98,7 @@ security_prepare(struct security *security, const struct settings *settings,
     const struct candidate *candidate, struct resolver *resolver,
     gint64 deadline, struct outcome *outcome)
 {
-	tls_policy_set(&security->tls, candidate);
+	security_set_policy(&security->tls, candidate);
 	return load_credentials(security, settings, candidate, outcome) &&
 	    load_tlsa(security, settings, candidate, resolver, deadline,
 		outcome);

@@ -20,6 +20,15 @@ struct security {
 };
 
 /*
+ * The TLS alone.  The names are those of the route and of the mail exchanger
+ * that it leads to, unless tls-name says another; the TLSA records are not
+ * filled in.  All strings belong to the candidate's plan and settings.
+ */
+void
+security_set_policy(struct tls_policy *policy,
+    const struct candidate *candidate);
+
+/*
  * Asks DNS and reads the files that it takes, until @deadline.  FALSE: the
  * host must not be contacted, and *outcome says why.
  */

@@ -10,12 +10,12 @@
 
 #include "address/domain.h"
 #include "address/mailbox.h"
+#include "agent/security.h"
 #include "ctl/ctl.h"
 #include "ctl/match.h"
 #include "ctl/paint.h"
 #include "ctl/roster.h"
 #include "route/routemap.h"
-#include "tls/tlspolicy.h"
 #include "util/printable.h"
 
 /* As much of an argument as is shown. */
@@ -202,7 +202,7 @@ say_tls(const struct roster_host *host)
 	};
 	struct tls_policy policy;
 
-	tls_policy_set(&policy, &candidate);
+	security_set_policy(&policy, &candidate);
 	say("    tls             %s", tls_level_name(policy.level));
 	if (policy.for_auth)
 		say(", since AUTH needs it (auth-in-clear = no)\n");

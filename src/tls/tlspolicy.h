@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a connection's TLS has to be, from what is set for its host.
+ * What a connection's TLS has to be.  agent/security.h makes it from what is
+ * set for the host.
  */
 #ifndef SMTPROUTE_TLSPOLICY_H
 #define SMTPROUTE_TLSPOLICY_H
 
 #include <glib.h>
 
-#include "agent/plan.h"
 #include "conf/tlslevel.h"
 #include "dns/tlsa.h"
 
-/* All strings belong to the candidate's plan and settings. */
+/* All strings are the maker's, and live as long as the connection. */
 struct tls_policy {
 	enum tls_level level;
 	gboolean for_auth;    /* raised, so that credentials are not in clear */
@@ -24,13 +24,6 @@ struct tls_policy {
 	int min_protocol;     /* TLS1_2_VERSION, ... */
 	const struct tlsa_set *tlsa; /* with TLS_DANE; NULL: none */
 };
-
-/*
- * The names are those of the route and of the mail exchanger that it leads
- * to, unless tls-name says another.  @tlsa: not filled in.
- */
-void
-tls_policy_set(struct tls_policy *policy, const struct candidate *candidate);
 
 /* Must the chain of certificates be verified? */
 gboolean
