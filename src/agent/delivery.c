@@ -5,6 +5,7 @@
 #include "address/domain.h"
 #include "agent/attempt.h"
 #include "agent/delivery.h"
+#include "agent/limits.h"
 #include "agent/passedover.h"
 #include "agent/plan.h"
 #include "dns/resolve.h"
@@ -283,8 +284,9 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	const struct mailbox *first =
 	    g_ptr_array_index(envelope->recipients, 0);
 	g_autoptr(Resolver) resolver = resolver_new(settings->dns_servers);
+	const struct health_limits limits = limits_health(settings);
 	g_autoptr(Hoststate) state =
-	    hoststate_new(settings->state_directory, &settings->retry);
+	    hoststate_new(settings->state_directory, &limits);
 	g_autoptr(Plan) plan = NULL;
 	g_autoptr(GString) tried = g_string_new(NULL);
 	g_autofree char *own_name = NULL;

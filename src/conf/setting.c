@@ -330,8 +330,8 @@ static const struct setting table[] = {
     {"time-limit", GLOBAL(time_limit), take_time_limit, "900s",
 	"a whole number and s, m or h, from 1s to 970s, since pipe(8) "
 	"bounces mail after 1000s"},
-    {"retry-min", GLOBAL(retry.min), take_time, "5s", TIME},
-    {"retry-max", GLOBAL(retry.max), take_time, "5m", TIME},
+    {"retry-min", GLOBAL(retry_min), take_time, "5s", TIME},
+    {"retry-max", GLOBAL(retry_max), take_time, "5m", TIME},
     {"when-unsure", GLOBAL(when_unsure), take_when_unsure, "defer",
 	"defer or next"},
     {"tls", BOTH(tls), take_tls, "may", TLS_LEVEL_NAMES},

@@ -286,7 +286,7 @@ check_retry(const struct reader *reader)
 	guint min = keyfile_line(reader->keyfile, "smtproute", "retry-min");
 	guint max = keyfile_line(reader->keyfile, "smtproute", "retry-max");
 
-	if (reader->settings->retry.min <= reader->settings->retry.max ||
+	if (reader->settings->retry_min <= reader->settings->retry_max ||
 	    keyfile_has_fault(reader->keyfile, min) ||
 	    keyfile_has_fault(reader->keyfile, max))
 		return TRUE;

@@ -8,7 +8,6 @@
 #include <glib.h>
 
 #include "conf/tlslevel.h"
-#include "hosts/health.h"
 
 #define SETTINGS_ERROR (settings_error_quark())
 
@@ -79,8 +78,9 @@ struct settings {
 	const char *dns_servers; /* NULL: the system's */
 	enum answer dns_trust_ad;
 	const char *spool_directory;
-	gint64 time_limit; /* microseconds */
-	struct health_limits retry;
+	gint64 time_limit; /* these three in microseconds */
+	gint64 retry_min;  /* for how long a host is down, */
+	gint64 retry_max;  /* at first and at most */
 	enum when_unsure when_unsure;
 	struct host_settings defaults;
 	GHashTable *hosts;    /* for settings_host() only */

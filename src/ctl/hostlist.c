@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "address/domain.h"
+#include "agent/limits.h"
 #include "ctl/ctl.h"
 #include "ctl/hostlist.h"
 #include "route/maptext.h"
@@ -190,8 +191,9 @@ gboolean
 hostlist_add_state(struct hostlist *list, const struct settings *settings,
     GError **error)
 {
+	const struct health_limits limits = limits_health(settings);
 	g_autoptr(GPtrArray) known =
-	    hosttable_read(settings->state_directory, &settings->retry, error);
+	    hosttable_read(settings->state_directory, &limits, error);
 
 	for (guint i = 0; known != NULL && i < known->len; i++) {
 		const struct hosttable_row *from = g_ptr_array_index(known, i);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "agent/limits.h"
 #include "ctl/roster.h"
 #include "hosts/preview.h"
 #include "util/deadline.h"
@@ -53,16 +54,16 @@ static void
 consult(struct roster *roster, GArray *contenders)
 {
 	const char *directory = roster->settings->state_directory;
+	const struct health_limits limits = limits_health(roster->settings);
 	g_autoptr(GError) error = NULL;
 	guint length = 0;
 
 	g_array_set_size(roster->order, contenders->len);
-	if (preview_order(directory, &roster->settings->retry,
+	if (preview_order(directory, &limits,
 		&g_array_index(contenders, struct contender, 0),
 		contenders->len, &g_array_index(roster->order, guint, 0),
 		&length, &error))
-		roster->rows =
-		    hosttable_read(directory, &roster->settings->retry, &error);
+		roster->rows = hosttable_read(directory, &limits, &error);
 	g_array_set_size(roster->order, length);
 	if (error == NULL)
 		return;
@@ -76,14 +77,14 @@ roster_new(const struct route *route, const char *domain,
     const struct settings *settings, struct resolver *resolver)
 {
 	struct roster *roster = g_new0(struct roster, 1);
+	const struct health_limits limits = limits_health(settings);
 	g_autoptr(GArray) contenders =
 	    g_array_new(FALSE, FALSE, sizeof(struct contender));
 	const GArray *all;
 
 	roster->settings = settings;
 	roster->resolver = resolver;
-	roster->state =
-	    hoststate_new(settings->state_directory, &settings->retry);
+	roster->state = hoststate_new(settings->state_directory, &limits);
 	roster->plan =
 	    plan_new(route, domain, settings, resolver, roster->state);
 	roster->hosts = g_array_new(FALSE, TRUE, sizeof(struct roster_host));
@@ -226,7 +227,7 @@ note_bad(const struct roster *roster, const GPtrArray *places,
 		place->bad = place->error == NULL &&
 		    hostrecord_is_bad(host->row->record.bad,
 			&place->candidate.endpoint, health_now(),
-			roster->settings->retry.max);
+			roster->settings->retry_max);
 	}
 }
 
@@ -255,8 +256,8 @@ collect(const struct roster *roster, const struct roster_host *host)
 	struct destination destination = *host->destination;
 	g_autoptr(GPtrArray) destinations = g_ptr_array_new();
 	const struct route route = {.destinations = destinations};
-	g_autoptr(Hoststate) state =
-	    hoststate_new(NULL, &roster->settings->retry);
+	const struct health_limits limits = limits_health(roster->settings);
+	g_autoptr(Hoststate) state = hoststate_new(NULL, &limits);
 	gint64 deadline = deadline_in(roster->settings->time_limit);
 	g_autoptr(Plan) plan = NULL;
 
