@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "ctl/agent.h"
-#include "ctl/check/check.h"
 #include "ctl/service.h"
 
 static struct agent *
@@ -58,7 +57,7 @@ agent_find(const GPtrArray *services, const char *conf)
 		if (!service_is_ours(service))
 			continue;
 		ours = TRUE;
-		if (user == NULL || !check_service_reads(service, conf))
+		if (user == NULL || !service_reads(service, conf))
 			continue;
 		agent = agent_by_name(user);
 		if (agent != NULL)

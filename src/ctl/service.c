@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ctl/service.h"
 
@@ -219,6 +220,27 @@ service_call(const struct service *service)
 	}
 	call.first = i;
 	return call;
+}
+
+char *
+service_place(const struct service *service)
+{
+	return g_strdup_printf("master.cf: %s/%s", service->name,
+	    service->type);
+}
+
+gboolean
+service_reads(const struct service *service, const char *conf)
+{
+	struct service_call call = service_call(service);
+	const char *path = call.conf != NULL ? call.conf : SETTINGS_PATH;
+	struct stat theirs;
+	struct stat ours;
+
+	if (strcmp(path, conf) == 0)
+		return TRUE;
+	return stat(path, &theirs) == 0 && stat(conf, &ours) == 0 &&
+	    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 void

@@ -75,6 +75,14 @@ struct service_call {
 struct service_call
 service_call(const struct service *service);
 
+/* Does its command read these settings? */
+gboolean
+service_reads(const struct service *service, const char *conf);
+
+/* For messages: "master.cf: name/type", a new string. */
+char *
+service_place(const struct service *service);
+
 void
 service_free(struct service *service);
 

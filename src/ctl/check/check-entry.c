@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "ctl/check/check.h"
+#include "ctl/check/check-entry.h"
 #include "route/routemap.h"
 
 /* A place in an entry's value. */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "ctl/agent.h"
-#include "ctl/check/check.h"
+#include "ctl/check/check-files.h"
 #include "ctl/command.h"
 #include "hosts/statefile.h"
 

@@ -11,7 +11,8 @@
 
 #include "address/endpoint.h"
 #include "agent/plan.h"
-#include "ctl/check/check.h"
+#include "ctl/check/check-entry.h"
+#include "ctl/check/check-hosts.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
 

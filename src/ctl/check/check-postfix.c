@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl/check/check.h"
+#include "ctl/check/check-postfix.h"
+#include "ctl/check/check-service.h"
 #include "ctl/postconf.h"
 #include "ctl/transport.h"
 #include "route/routemap.h"
@@ -90,7 +91,7 @@ check_time_limit(struct check *check, const struct service *service)
 	guint64 needed;
 
 	if (!check_knows(check, "time-limit") ||
-	    !check_service_reads(service, check->conf) ||
+	    !service_reads(service, check->conf) ||
 	    !parse_time(option != NULL ? option : value, &granted))
 		return;
 	needed = (guint64)(check->settings->time_limit / G_TIME_SPAN_SECOND);
@@ -108,7 +109,7 @@ static void
 check_owner(struct check *check, const struct service *service)
 {
 	g_autofree char *owner = parameter("mail_owner");
-	g_autofree char *where = check_service_place(service);
+	g_autofree char *where = service_place(service);
 	const char *user = service_attribute(service, "user");
 	g_auto(GStrv) parts = g_strsplit(user != NULL ? user : "", ":", 2);
 	const struct passwd *entry = getpwnam(owner);
@@ -143,7 +144,7 @@ count_readers(const struct check *check)
 		const struct service *service = check->services->pdata[i];
 
 		count += service_is_ours(service) &&
-		    check_service_reads(service, check->conf);
+		    service_reads(service, check->conf);
 	}
 	return count;
 }
@@ -152,7 +153,7 @@ count_readers(const struct check *check)
 static void
 check_settings_path(struct check *check, const struct service *service)
 {
-	g_autofree char *where = check_service_place(service);
+	g_autofree char *where = service_place(service);
 	g_autofree char *conf = g_canonicalize_filename(check->conf, NULL);
 	struct service_call call = service_call(service);
 
@@ -333,7 +334,7 @@ check_transport(struct check *check, const struct service *service)
 	g_autofree char *pipemap = NULL;
 
 	/* Its routes are elsewhere. */
-	if (!check_service_reads(service, check->conf))
+	if (!service_reads(service, check->conf))
 		return;
 	maps = parameter("transport_maps");
 	pipemap = transport_find(maps, service->name);

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "address/domain.h"
-#include "ctl/check/check.h"
+#include "ctl/check/check-entry.h"
+#include "ctl/check/check-hosts.h"
+#include "ctl/check/check-routes.h"
+#include "ctl/check/check-security.h"
 #include "route/routemap.h"
 #include "util/printable.h"
 #include "util/slurp.h"

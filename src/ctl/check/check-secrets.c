@@ -9,7 +9,7 @@
 
 #include "conf/credentials.h"
 #include "conf/keyfile.h"
-#include "ctl/check/check.h"
+#include "ctl/check/check-secrets.h"
 #include "tls/tlscontext.h"
 #include "util/secret.h"
 

@@ -7,7 +7,8 @@
 
 #include "agent/plan.h"
 #include "conf/keyfile.h"
-#include "ctl/check/check.h"
+#include "ctl/check/check-entry.h"
+#include "ctl/check/check-security.h"
 
 /* A host under examination, and where it stands. */
 struct subject {

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/check/check.h"
+#include "ctl/check/check-service.h"
 
 #define NAME_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_"
 
@@ -21,13 +21,6 @@ struct subject {
 	const char *level; /* Postfix's compatibility_level */
 	char *where;
 };
-
-char *
-check_service_place(const struct service *service)
-{
-	return g_strdup_printf("master.cf: %s/%s", service->name,
-	    service->type);
-}
 
 static void
 say_error(const struct subject *subject, const char *text)
@@ -266,7 +259,7 @@ void
 check_service(struct findings *findings, const struct service *service,
     const char *level)
 {
-	g_autofree char *where = check_service_place(service);
+	g_autofree char *where = service_place(service);
 	const struct subject subject = {findings, service, level, where};
 
 	check_columns(&subject);
@@ -277,18 +270,4 @@ check_service(struct findings *findings, const struct service *service,
 	for (guint i = 1; i < service->argv->len; i++)
 		check_macros(&subject, service->argv->pdata[i]);
 	check_arguments(&subject);
-}
-
-gboolean
-check_service_reads(const struct service *service, const char *conf)
-{
-	struct service_call call = service_call(service);
-	const char *path = call.conf != NULL ? call.conf : SETTINGS_PATH;
-	struct stat theirs;
-	struct stat ours;
-
-	if (strcmp(path, conf) == 0)
-		return TRUE;
-	return stat(path, &theirs) == 0 && stat(conf, &ours) == 0 &&
-	    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }

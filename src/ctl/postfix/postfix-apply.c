@@ -16,7 +16,6 @@
 
 #include <glib/gstdio.h>
 
-#include "ctl/check/check.h"
 #include "ctl/ctl.h"
 #include "ctl/postconf.h"
 #include "ctl/postfix/postfix.h"

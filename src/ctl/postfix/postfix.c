@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/check/check.h"
+#include "ctl/check/check-service.h"
 #include "ctl/ctl.h"
 #include "ctl/postfix/postfix.h"
 #include "ctl/transport.h"
@@ -75,9 +75,8 @@ postfix_service(const struct postfix *postfix, const struct service *now)
 	program = now->argv->pdata[0];
 	if (!g_file_test(program, G_FILE_TEST_IS_EXECUTABLE))
 		program = PROGRAM;
-	conf = check_service_reads(now, postfix->conf)
-	    ? service_call(now).conf
-	    : settings_option(postfix);
+	conf = service_reads(now, postfix->conf) ? service_call(now).conf
+						 : settings_option(postfix);
 	command = command_text(program, conf);
 	bounded = strcmp(now->limit, "-") != 0 && strcmp(now->limit, "0") != 0;
 	text = g_string_new(NULL);
@@ -128,7 +127,7 @@ postfix_service_differs(const struct postfix *postfix,
 	/* Whatever check has nothing against may stay. */
 	check_service(&findings, now, level);
 	return findings.errors + findings.warnings > 0 ||
-	    !check_service_reads(now, postfix->conf);
+	    !service_reads(now, postfix->conf);
 }
 
 static void

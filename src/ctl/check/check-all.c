@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check: the parts one after another, and their sum.
+ */
+
+#include <config.h>
+
+#include <unistd.h>
+
+#include "ctl/check/check-files.h"
+#include "ctl/check/check-postfix.h"
+#include "ctl/check/check-routes.h"
+#include "ctl/check/check-secrets.h"
+#include "ctl/check/check-security.h"
+#include "ctl/ctl.h"
+#include "ctl/postconf.h"
+
+static void
+check_settings(struct check *check)
+{
+	check->settings = settings_load_all(check->conf, &check->faults);
+	for (guint i = 0; i < check->faults->len; i++) {
+		const struct settings_fault *fault = check->faults->pdata[i];
+
+		finding_error(&check->findings, fault->error);
+	}
+	if (check->faults->len == SETTINGS_FAULTS_MAX)
+		finding(&check->findings, SEVERITY_NOTE, check->conf,
+		    "there may be more faults behind these");
+}
+
+static const char *
+plural(guint count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* The last line, and what the exit status says. */
+static enum ctl_status
+sum_up(const struct check *check)
+{
+	guint errors = check->findings.errors;
+	guint warnings = check->findings.warnings;
+
+	if (errors == 0 && warnings == 0) {
+		say("no faults found: %u route%s, %u host%s\n", check->routes,
+		    plural(check->routes), check->hosts, plural(check->hosts));
+		return CTL_OK;
+	}
+	if (errors > 0)
+		say("%u error%s", errors, plural(errors));
+	if (errors > 0 && warnings > 0)
+		say(", ");
+	if (warnings > 0)
+		say("%u warning%s", warnings, plural(warnings));
+	say("\n");
+	return errors > 0 ? CTL_TROUBLE : CTL_NO;
+}
+
+static void
+read_services(struct check *check)
+{
+	g_autoptr(GError) error = NULL;
+
+	check->services = postconf_services(NULL, &error);
+	if (check->services != NULL)
+		return;
+	if (g_error_matches(error, COMMAND_ERROR, COMMAND_ERROR_MISSING))
+		finding(&check->findings, SEVERITY_WARNING, "postconf",
+		    "not found in PATH; expected Postfix, whose "
+		    "configuration is not checked");
+	else
+		finding_error(&check->findings, error);
+}
+
+static void
+check_all(struct check *check)
+{
+	check_settings(check);
+	check_routes(check);
+	check_dns_security(check);
+	read_services(check);
+	check_files(check);
+	check_postfix(check);
+	/* It restricts this process (secret_protect()). */
+	check_secrets(check);
+}
+
+enum ctl_status
+ctl_check(const struct ctl *ctl, int argc, char **argv)
+{
+	struct check check;
+	enum ctl_status status;
+
+	if (getopt(argc, argv, "") != -1 || optind < argc)
+		return CTL_USAGE;
+	check_begin(&check, ctl->conf);
+	check_all(&check);
+	status = sum_up(&check);
+	check_end(&check);
+	return status;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One entry of the route map.
+ */
+#ifndef SMTPROUTE_CTL_CHECK_ENTRY_H
+#define SMTPROUTE_CTL_CHECK_ENTRY_H
+
+#include "ctl/finding.h"
+#include "route/maptext.h"
+#include "route/route.h"
+
+/*
+ * One entry of the map @path: says every fault, and returns the route if there
+ * is none.
+ */
+struct route *
+check_entry(struct findings *findings, const char *path,
+    const struct maptext_entry *entry);
+
+/*
+ * "path:line:column" of the destination @index, counted from 0, of an entry
+ * without fault.  A new string.
+ */
+char *
+check_entry_place(const char *path, const struct maptext_entry *entry,
+    guint index);
+
+#endif

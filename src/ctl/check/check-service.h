@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One service in master.cf that runs smtproute, held against pipe(8).
+ */
+#ifndef SMTPROUTE_CTL_CHECK_SERVICE_H
+#define SMTPROUTE_CTL_CHECK_SERVICE_H
+
+#include "ctl/finding.h"
+#include "ctl/service.h"
+
+/* One service of ours, by master.cf and Postfix's compatibility_level. */
+void
+check_service(struct findings *findings, const struct service *service,
+    const char *level);
+
+#endif
