@@ -18,7 +18,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/postconf.h"
-#include "ctl/postfix/postfix.h"
+#include "ctl/postfix/postfix-apply.h"
 #include "ctl/transport.h"
 #include "util/autofd.h"
 #include "util/printable.h"

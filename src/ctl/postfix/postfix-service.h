@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What Postfix's configuration needs for smtproute, and putting it there.
+ * The entry of smtproute in master.cf, as it should be.
  */
-#ifndef SMTPROUTE_CTL_POSTFIX_H
-#define SMTPROUTE_CTL_POSTFIX_H
+#ifndef SMTPROUTE_CTL_POSTFIX_SERVICE_H
+#define SMTPROUTE_CTL_POSTFIX_SERVICE_H
 
 #include <glib.h>
 
@@ -15,6 +15,13 @@ struct postfix {
 };
 
 #define POSTFIX_LIMIT SERVICE_NAME "_destination_recipient_limit"
+
+/* The process limit of a new service. */
+#define POSTFIX_PROCESSES "50"
+
+/* What a new service runs, with its arguments; a new string. */
+char *
+postfix_command(const struct postfix *postfix);
 
 /*
  * The service as it should be, in the form of "postconf -M".  What @now, which
@@ -31,12 +38,5 @@ postfix_service(const struct postfix *postfix, const struct service *now);
 gboolean
 postfix_service_differs(const struct postfix *postfix,
     const struct service *now, const char *level);
-
-/*
- * Says the changes of main.cf and master.cf as a diff, and makes them.  FALSE:
- * complain() has said why.
- */
-gboolean
-postfix_apply(const struct postfix *postfix);
 
 #endif
