@@ -1,35 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include <arpa/nameser.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <ares.h>
-
 #include "address/domain.h"
+#include "dns/answer.h"
 #include "dns/resolve.h"
 #include "util/deadline.h"
-
-/* A question to c-ares, and its answer. */
-struct lookup {
-	gint64 begun;
-	gboolean done;
-	int status;
-	struct ares_mx_reply *exchangers;
-	struct ares_addrinfo *found;
-};
-
-static void
-lookup_clear(struct lookup *lookup)
-{
-	ares_free_data(lookup->exchangers);
-	ares_freeaddrinfo(lookup->found);
-}
-
-typedef struct lookup Lookup;
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, lookup_clear)
 
 static void
 mx_free(void *data)
@@ -40,20 +19,35 @@ mx_free(void *data)
 	g_free(mx);
 }
 
-static void
-on_mx(void *data, int status, int timeouts G_GNUC_UNUSED, unsigned char *answer,
-    int length)
+/* As it is written there: whether a host can have that name comes later. */
+static gboolean
+on_exchanger(const ns_msg *message, const ns_rr *record, void *data)
 {
-	struct lookup *lookup = data;
+	GPtrArray *exchangers = data;
+	const unsigned char *rdata = ns_rr_rdata(*record);
+	char name[NS_MAXDNAME];
+	struct mx *mx;
 
-	if (status == ARES_SUCCESS)
-		status =
-		    ares_parse_mx_reply(answer, length, &lookup->exchangers);
+	if (ns_rr_rdlen(*record) <= NS_INT16SZ ||
+	    ns_name_uncompress(ns_msg_base(*message), ns_msg_end(*message),
+		rdata + NS_INT16SZ, name, sizeof(name)) < 0)
+		return FALSE;
+	mx = g_new0(struct mx, 1);
+	mx->preference = (guint16)ns_get16(rdata);
+	mx->host = g_strdup(name);
+	g_ptr_array_add(exchangers, mx);
+	return TRUE;
+}
+
+static int
+take_exchangers(const unsigned char *message, gsize length, void *data)
+{
+	GPtrArray *exchangers = data;
+
+	if (!answer_records(message, length, ns_t_mx, on_exchanger, data))
+		return ARES_EBADRESP;
 	/* An alias only (RFC 2308 section 2.2), or records not asked for. */
-	if (status == ARES_SUCCESS && lookup->exchangers == NULL)
-		status = ARES_ENODATA;
-	lookup->status = status;
-	lookup->done = TRUE;
+	return exchangers->len > 0 ? ARES_SUCCESS : ARES_ENODATA;
 }
 
 static int
@@ -78,61 +72,58 @@ shuffle(GPtrArray *array)
 	}
 }
 
-static GPtrArray *
-usable_exchangers(const struct ares_mx_reply *reply)
+/* Leaves those whose names can be a host's. */
+static void
+keep_usable(GPtrArray *exchangers)
 {
-	GPtrArray *exchangers = g_ptr_array_new_with_free_func(mx_free);
+	for (guint i = exchangers->len; i > 0; i--) {
+		struct mx *mx = g_ptr_array_index(exchangers, i - 1);
+		char *host = domain_canonical(mx->host, NULL);
 
-	for (; reply != NULL; reply = reply->next) {
-		char *host = domain_canonical(reply->host, NULL);
-		struct mx *mx;
-
-		if (host == NULL)
-			continue;
-		mx = g_new(struct mx, 1);
+		g_free(mx->host);
 		mx->host = host;
-		mx->preference = reply->priority;
-		g_ptr_array_add(exchangers, mx);
+		if (host == NULL)
+			g_ptr_array_remove_index(exchangers, i - 1);
 	}
+}
+
+static void
+order_exchangers(GPtrArray *exchangers)
+{
 	/* RFC 5321 section 5.1; the sort keeps the order of equals. */
 	shuffle(exchangers);
 	g_ptr_array_sort(exchangers, compare_preference);
 	if (exchangers->len > RESOLVE_MX_MAX)
 		g_ptr_array_set_size(exchangers, RESOLVE_MX_MAX);
-	return exchangers;
 }
 
 /* RFC 7505 section 3. */
 static gboolean
-is_null_mx(const struct ares_mx_reply *reply)
+is_null_mx(const GPtrArray *exchangers)
 {
-	return reply->next == NULL && reply->priority == 0 &&
-	    reply->host[0] == '\0';
+	const struct mx *first = g_ptr_array_index(exchangers, 0);
+
+	return exchangers->len == 1 && first->preference == 0 &&
+	    g_str_equal(first->host, ".");
 }
 
 GPtrArray *
 resolve_mx(struct resolver *resolver, const char *domain, gint64 deadline,
     GError **error)
 {
-	g_auto(Lookup) lookup = {.begun = g_get_monotonic_time()};
-	g_autoptr(GPtrArray) exchangers = NULL;
-	ares_channel channel;
+	g_autoptr(GPtrArray) exchangers =
+	    g_ptr_array_new_with_free_func(mx_free);
 
-	channel = resolver_open(resolver, error);
-	if (channel == NULL)
+	if (!resolver_ask(resolver, domain, ns_t_mx, deadline, take_exchangers,
+		exchangers, "no MX", error))
 		return NULL;
-	ares_query(channel, domain, ns_c_in, ns_t_mx, on_mx, &lookup);
-	resolver_wait(resolver, &lookup.done, deadline);
-	if (lookup.status != ARES_SUCCESS) {
-		resolver_set_error(lookup.status, lookup.begun, "no MX", error);
-		return NULL;
-	}
-	if (is_null_mx(lookup.exchangers)) {
+	if (is_null_mx(exchangers)) {
 		g_set_error_literal(error, RESOLVE_ERROR, RESOLVE_ERROR_NULL_MX,
 		    "domain takes no mail (null MX)");
 		return NULL;
 	}
-	exchangers = usable_exchangers(lookup.exchangers);
+	keep_usable(exchangers);
+	order_exchangers(exchangers);
 	if (exchangers->len == 0) {
 		g_set_error_literal(error, RESOLVE_ERROR,
 		    RESOLVE_ERROR_TEMPORARY, "cannot resolve: no usable MX");
@@ -140,6 +131,22 @@ resolve_mx(struct resolver *resolver, const char *domain, gint64 deadline,
 	}
 	return g_steal_pointer(&exchangers);
 }
+
+/* A question for addresses, and its answer. */
+struct lookup {
+	gboolean done;
+	int status;
+	struct ares_addrinfo *found;
+};
+
+static void
+lookup_clear(struct lookup *lookup)
+{
+	ares_freeaddrinfo(lookup->found);
+}
+
+typedef struct lookup Lookup;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, lookup_clear)
 
 static void
 on_addresses(void *data, int status, int timeouts G_GNUC_UNUSED,

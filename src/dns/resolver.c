@@ -2,11 +2,11 @@
 
 #include <config.h>
 
-#include <string.h>
-
-#include <ares.h>
+#include <poll.h>
 
 #include "address/endpoint.h"
+#include "dns/answer.h"
+#include "dns/cares.h"
 #include "dns/resolver.h"
 #include "util/deadline.h"
 
@@ -17,15 +17,13 @@
 #define TRY_MILLISECONDS 3000
 #define TRIES            2
 
-/* One less than there may be: the macro for the last one shifts into a sign. */
-#define SOCKETS_MAX (ARES_GETSOCK_MAXNUM - 1)
-
 G_DEFINE_QUARK(smtproute_resolve_error, resolve_error)
 
 struct resolver {
 	char *dns_servers;    /* NULL: the system's */
 	gboolean search;      /* complete names with search domains */
 	ares_channel channel; /* NULL before the first lookup */
+	GArray *sockets;      /* of struct pollfd: what c-ares waits for */
 };
 
 struct resolver *
@@ -34,6 +32,7 @@ resolver_new(const char *dns_servers)
 	struct resolver *resolver = g_new0(struct resolver, 1);
 
 	resolver->dns_servers = g_strdup(dns_servers);
+	resolver->sockets = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
 	return resolver;
 }
 
@@ -53,8 +52,28 @@ resolver_free(struct resolver *resolver)
 		return;
 	if (resolver->channel != NULL)
 		ares_destroy(resolver->channel);
+	g_array_unref(resolver->sockets);
 	g_free(resolver->dns_servers);
 	g_free(resolver);
+}
+
+/* No events: it is about to be closed. */
+static void
+on_socket(void *data, ares_socket_t fd, int readable, int writable)
+{
+	GArray *sockets = data;
+	struct pollfd wanted = {.fd = fd};
+	guint i = 0;
+
+	wanted.events =
+	    (short)((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+	while (i < sockets->len &&
+	    g_array_index(sockets, struct pollfd, i).fd != fd)
+		i++;
+	if (i < sockets->len)
+		g_array_remove_index_fast(sockets, i);
+	if (wanted.events != 0)
+		g_array_append_val(sockets, wanted);
 }
 
 ares_channel
@@ -65,8 +84,11 @@ resolver_open(struct resolver *resolver, GError **error)
 	    .timeout = TRY_MILLISECONDS,
 	    .tries = TRIES,
 	    .lookups = lookups,
+	    .sock_state_cb = on_socket,
+	    .sock_state_cb_data = resolver->sockets,
 	};
-	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
+	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+	    ARES_OPT_SOCK_STATE_CB;
 	int status;
 
 	if (resolver->channel != NULL)
@@ -89,33 +111,14 @@ resolver_open(struct resolver *resolver, GError **error)
 	return NULL;
 }
 
-static nfds_t
-fill_pollfds(ares_channel channel, struct pollfd fds[SOCKETS_MAX])
-{
-	ares_socket_t sockets[SOCKETS_MAX];
-	int bits = ares_getsock(channel, sockets, SOCKETS_MAX);
-	nfds_t count;
-
-	for (count = 0; count < SOCKETS_MAX; count++) {
-		short events = 0;
-
-		if (ARES_GETSOCK_READABLE(bits, count))
-			events |= POLLIN;
-		if (ARES_GETSOCK_WRITABLE(bits, count))
-			events |= POLLOUT;
-		if (events == 0)
-			break;
-		fds[count] = (struct pollfd){sockets[count], events, 0};
-	}
-	return count;
-}
-
 /* Waits for answers, until c-ares wants to try again or @deadline. */
 static gboolean
-turn(ares_channel channel, gint64 deadline)
+turn(const struct resolver *resolver, gint64 deadline)
 {
-	struct pollfd fds[SOCKETS_MAX];
-	nfds_t count = fill_pollfds(channel, fds);
+	ares_channel channel = resolver->channel;
+	/* A copy: c-ares opens and closes some while it reads. */
+	g_autoptr(GArray) ready = g_array_copy(resolver->sockets);
+	struct pollfd *fds = (struct pollfd *)(void *)ready->data;
 	struct timeval buffer;
 	const struct timeval *retry = ares_timeout(channel, NULL, &buffer);
 	gint64 until = deadline;
@@ -126,9 +129,9 @@ turn(ares_channel channel, gint64 deadline)
 
 		until = MIN(until, again);
 	}
-	if (deadline_poll(fds, count, until) < 0)
+	if (deadline_poll(fds, ready->len, until) < 0)
 		return FALSE;
-	for (nfds_t i = 0; i < count; i++) {
+	for (guint i = 0; i < ready->len; i++) {
 		gboolean read = (fds[i].revents & ~POLLOUT) != 0;
 		gboolean write = (fds[i].revents & POLLOUT) != 0;
 
@@ -146,35 +149,34 @@ resolver_wait(struct resolver *resolver, const gboolean *done, gint64 deadline)
 
 	while (!*done) {
 		/* That calls back for what has no answer. */
-		if (deadline_left(deadline) == 0 || !turn(channel, deadline))
+		if (deadline_left(deadline) == 0 || !turn(resolver, deadline))
 			ares_cancel(channel);
 	}
 }
 
 static gboolean
-is_loopback(const struct ares_addr_port_node *server)
+is_loopback(const char *address)
 {
-	if (server->family == AF_INET)
-		return ntohl(server->addr.addr4.s_addr) >> 24 == 127;
-	return server->family == AF_INET6 &&
-	    memcmp(&server->addr.addr6, &in6addr_loopback,
-		sizeof(in6addr_loopback)) == 0;
+	struct endpoint server;
+
+	if (!endpoint_parse(address, 0, &server))
+		return FALSE;
+	if (endpoint_family(&server) == AF_INET)
+		return ntohl(server.sa.in.sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&server.sa.in6.sin6_addr);
 }
 
 gboolean
 resolver_is_local(struct resolver *resolver)
 {
-	struct ares_addr_port_node *servers = NULL;
-	gboolean local;
+	g_auto(GStrv) servers = cares_servers(resolver->channel);
+	gsize i = 0;
 
-	if (ares_get_servers_ports(resolver->channel, &servers) != ARES_SUCCESS)
+	if (servers == NULL)
 		return FALSE;
-	local = servers != NULL;
-	for (const struct ares_addr_port_node *server = servers; server != NULL;
-	     server = server->next)
-		local = local && is_loopback(server);
-	ares_free_data(servers);
-	return local;
+	while (servers[i] != NULL && is_loopback(servers[i]))
+		i++;
+	return i > 0 && servers[i] == NULL;
 }
 
 gboolean
@@ -212,7 +214,13 @@ resolver_set_error(int status, gint64 begun, const char *missing,
 	case ARES_ENODATA:
 		text = missing;
 		break;
-	/* SERVFAIL and REFUSED from the last server are this one in 1.18. */
+	/*
+	 * SERVFAIL, REFUSED and NOTIMP of the last server are, in 1.18, as if
+	 * none had been there.
+	 */
+	case ARES_ESERVFAIL:
+	case ARES_EREFUSED:
+	case ARES_ENOTIMP:
 	case ARES_ECONNREFUSED:
 		text = "no DNS server has an answer";
 		break;
@@ -223,4 +231,44 @@ resolver_set_error(int status, gint64 begun, const char *missing,
 	    resolver_is_not_found(status) ? RESOLVE_ERROR_NOT_FOUND
 					  : RESOLVE_ERROR_TEMPORARY,
 	    "cannot resolve: %s", text);
+}
+
+/* A question, and what its answer comes to. */
+struct question {
+	resolver_take take;
+	void *data;
+	gboolean done;
+	int status;
+};
+
+static void
+on_answer(void *data, int status, const unsigned char *message, gsize length)
+{
+	struct question *question = data;
+
+	if (status == ARES_SUCCESS)
+		status = answer_status(message, length);
+	if (status == ARES_SUCCESS)
+		status = question->take(message, length, question->data);
+	question->status = status;
+	question->done = TRUE;
+}
+
+gboolean
+resolver_ask(struct resolver *resolver, const char *name, int type,
+    gint64 deadline, resolver_take take, void *data, const char *missing,
+    GError **error)
+{
+	struct question question = {.take = take, .data = data};
+	gint64 begun = g_get_monotonic_time();
+	ares_channel channel = resolver_open(resolver, error);
+
+	if (channel == NULL)
+		return FALSE;
+	cares_ask(channel, name, type, on_answer, &question);
+	resolver_wait(resolver, &question.done, deadline);
+	if (question.status == ARES_SUCCESS)
+		return TRUE;
+	resolver_set_error(question.status, begun, missing, error);
+	return FALSE;
 }

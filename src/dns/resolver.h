@@ -33,6 +33,23 @@ resolver_new(const char *dns_servers);
 struct resolver *
 resolver_new_searching(const struct resolver *resolver);
 
+/*
+ * Takes an answer whose response code is a success.  Returns a status of
+ * c-ares: ARES_ENODATA, for one, if it lacks the records asked for.
+ */
+typedef int (
+    *resolver_take)(const unsigned char *message, gsize length, void *data);
+
+/*
+ * Asks for the records of @type (of arpa/nameser.h) that @name has; it is never
+ * completed with a search domain.  @missing: see resolver_set_error().  FALSE
+ * with RESOLVE_ERROR.
+ */
+gboolean
+resolver_ask(struct resolver *resolver, const char *name, int type,
+    gint64 deadline, resolver_take take, void *data, const char *missing,
+    GError **error);
+
 /* NULL: c-ares cannot be set up. */
 ares_channel
 resolver_open(struct resolver *resolver, GError **error);

@@ -2,10 +2,7 @@
 
 #include <config.h>
 
-#include <arpa/nameser.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "dns/answer.h"
 #include "dns/tlsa.h"
 
 /* Usage, selector and matching type come before the data. */
@@ -58,39 +55,17 @@ add_record(struct tlsa_set *set, const unsigned char *rdata, gsize length)
 	g_ptr_array_add(set->records, record);
 }
 
-/*
- * Records of any owner count: the resolver answers for aliases too, and it is
- * believed or not as a whole.
- */
+static gboolean
+on_record(const ns_msg *message G_GNUC_UNUSED, const ns_rr *record, void *data)
+{
+	add_record(data, ns_rr_rdata(*record), ns_rr_rdlen(*record));
+	return TRUE;
+}
+
 gboolean
 tlsa_parse(struct tlsa_set *set, const unsigned char *answer, gsize length)
 {
-	ns_msg message;
-	int rcode;
-	int count;
-
-	if (length > G_MAXINT ||
-	    ns_initparse(answer, (int)length, &message) < 0)
-		return FALSE;
-	/* Our own question, or half an answer. */
-	if (!ns_msg_getflag(message, ns_f_qr) ||
-	    ns_msg_getflag(message, ns_f_tc))
-		return FALSE;
-	rcode = ns_msg_getflag(message, ns_f_rcode);
-	if (rcode != ns_r_noerror && rcode != ns_r_nxdomain)
-		return FALSE;
-	count = ns_msg_count(message, ns_s_an);
-	for (int i = 0; i < count; i++) {
-		ns_rr record;
-
-		if (ns_parserr(&message, ns_s_an, i, &record) < 0)
-			return FALSE;
-		if (ns_rr_type(record) == ns_t_tlsa &&
-		    ns_rr_class(record) == ns_c_in)
-			add_record(set, ns_rr_rdata(record),
-			    ns_rr_rdlen(record));
-	}
-	return TRUE;
+	return answer_records(answer, length, ns_t_tlsa, on_record, set);
 }
 
 static void
@@ -102,57 +77,16 @@ forget(struct tlsa_set *set)
 	set->absence = "TLSA records without DNSSEC";
 }
 
-/* A question to c-ares, and its answer. */
-struct lookup {
-	struct tlsa_set *set;
-	gint64 begun;
-	gboolean done;
-	gboolean secure;
-	int status;
-};
-
-/* AD in the fourth byte of an answer's head (RFC 4035 section 3.2.3). */
-#define FLAGS_LOW 3
-#define FLAG_AD   0x20
-
-static void
-on_answer(void *data, int status, int timeouts G_GNUC_UNUSED,
-    unsigned char *answer, int length)
+/* The answer to the question for them. */
+static int
+take_answer(const unsigned char *message, gsize length, void *data)
 {
-	struct lookup *lookup = data;
+	struct tlsa_set *set = data;
 
-	if (status == ARES_SUCCESS) {
-		if (!tlsa_parse(lookup->set, answer, (gsize)length))
-			status = ARES_EBADRESP;
-		else
-			lookup->secure = (answer[FLAGS_LOW] & FLAG_AD) != 0;
-	}
-	lookup->status = status;
-	lookup->done = TRUE;
-}
-
-/* AD in the question asks for it in the answer (RFC 6840 section 5.7). */
-static void
-ask(struct resolver *resolver, ares_channel channel, const char *name,
-    gint64 deadline, struct lookup *lookup)
-{
-	unsigned char *question;
-	unsigned short id;
-	int length;
-
-	/* c-ares takes it as it is, and forgers must not guess it. */
-	if (getentropy(&id, sizeof(id)) < 0) {
-		lookup->status = ARES_ENOMEM;
-		return;
-	}
-	lookup->status = ares_create_query(name, ns_c_in, ns_t_tlsa, id, 1,
-	    &question, &length, 0);
-	if (lookup->status != ARES_SUCCESS)
-		return;
-	question[FLAGS_LOW] |= FLAG_AD;
-	ares_send(channel, question, length, on_answer, lookup);
-	resolver_wait(resolver, &lookup->done, deadline);
-	ares_free_string(question);
+	if (!tlsa_parse(set, message, length))
+		return ARES_EBADRESP;
+	set->secure = answer_is_secure(message, length);
+	return ARES_SUCCESS;
 }
 
 struct tlsa_set *
@@ -161,22 +95,15 @@ tlsa_resolve(struct resolver *resolver, const char *host, guint16 port,
 {
 	g_autoptr(TlsaSet) set = tlsa_set_new();
 	g_autofree char *name = g_strdup_printf("_%u._tcp.%s", port, host);
-	struct lookup lookup = {
-	    .set = set,
-	    .begun = g_get_monotonic_time(),
-	};
-	ares_channel channel = resolver_open(resolver, error);
+	g_autoptr(GError) reason = NULL;
 
-	if (channel == NULL)
-		return NULL;
-	ask(resolver, channel, name, deadline, &lookup);
-	if (lookup.status != ARES_SUCCESS &&
-	    !resolver_is_not_found(lookup.status)) {
-		resolver_set_error(lookup.status, lookup.begun, "no TLSA",
-		    error);
+	if (!resolver_ask(resolver, name, ns_t_tlsa, deadline, take_answer, set,
+		"no TLSA", &reason) &&
+	    !g_error_matches(reason, RESOLVE_ERROR, RESOLVE_ERROR_NOT_FOUND)) {
+		g_propagate_error(error, g_steal_pointer(&reason));
 		return NULL;
 	}
-	if (!lookup.secure || !(trust_ad || resolver_is_local(resolver)))
+	if (!set->secure || !(trust_ad || resolver_is_local(resolver)))
 		forget(set);
 	return g_steal_pointer(&set);
 }

@@ -30,6 +30,7 @@ struct tlsa {
 
 struct tlsa_set {
 	gboolean any;        /* there were some, usable or not */
+	gboolean secure;     /* the answer had the AD bit */
 	GPtrArray *records;  /* of struct tlsa; of usages for SMTP only */
 	const char *absence; /* why there are none, or else that OpenSSL can use
 			      * none, for the log */

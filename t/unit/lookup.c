@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dns/resolve.h"
+#include "unit/dnsserver.h"
 #include "unit/lookup.h"
 #include "util/deadline.h"
 
@@ -104,6 +105,15 @@ lookup_mx(const char *dns_servers, const char *name, gint64 patience)
 		return error_text(error);
 	g_assert_no_error(error);
 	return exchangers_text(exchangers);
+}
+
+gint64
+lookup_patience(const char *expected)
+{
+	if (g_str_equal(expected, LOOKUP_NO_ANSWER) ||
+	    g_str_equal(expected, LOOKUP_NO_SENSE))
+		return DNS_SHORT;
+	return DNS_PATIENCE;
 }
 
 void

@@ -17,6 +17,12 @@
 #define LOOKUP_NO_ANSWER  LOOKUP_TEMPORARY "no answer from DNS within * s"
 
 /*
+ * What c-ares 1.18 does not take for an answer, 1.34 takes for a bad one: the
+ * one goes on waiting.
+ */
+#define LOOKUP_NO_SENSE LOOKUP_TEMPORARY "**"
+
+/*
  * Sorted addresses; or, as for the next, the error: what kind it is of, and
  * its text.
  */
@@ -29,6 +35,10 @@ lookup_mx(const char *dns_servers, const char *name, gint64 patience);
 
 const char *
 lookup_code_name(const GError *error);
+
+/* How long to wait for an answer, where @expected is what comes of it. */
+gint64
+lookup_patience(const char *expected);
 
 /* In @expected '*' stands for anything. */
 void

@@ -22,6 +22,13 @@
 #define UNUSABLE "no usable TLSA records"
 #define INSECURE "TLSA records without DNSSEC"
 
+/* For c-ares 1.34 an answer with a record that has no data is malformed. */
+#if ARES_VERSION >= 0x011c00
+#define NO_DATA LOOKUP_TEMPORARY "*"
+#else
+#define NO_DATA UNUSABLE
+#endif
+
 #define TLSA(length, rdata) DNS_RR("\x34", length, rdata)
 
 #define DIGEST   "0123456789abcdef0123456789abcdef"
@@ -65,11 +72,12 @@ static const struct resolved {
     {"an answer with another id", MANNER(DNS_OTHER_ID), LOOKUP_NO_ANSWER},
     {"an answer to another question", MANNER(DNS_OTHER_NAME), LOOKUP_NO_ANSWER},
     {"an answer without the question", MANNER(DNS_NO_QUESTION),
-	LOOKUP_NO_ANSWER},
+	LOOKUP_NO_SENSE},
 
-    {"no usable record", SECURE(1, TLSA("\0\3", "\3\1\1")), UNUSABLE},
-    {"no usable record without AD", DNS_SAYS(DNS_OK, 1, TLSA("\0\3", "\3\1\1")),
-	INSECURE},
+    {"no usable record", SECURE(1, TLSA("\0\4", "\1\1\1x")), UNUSABLE},
+    {"no usable record without AD",
+	DNS_SAYS(DNS_OK, 1, TLSA("\0\4", "\1\1\1x")), INSECURE},
+    {"a record without data", SECURE(1, TLSA("\0\3", "\3\1\1")), NO_DATA},
     {"fewer records than announced", SECURE(2, KEY), LOOKUP_TEMPORARY "*"},
 };
 
@@ -111,11 +119,10 @@ static void
 check_answer(struct dns_server *server, const char *expected)
 {
 	g_autofree char *text = NULL;
-	gboolean hangs = g_str_equal(expected, LOOKUP_NO_ANSWER);
 
 	dns_server_start(server);
 	text = resolve_text(server->address, HOST, FALSE,
-	    hangs ? DNS_SHORT : DNS_PATIENCE);
+	    lookup_patience(expected));
 	dns_server_stop(server);
 	lookup_assert(text, expected);
 }
