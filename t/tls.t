@@ -69,7 +69,8 @@ my @levels = (
     ['wrapper: used', {tls => {wrapper => 1}}, {@WRAPPER}, 0, undef,
         [$WRAPPED], $VERIFIED],
     ['wrapper: a host that speaks first', {}, {@WRAPPER}, 'next',
-        '4.7.5 FIRST: TLS: handshake failed: wrong version number',
+        '4.7.5 FIRST: TLS: handshake failed: wrong version number; '
+            . 'the port begins without TLS, try tls=secure',
         [qr/^(?!.*(?:EHLO|MAIL))/]],
     ['encrypt: a host that waits for TLS', {tls => {wrapper => 1}},
         {tls => 'encrypt'}, 'next',
@@ -228,6 +229,31 @@ my @slow = (
         {tls => 'may'}, 0, undef, [$STARTED], 'not verified (tls=may)'],
 );
 
+# The host wants a certificate of ours.  With TLS 1.3 it says so after the
+# handshake, as far as we see it, and may have closed by then.
+sub wanted {
+    my ($tls, $text) = @_;
+    my %host = (tls => {%{$tls}, clients => $CA->file});
+    my ($version) = values %{$tls};
+
+    return (
+        ["may: $version, our certificate is wanted", \%host, {tls => 'may'},
+            0, undef, [$FAILED, $CLEAR], $text],
+        (map { ["$_->{tls}: $version, our certificate is wanted", \%host, $_,
+            'next', qr/^4\.7\.5 FIRST: TLS: $text$/, [$FAILED]] }
+            {tls => 'encrypt'}, {@SECURE}),
+        ["wrapper: $version, our certificate is wanted",
+            {tls => {%{ $host{tls} }, wrapper => 1}}, {@WRAPPER}, 'next',
+            qr/^4\.7\.5 FIRST: TLS: $text$/, ['-tls']],
+    );
+}
+
+my @wanted = (
+    wanted({max => 'TLSv1.2'}, qr/handshake failed: .*alert handshake failure/),
+    wanted({min => 'TLSv1.3'},
+        qr/ended by the host: .*alert certificate required/),
+);
+
 # The second connection of tls=may is one like any other.
 my @fallen = (
     ['may: the second connection is refused', {per_connection =>
@@ -292,7 +318,23 @@ my @protocols = (
 );
 
 try_tls(@levels, @refused, @injected, (map { handshake_rows(@{$_}) }
-    @handshakes), @slow, @fallen, @protocols);
+    @handshakes), @slow, @wanted, @fallen, @protocols);
+
+# A port of its own kind: who waits for us to begin is told so.
+subtest 'a silent greeting at port 465' => sub {
+    skip_or_fail('only root has port 465') if $> != 0;
+    my %host = (greeting => 'silence', port => 465,
+        address => sprintf '127.46.%d.%d', $$ / 256 % 256, $$ % 256);
+    my $trial = Trial->new(
+        hosts    => {FIRST => \%host},
+        route    => 'FIRST',
+        settings => {'greeting-timeout' => "${SHORT}s"},
+    )->wait;
+
+    is $trial->status, 75, 'deferred';
+    is $trial->line, "4.4.2 FIRST: greeting: $LATE; port 465 usually wants "
+        . 'tls=wrapper', 'the line';
+};
 
 subtest 'nothing follows an injection, not even a ClientHello' => sub {
     my $trial = Trial->new(

@@ -23,6 +23,7 @@ security_set_policy(struct tls_policy *policy,
 
 	*policy = (struct tls_policy){
 	    .level = settings->tls,
+	    .port = endpoint_port(&candidate->endpoint),
 	    .expected = name != NULL ? name : destination->name,
 	    .ca_file = set_text(settings->tls_ca_file),
 	    .ciphers = set_text(settings->tls_ciphers),

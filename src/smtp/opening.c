@@ -18,15 +18,35 @@ fail_tls(struct dialogue *dialogue, enum trouble trouble, enum stage stage,
 }
 
 static char *
-describe_failure(const struct dialogue *dialogue, const GError *error)
+describe_failure(const struct dialogue *dialogue,
+    const struct tls_policy *policy, const GError *error)
 {
 	g_autofree char *late = NULL;
 
+	if (g_error_matches(error, TLS_ERROR, TLS_ERROR_CLEAR) &&
+	    policy->level == TLS_WRAPPER)
+		return g_strdup_printf(
+		    "%s; the port begins without TLS, try tls=secure",
+		    error->message);
 	if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
 		return g_strdup(error->message);
 	late = deadline_passed(dialogue_span(dialogue, STAGE_TLS),
 	    dialogue->deadline);
 	return g_strdup_printf("handshake %s", late);
+}
+
+/* The host has ended TLS, or never began it. */
+static void
+fail_secured(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy, char *what)
+{
+	dialogue->over = TRUE;
+	if (tls_policy_is_required(policy)) {
+		fail_tls(dialogue, TROUBLE_HOST, STAGE_TLS, "4.7.5", what);
+		g_free(what);
+	} else {
+		opening->tls_failure = what;
+	}
 }
 
 static gboolean
@@ -39,17 +59,15 @@ shake_hands(struct opening *opening, struct dialogue *dialogue,
 	if (peer_start_tls(dialogue->peer, policy,
 		dialogue_deadline(dialogue, STAGE_TLS), &error))
 		return TRUE;
-	what = describe_failure(dialogue, error);
+	what = describe_failure(dialogue, policy, error);
 	dialogue->over = TRUE;
 	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE))
 		fail_tls(dialogue, TROUBLE_HOST, STAGE_STARTTLS, "4.7.5",
 		    "reply out of turn");
 	else if (g_error_matches(error, TLS_ERROR, TLS_ERROR_LOCAL))
 		fail_tls(dialogue, TROUBLE_MESSAGE, STAGE_TLS, "4.3.5", what);
-	else if (tls_policy_is_required(policy))
-		fail_tls(dialogue, TROUBLE_HOST, STAGE_TLS, "4.7.5", what);
 	else
-		opening->tls_failure = g_steal_pointer(&what);
+		fail_secured(opening, dialogue, policy, g_steal_pointer(&what));
 	return FALSE;
 }
 
@@ -101,6 +119,63 @@ ask_starttls(struct opening *opening, struct dialogue *dialogue,
 	return FALSE;
 }
 
+/*
+ * A loss within TLS, before the first reply there: is it by the host's alert?
+ * Then this is how TLS came to nothing, whatever has been made of it.
+ */
+static void
+judge_loss(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy)
+{
+	const struct tls *tls = peer_tls(dialogue->peer);
+	const char *alert = tls != NULL ? tls_alert(tls) : NULL;
+
+	if (alert == NULL)
+		return;
+	opening->rejected = TRUE;
+	transaction_reopen(dialogue->transaction);
+	fail_secured(opening, dialogue, policy,
+	    g_strdup_printf("ended by the host: %s", alert));
+}
+
+/* Nothing learned before TLS counts (RFC 3207 section 4.2). */
+static gboolean
+ask_again(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy, const char *command)
+{
+	g_clear_pointer(&opening->ehlo, reply_free);
+	opening->ehlo = dialogue_ask(dialogue, STAGE_EHLO, command);
+	if (opening->ehlo == NULL)
+		judge_loss(opening, dialogue, policy);
+	return opening->ehlo != NULL;
+}
+
+struct reply *
+opening_greeting(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *late = NULL;
+	g_autofree char *what = NULL;
+	struct reply *reply = peer_reply(dialogue->peer,
+	    dialogue_deadline(dialogue, STAGE_GREETING), &error);
+
+	if (reply != NULL)
+		return reply;
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT) &&
+	    tls_policy_wants_wrapper(policy)) {
+		late = deadline_passed(dialogue_span(dialogue, STAGE_GREETING),
+		    dialogue->deadline);
+		what = g_strdup_printf("%s; port %u usually wants tls=wrapper",
+		    late, policy->port);
+		dialogue_fail(dialogue, STAGE_GREETING, what);
+	} else {
+		dialogue_fail_error(dialogue, STAGE_GREETING, error);
+		judge_loss(opening, dialogue, policy);
+	}
+	return NULL;
+}
+
 gboolean
 opening_starttls(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy, const char *helo_name)
@@ -124,10 +199,8 @@ opening_starttls(struct opening *opening, struct dialogue *dialogue,
 	}
 	if (!ask_starttls(opening, dialogue, policy))
 		return FALSE;
-	/* Nothing learned before TLS counts (RFC 3207 section 4.2). */
-	if (peer_tls(dialogue->peer) != NULL)
-		g_clear_pointer(&opening->ehlo, reply_free);
-	return TRUE;
+	return peer_tls(dialogue->peer) == NULL ||
+	    ask_again(opening, dialogue, policy, command);
 }
 
 void

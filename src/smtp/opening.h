@@ -13,6 +13,7 @@
 struct opening {
 	struct reply *ehlo; /* for libESMTP's EHLO, which the host has answered
 			     * already; NULL: it has to be asked */
+	gboolean rejected;  /* TLS had begun, and the host has ended it */
 	char *refusal;      /* NULL, or how STARTTLS was refused that is
 			     * offered; the session goes on in clear text */
 	char *tls_failure;  /* NULL, or why there is no TLS though the host
@@ -28,9 +29,15 @@ gboolean
 opening_wrap(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy);
 
+/* The greeting; NULL: the session is over. */
+struct reply *
+opening_greeting(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy);
+
 /*
  * After the greeting: EHLO and STARTTLS (RFC 3207), where the policy says so.
  * FALSE: the session is over.
+ * With TLS the host has heard EHLO again.
  */
 gboolean
 opening_starttls(struct opening *opening, struct dialogue *dialogue,

@@ -76,19 +76,22 @@ carry_greeting(struct wire *wire)
 	struct opening *opening = &wire->opening;
 	const struct wire_job *job = wire->job;
 	g_autoptr(Reply) reply = NULL;
+	gboolean going = TRUE;
 
 	if (!opening_wrap(opening, &wire->dialogue, job->tls))
 		return;
-	note_secured(wire);
-	reply = dialogue_reply(&wire->dialogue, STAGE_GREETING);
+	reply = opening_greeting(opening, &wire->dialogue, job->tls);
+	if (job->tls->level == TLS_WRAPPER && !opening->rejected)
+		note_secured(wire);
 	if (reply == NULL)
 		return;
-	if (outcome_is_success(STAGE_GREETING, reply) &&
-	    !opening_starttls(opening, &wire->dialogue, job->tls,
-		job->helo_name))
-		return;
-	if (job->tls->level != TLS_WRAPPER)
+	if (outcome_is_success(STAGE_GREETING, reply))
+		going = opening_starttls(opening, &wire->dialogue, job->tls,
+		    job->helo_name);
+	if (job->tls->level != TLS_WRAPPER && !opening->rejected)
 		note_secured(wire);
+	if (!going)
+		return;
 	if (opening->refusal != NULL)
 		job->events->unsecured(opening->refusal, job->data);
 	pass_reply(wire, STAGE_GREETING, reply);

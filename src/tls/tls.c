@@ -28,9 +28,10 @@ struct tls {
 	gboolean dane;     /* records are enforced */
 	gboolean enforced; /* they or the chain, and the name */
 	char *description;
-	char *failure; /* of the verification */
-	char *reason;  /* why it is broken */
-	guint reads;   /* left to this call */
+	char *failure;  /* of the verification */
+	char *reason;   /* why it is broken */
+	gboolean alert; /* that is the peer's word */
+	guint reads;    /* left to this call */
 };
 
 /* Whom it has to be, for OpenSSL's own check of the SANs (RFC 6125). */
@@ -164,6 +165,14 @@ verify_failure(const SSL *ssl, const struct tls_policy *policy)
 	    policy->also != NULL ? policy->also : "");
 }
 
+/* Was what came no record of TLS, but text? */
+static gboolean
+is_clear_text(void)
+{
+	return ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_SSL &&
+	    ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER;
+}
+
 static gboolean
 fail_handshake(struct tls *tls, const struct tls_policy *policy, int code,
     int number, GError **error)
@@ -184,6 +193,9 @@ fail_handshake(struct tls *tls, const struct tls_policy *policy, int code,
 	else if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN)
 		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
 		    "handshake failed: connection lost");
+	else if (is_clear_text())
+		g_set_error(error, TLS_ERROR, TLS_ERROR_CLEAR,
+		    "handshake failed: %s", tls_context_reason());
 	else
 		g_set_error(error, TLS_ERROR, TLS_ERROR_HANDSHAKE,
 		    "handshake failed: %s", tls_context_reason());
@@ -310,6 +322,16 @@ tls_connect(int fd, const struct tls_policy *policy, gint64 deadline,
 	return g_steal_pointer(&tls);
 }
 
+/* OpenSSL's first error is kept: what comes behind it are consequences. */
+static void
+note_reason(struct tls *tls)
+{
+	if (tls->reason != NULL)
+		return;
+	tls->reason = g_strdup(tls_context_reason());
+	tls->alert = ERR_GET_REASON(ERR_peek_error()) >= SSL_AD_REASON_OFFSET;
+}
+
 /* The result of a call that read or wrote @result bytes, or none. */
 static ssize_t
 finish(struct tls *tls, int result, int number)
@@ -325,12 +347,31 @@ finish(struct tls *tls, int result, int number)
 		return -1;
 	}
 	tls->broken = TRUE;
-	if (code == SSL_ERROR_ZERO_RETURN)
+	/* After an alert OpenSSL says that the peer has closed, no more. */
+	if (code == SSL_ERROR_ZERO_RETURN && tls->reason == NULL)
 		return 0;
-	if (code == SSL_ERROR_SSL && tls->reason == NULL)
-		tls->reason = g_strdup(tls_context_reason());
+	if (code == SSL_ERROR_SSL)
+		note_reason(tls);
 	errno = code == SSL_ERROR_SYSCALL && number != 0 ? number : EPROTO;
 	return -1;
+}
+
+/*
+ * A peer that ends TLS by an alert, and closes, may be written to before that
+ * is read: it has more to say than that the pipe is broken.
+ */
+static void
+look_for_alert(struct tls *tls)
+{
+	int number = errno;
+	char byte;
+	int result;
+
+	prepare(tls);
+	result = SSL_read(tls->ssl, &byte, 1);
+	finish(tls, result, errno);
+	tls->broken = TRUE;
+	errno = tls->alert ? EPROTO : number;
 }
 
 ssize_t
@@ -350,10 +391,14 @@ tls_write(struct tls *tls, const char *data, gsize length)
 
 	prepare(tls);
 	result = SSL_write(tls->ssl, data, (int)MIN(length, G_MAXINT));
+	if (result > 0)
+		return result;
 	/* A peer that has closed takes nothing: that is no success. */
 	if (finish(tls, result, errno) == 0)
 		errno = EPIPE;
-	return result > 0 ? result : -1;
+	if (errno != EAGAIN && tls->reason == NULL)
+		look_for_alert(tls);
+	return -1;
 }
 
 short
@@ -393,6 +438,12 @@ const char *
 tls_reason(const struct tls *tls)
 {
 	return tls->reason;
+}
+
+const char *
+tls_alert(const struct tls *tls)
+{
+	return tls->alert ? tls->reason : NULL;
 }
 
 const char *

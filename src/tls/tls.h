@@ -42,6 +42,14 @@ tls_events(const struct tls *tls);
 const char *
 tls_reason(const struct tls *tls);
 
+/*
+ * The alert by which the peer has ended TLS, in OpenSSL's words; NULL: it has
+ * not.  With TLS 1.3 a host that wants a certificate of ours says so after the
+ * handshake, as far as we see it (RFC 8446 section 4.4.2.4).
+ */
+const char *
+tls_alert(const struct tls *tls);
+
 /* Is there anything to read, or the end, that poll(2) does not know of? */
 gboolean
 tls_has_pending(const struct tls *tls);

@@ -14,6 +14,7 @@
 
 enum tls_error {
 	TLS_ERROR_HANDSHAKE, /* no TLS came about */
+	TLS_ERROR_CLEAR,     /* the same: what it says is not TLS */
 	TLS_ERROR_VERIFY,    /* it is not who it must be */
 	TLS_ERROR_TIMEOUT,   /* the caller knows which deadline it was */
 	TLS_ERROR_LOCAL,     /* trouble on our side: settings, files, memory */

@@ -4,6 +4,8 @@
 
 #include "tls/tlspolicy.h"
 
+#define SUBMISSIONS_PORT 465
+
 gboolean
 tls_policy_enforces_chain(const struct tls_policy *policy)
 {
@@ -20,6 +22,12 @@ gboolean
 tls_policy_is_required(const struct tls_policy *policy)
 {
 	return policy->level >= TLS_ENCRYPT;
+}
+
+gboolean
+tls_policy_wants_wrapper(const struct tls_policy *policy)
+{
+	return policy->port == SUBMISSIONS_PORT && policy->level != TLS_WRAPPER;
 }
 
 gboolean

@@ -16,6 +16,7 @@ struct tls_policy {
 	enum tls_level level;
 	gboolean for_auth;    /* raised, so that credentials are not in clear */
 	gboolean examine;     /* verify, but go on whatever comes of it */
+	guint16 port;         /* the host's */
 	const char *sni;      /* NULL: an address, which has none */
 	const char *expected; /* whom the certificate has to name */
 	const char *also;     /* or this one; NULL: no other */
@@ -36,6 +37,13 @@ tls_policy_verifies_chain(const struct tls_policy *policy);
 /* Is there no going on without TLS? */
 gboolean
 tls_policy_is_required(const struct tls_policy *policy);
+
+/*
+ * Does nobody begin with TLS at this port, although hosts expect it there (RFC
+ * 8314 section 7.3), and say nothing before?
+ */
+gboolean
+tls_policy_wants_wrapper(const struct tls_policy *policy);
 
 /*
  * May the session go on in clear text after a refusal of STARTTLS with this

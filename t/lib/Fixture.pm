@@ -14,7 +14,7 @@
 #                             returns the pid
 #   capture(@command)         (exit status, stdout and stderr)
 #   wait_until($what, $code)  $code's first true value, within a minute
-#   reserve_port($address)    a socket that keeps a port, without listening
+#   reserve_port($address, $port)  keeps a port, any if undef; does not listen
 #   listen_on($address, $port)  a socket that listens there
 #   accessors($package, @n)   methods that return these fields; a field that
 #                             holds an array is returned as a list
@@ -244,11 +244,11 @@ sub listen_on {
 }
 
 sub reserve_port {
-    my ($address) = @_;
+    my ($address, $port) = @_;
 
     return IO::Socket::IP->new(
         LocalHost => $address,
-        LocalPort => 0,
+        LocalPort => $port // 0,
         Type      => SOCK_STREAM,
         ReuseAddr => 1,
     ) // die "bind to $address: $@\n";

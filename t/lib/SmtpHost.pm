@@ -30,7 +30,7 @@
 # content => {after => $n, ...} acts once, when exactly $n bytes of content
 # have been read: 0 is at once after the 354, before anything came.
 #
-# Options: address ('127.0.0.1'), name, keywords => [lines of EHLO],
+# Options: address ('127.0.0.1'), port (any that is free), name, keywords => [lines of EHLO],
 # keywords_tls => [those within TLS] (the same), digest => 1 (keep only size and
 # SHA-256 of contents), down => 1 (begin with a port that refuses connections),
 # per_connection => [{stages, keywords, tls}, ...] (over the above, for the
@@ -40,6 +40,7 @@
 #   wrapper => 1      TLS from the first byte
 #   offer => 0        EHLO's reply does not say STARTTLS
 #   min, max          versions ('TLSv1.1'); ciphers, of TLS 1.2 and before
+#   clients           a file of authorities: no TLS without one's certificate
 # After STARTTLS, the bytes behind a 220 are injected if it is \"220 go\r\n...".
 # The stage handshake comes when the peer has sent its ClientHello, or whatever
 # it has in its place; if it is scripted, there is no TLS (but after a delay).
@@ -82,7 +83,7 @@ use SmtpHost::Message ();
 
 my @KEYWORDS = ('PIPELINING', '8BITMIME', 'SIZE 0', 'ENHANCEDSTATUSCODES');
 my %OPTIONS = map { $_ => 1 }
-    qw(address name keywords keywords_tls digest down per_connection tls);
+    qw(address port name keywords keywords_tls digest down per_connection tls);
 
 accessors(__PACKAGE__, qw(address port destination));
 
@@ -99,7 +100,7 @@ sub new {
     # Here, so that not every connection loads it.
     require SmtpHost::Tls
         if grep { $_->{tls} } \%option, @{ $option{per_connection} // [] };
-    my $reserved = reserve_port($address);
+    my $reserved = reserve_port($address, $option{port});
     my $port = $reserved->sockport;
     my $self = guard(bless {
         address     => $address,

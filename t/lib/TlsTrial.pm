@@ -47,7 +47,7 @@ use Trial ();
 our @EXPORT = qw($CA $NAME $SHORT right try_tls);
 
 our $NAME = 'mx1.example.com';
-our $SHORT = defined $ENV{SMTPROUTE_WRAPPER} ? 10 : 2;
+our $SHORT = defined $ENV{SMTPROUTE_WRAPPER} ? 10 : 4;
 our $CA;
 
 # Rows at work at the same time.

@@ -8,7 +8,8 @@ package SmtpHost::Tls;
 use strict;
 use warnings;
 
-use IO::Socket::SSL qw($SSL_ERROR SSL_WANT_READ SSL_WANT_WRITE);
+use IO::Socket::SSL qw($SSL_ERROR SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+    SSL_VERIFY_PEER SSL_WANT_READ SSL_WANT_WRITE);
 use Socket qw(MSG_PEEK);
 
 my %VERSIONS = (
@@ -57,6 +58,10 @@ sub prepare {
         SSL_cert_file           => $tls->{certificate}->file,
         SSL_key_file            => $tls->{certificate}->key_file,
         SSL_cipher_list         => $tls->{ciphers} // 'DEFAULT:@SECLEVEL=0',
+        defined $tls->{clients} ? (
+            SSL_ca_file     => $tls->{clients},
+            SSL_verify_mode => SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+        ) : (),
         SSL_create_ctx_callback => $context,
     ) or die "start_SSL: $SSL_ERROR\n";
     return;

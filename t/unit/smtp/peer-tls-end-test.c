@@ -64,6 +64,18 @@ say_altered(struct tlspeer *server)
 	    >, 0);
 }
 
+/* It cannot make anything of what has come. */
+static void
+say_alert(struct tlspeer *server)
+{
+	char record[] = "\x17\x03\x03\0\x20 this is not of the session's key..";
+	char byte;
+
+	BIO_write(server->in, record, SSL3_RT_HEADER_LENGTH + 32);
+	g_assert_cmpint(SSL_read(server->ssl, &byte, 1), <=, 0);
+	tlspeer_flush(server);
+}
+
 static const struct end {
 	const char *says;
 	void (*work)(struct tlspeer *server);
@@ -76,6 +88,7 @@ static const struct end {
     {"a reply in clear", say_in_clear, 0, TRUE},
     {"a record with another key", say_altered,
 	SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC, TRUE},
+    {"an alert", say_alert, SSL_R_SSLV3_ALERT_BAD_RECORD_MAC, TRUE},
 };
 
 /* The message is "connection lost", and why. */
@@ -142,6 +155,34 @@ test_end_before_content(gconstpointer data)
 	g_assert_error(premature, PEER_ERROR, PEER_ERROR_SPOKE);
 	g_assert_null(peer_reply(server->talk->peer, FOREVER, &error));
 	assert_lost(row, error);
+}
+
+/* What is sent meets a connection that is gone, and an alert before that. */
+static void
+test_alert_before_command(void)
+{
+	g_autoptr(Tlspeer) server = connected();
+	g_autoptr(GError) error = NULL;
+
+	say_alert(server);
+	autofd_clear(&server->talk->theirs);
+	g_assert_false(
+	    peer_send(server->talk->peer, "QUIT\r\n", 6, FOREVER, &error));
+	assert_lost(&ends[G_N_ELEMENTS(ends) - 1], error);
+	g_assert_nonnull(tls_alert(peer_tls(server->talk->peer)));
+}
+
+/* Nothing but an alert is one. */
+static void
+test_no_alert(void)
+{
+	for (gsize i = 0; i + 1 < G_N_ELEMENTS(ends); i++) {
+		g_autoptr(Tlspeer) server = connected();
+
+		ends[i].work(server);
+		g_assert_null(peer_reply(server->talk->peer, FOREVER, NULL));
+		g_assert_null(tls_alert(peer_tls(server->talk->peer)));
+	}
 }
 
 static void
@@ -219,7 +260,7 @@ static const struct early {
     {"half a reply in the socket", "2", FALSE, TLS_DANE, PEER_ERROR_SPOKE,
 	FALSE},
     {"a greeting in clear instead of a wrapper", "220 Ready\r\n", FALSE,
-	TLS_WRAPPER, TLS_ERROR_HANDSHAKE, TRUE},
+	TLS_WRAPPER, TLS_ERROR_CLEAR, TRUE},
 };
 
 static void
@@ -277,6 +318,8 @@ main(int argc, char **argv)
 	TABLE_ADD("end by", ends, test_end);
 	TABLE_ADD("end before a reply by", ends, test_end_before_reply);
 	TABLE_ADD("end before content by", ends, test_end_before_content);
+	g_test_add_func("/alert/before a command", test_alert_before_command);
+	g_test_add_func("/alert/none", test_no_alert);
 	g_test_add_func("/reset/before a reply", test_reset_before_reply);
 	g_test_add_func("/reset/before a command", test_reset_before_command);
 	TABLE_ADD("early", earlies, test_early);
