@@ -107,8 +107,6 @@ my @trouble = (
         routes => "* A\n", settings => {routes => '/nonexistent'}),
     waiting('a folder for a map', '4.3.5 /: Is a directory',
         routes => "* A\n", settings => {routes => '/'}),
-    waiting('another kind of map', qr/^4\.3\.5 lmdb:\S+: this version /,
-        routes => "* A\n", settings => {routes => 'lmdb:/etc/routes'}),
     taken_by('a broken line concerns its own key only', 'A',
         routes => "example.org [\nexample.com A\n* [::\n"),
 );

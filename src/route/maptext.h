@@ -26,7 +26,7 @@ struct maptext_entry {
 	const char *value; /* what is behind the key, its blanks included */
 	gsize value_length;
 	gboolean has_value; /* is there more than blanks and comments? */
-	unsigned line;      /* of the key */
+	unsigned line;      /* of the key; 0: the map has no lines */
 	unsigned column;    /* where the value begins, from 1, in bytes */
 };
 

@@ -28,6 +28,16 @@ struct span {
 
 G_DEFINE_QUARK(smtproute_route_error, route_error)
 
+char *
+route_place(const struct route_origin *origin)
+{
+	if (origin->line == 0)
+		return g_strdup_printf("%s: column %u", origin->name,
+		    origin->column);
+	return g_strdup_printf("%s:%u:%u", origin->name, origin->line,
+	    origin->column);
+}
+
 static void
 destination_free(gpointer data)
 {
@@ -57,11 +67,10 @@ static gboolean
 fail(const struct span *where, const char *what, const char *expected,
     GError **error)
 {
-	const struct route_origin *origin = &where->origin;
+	g_autofree char *place = route_place(&where->origin);
 
 	g_set_error(error, ROUTE_ERROR, ROUTE_ERROR_SYNTAX,
-	    "%s:%u:%u: %s; expected %s", origin->name, origin->line,
-	    origin->column, what, expected);
+	    "%s: %s; expected %s", place, what, expected);
 	return FALSE;
 }
 

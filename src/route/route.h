@@ -49,7 +49,7 @@ struct route {
 	enum route_kind kind;
 	GPtrArray *destinations; /* of struct destination, as written */
 	char *key;               /* as the map has it; NULL: inline route */
-	unsigned line;           /* of the map, 0: inline route */
+	unsigned line;           /* of the map, 0: it has none, inline route */
 };
 
 /* A route of the kind ROUTE_DNS; in any case. */
@@ -62,6 +62,10 @@ struct route_origin {
 	unsigned column;  /* from 1, in bytes */
 };
 
+/* "name:line:column" or "name: column N", a new string. */
+char *
+route_place(const struct route_origin *origin);
+
 /* What one message may have us try: no route is meant to be longer. */
 #define ROUTE_DESTINATIONS_MAX 1000
 
@@ -69,7 +73,8 @@ struct route_origin {
  * Parses @length bytes of @text.  Line ends, and whole comment lines after
  * the first line, count as blanks (Postfix's readlline(3) form).
  *
- * On failure NULL and "name:line:column: what; expected ...".
+ * On failure NULL and "name:line:column: what; expected ...", or without
+ * lines "name: column N: what; expected ...".
  */
 struct route *
 route_parse(const char *text, gsize length, const struct route_origin *origin,

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One pass over the file for one lookup: an agent that serves one message
- * would build an index only to throw it away.
+ * One pass over a text for one lookup: an agent that serves one message would
+ * build an index only to throw it away.
  */
 #include <config.h>
 
 #include <string.h>
 
 #include "address/domain.h"
+#include "route/mapindex.h"
+#include "route/maplmdb.h"
 #include "route/routemap.h"
 #include "util/printable.h"
 #include "util/slurp.h"
@@ -33,12 +35,13 @@ struct best {
 
 G_DEFINE_QUARK(smtproute_routemap_error, routemap_error)
 
-static void *
+/* FALSE, so that others can return it. */
+static gboolean
 file_error(const char *path, const char *reason, GError **error)
 {
 	g_set_error(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_FILE, "%s: %s", path,
 	    reason);
-	return NULL;
+	return FALSE;
 }
 
 /* The form of wanted.key for a key that ASCII cannot be compared with. */
@@ -136,12 +139,26 @@ consider(const struct maptext_entry *entry, const struct wanted *wanted,
 	best->entry = *entry;
 }
 
+char *
+routemap_origin(const char *path, const struct maptext_entry *entry)
+{
+	g_autofree char *key = NULL;
+	g_autofree char *shown = NULL;
+
+	if (entry->line > 0)
+		return g_strdup(path);
+	key = g_strndup(entry->key, entry->key_length);
+	shown = printable(key, QUOTE_MAX);
+	return g_strdup_printf("%s: key %s", path, shown);
+}
+
 struct route *
 routemap_parse(const char *path, const struct maptext_entry *entry,
     GError **error)
 {
+	g_autofree char *name = routemap_origin(path, entry);
 	const struct route_origin origin = {
-	    .name = path,
+	    .name = name,
 	    .line = entry->line,
 	    .column = entry->column,
 	};
@@ -158,14 +175,19 @@ routemap_parse(const char *path, const struct maptext_entry *entry,
 	return route;
 }
 
-static struct route *
-look_up(const char *path, const struct wanted *wanted, GError **error)
+/*
+ * *ret_entry is in *ret_text, a new string, as all of the map is.  FALSE: the
+ * file cannot be read.
+ */
+static gboolean
+scan(const char *path, const struct wanted *wanted, char **ret_text,
+    struct maptext_entry *ret_entry, GError **error)
 {
+	g_autofree char *reason = NULL;
 	g_autofree char *text = NULL;
 	struct best best = {0};
 	struct maptext_entry entry;
 	struct maptext map;
-	g_autofree char *reason = NULL;
 	gsize length;
 
 	reason = slurp(path, ROUTEMAP_SIZE_MAX, &text, &length);
@@ -174,15 +196,43 @@ look_up(const char *path, const struct wanted *wanted, GError **error)
 	maptext_begin(&map, text, length);
 	while (maptext_next(&map, &entry))
 		consider(&entry, wanted, &best);
-	if (best.fit == 0) {
-		g_autofree char *key = printable(wanted->key, QUOTE_MAX);
-
-		g_set_error(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
-		    "no route %s %s in %s", wanted->named ? "named" : "for",
-		    key, path);
-		return NULL;
+	if (best.fit > 0) {
+		*ret_text = g_steal_pointer(&text);
+		*ret_entry = best.entry;
 	}
-	return routemap_parse(path, &best.entry, error);
+	return TRUE;
+}
+
+/* The same by an index. */
+static gboolean
+seek(const char *map, const struct wanted *wanted, char **ret_text,
+    struct maptext_entry *ret_entry, GError **error)
+{
+	g_autofree char *reason =
+	    mapindex_find(map, wanted->key, wanted->named, ret_text, ret_entry);
+
+	if (reason == NULL)
+		return TRUE;
+	g_set_error_literal(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_FILE, reason);
+	return FALSE;
+}
+
+static struct route *
+look_up(const char *path, const struct wanted *wanted, GError **error)
+{
+	gboolean indexed = maplmdb_is(path);
+	g_autofree char *text = NULL;
+	g_autofree char *key = NULL;
+	struct maptext_entry entry = {0};
+
+	if (!(indexed ? seek : scan)(path, wanted, &text, &entry, error))
+		return NULL;
+	if (text != NULL)
+		return routemap_parse(path, &entry, error);
+	key = printable(wanted->key, QUOTE_MAX);
+	g_set_error(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
+	    "no route %s %s in %s", wanted->named ? "named" : "for", key, path);
+	return NULL;
 }
 
 gboolean
@@ -213,8 +263,5 @@ routemap_find(const char *path, const char *nexthop, const char *domain,
 		wanted.named = TRUE;
 	}
 	wanted.length = strlen(wanted.key);
-	if (g_str_has_prefix(path, "lmdb:"))
-		return file_error(path, "this version reads text maps only",
-		    error);
 	return look_up(path, &wanted, error);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The route map: key -> route.  A text file in the form of Postfix's tables
- * (postmap(1)), or a route given in place of a key.
+ * (postmap(1)), "lmdb:path" for what postmap(1) has made of one, or a route
+ * given in place of a key.
  */
 #ifndef SMTPROUTE_ROUTEMAP_H
 #define SMTPROUTE_ROUTEMAP_H
@@ -39,10 +40,17 @@ struct route *
 routemap_find(const char *path, const char *nexthop, const char *domain,
     GError **error);
 
-/* The route of one entry of the text map @path; ROUTE_ERROR as above. */
+/* The route of one entry of the map @path; ROUTE_ERROR as above. */
 struct route *
 routemap_parse(const char *path, const struct maptext_entry *entry,
     GError **error);
+
+/*
+ * The name of an entry's origin, for messages: the path, or where there are no
+ * lines path and key.  A new string.
+ */
+char *
+routemap_origin(const char *path, const struct maptext_entry *entry);
 
 /*
  * What an entry's key is the same as: the A-labels of a domain, "*" for

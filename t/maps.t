@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Routes from an lmdb map, the file that postmap(1) makes for Postfix.
+
+use strict;
+use warnings;
+
+use FindBin ();
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+
+use Agent   ();
+use Failover;
+use Fixture;
+use SmtpHost ();
+
+my $POSTMAP = '/usr/sbin/postmap';
+my $folder = new_folder('postfix');
+
+write_file("$folder/main.cf", "compatibility_level = 3.6\n");
+delete $ENV{MAIL_CONFIG};
+
+sub postmap {
+    return capture($POSTMAP, '-c', $folder, @_);
+}
+
+my (undef, $types) = capture('/usr/sbin/postconf', '-c', $folder, '-m');
+skip_or_fail(($types // '') =~ /^lmdb$/m
+    ? undef : 'Postfix has no lmdb maps here (postfix-lmdb)');
+
+# An agent with this map in both forms.
+sub indexed {
+    my ($routes, %option) = @_;
+    my $agent = Agent->new(routes => $routes, %option);
+    my $map = 'lmdb:' . $agent->routes;
+
+    $agent->configure(settings => {routes => $map});
+    is_deeply [postmap($map)], [0, ''], 'postmap';
+    return $agent;
+}
+
+# What becomes of a message to this domain, in one word.
+sub outcome {
+    my ($agent, $domain, @nexthop) = @_;
+    my $run = $agent->deliver(recipients => ["user\@$domain"], @nexthop);
+
+    return 'dropped' if $run->status == 0 && $run->output =~ /dropped/;
+    return $run->status . ' ' . $run->output;
+}
+
+subtest 'a delivery' => sub {
+    my $host = SmtpHost->new;
+    my $agent = indexed("Example.com\t" . $host->destination
+        . ",\n# comment\n  [127.0.0.1]:9/pri=10\n");
+    my $run = $agent->deliver;
+
+    is $run->status, 0, 'exit status';
+    like $run->output, qr{^2\.0\.0 127\.0\.0\.1\[127\.0\.0\.1\]:\d+: 250 }, 'the line';
+    is_deeply [map { $_->accepted ? 1 : 0 } $host->messages], [1],
+        'the host has it';
+};
+
+subtest 'one file for Postfix and us' => sub {
+    my %routes = (
+        'exact.example' => '/dev/null',
+        '.below.example' => '[192.0.2.1]:25/pri=0, [192.0.2.2]/pri=5',
+        'named' => 'mx.example.com:25',
+        '*' => 'USEDNS',
+    );
+    my $agent = indexed(join '', map { "$_ $routes{$_}\n" } sort keys %routes);
+    my $map = 'lmdb:' . $agent->routes;
+
+    is_deeply [postmap('-q', $_, $map)], [0, "$routes{$_}\n"], "Postfix: $_"
+        for sort keys %routes;
+    is outcome($agent, 'EXACT.example'), 'dropped', 'we, too';
+    is_deeply [postmap('-s', $map)],
+        [0, join '', map { "$_\t$routes{$_}\n" } sort keys %routes],
+        'that is all';
+};
+
+subtest 'mail that waits' => sub {
+    my $agent = indexed("example.com [mx]:99999\nother.example /dev/null\n");
+    my ($map, $file) = ('lmdb:' . $agent->routes, $agent->routes . '.lmdb');
+
+    is outcome($agent, 'example.com'), "75 4.3.5 $map: key example.com: "
+        . "column 6: bad port '99999'; expected 1 to 65535",
+        'a bad value names its key';
+    is outcome($agent, 'other.example'), 'dropped', 'other keys go on';
+    is outcome($agent, 'no.example'), "75 4.4.4 no route for no.example in $map",
+        'no key';
+    is outcome($agent, 'no.example', nexthop => 'name'),
+        "75 4.4.4 no route named name in $map", 'no such name';
+    write_file($file, 'x' x 20000);
+    is outcome($agent, 'example.com'), "75 4.3.5 $file: not an lmdb file; "
+        . 'expected what postmap(1) makes', 'a foreign file';
+    unlink $file or die $!;
+    is outcome($agent, 'example.com'),
+        "75 4.3.5 $file: No such file or directory", 'no file';
+};
+
+# Every page of the tree is rubbish, but not the two that say where it is.
+subtest 'a damaged map' => sub {
+    my $agent = indexed(join '', map { "k$_.example /dev/null\n" } 1 .. 3000);
+    my $file = $agent->routes . '.lmdb';
+    my $sound = read_file($file);
+
+    for my $byte ("\x00", "\x7f", "\xff") {
+        write_file($file, substr($sound, 0, 8192)
+            . $byte x (length($sound) - 8192));
+        like outcome($agent, 'k7.example'),
+            qr/^75 4\.(3\.5 \Q$file\E: damaged; expected what postmap\(1\)|4\.4 no)/,
+            sprintf 'bytes of %02x', ord $byte;
+    }
+    write_file($file, substr($sound, 0, 8192 + 100));
+    is outcome($agent, 'k7.example'),
+        "75 4.3.5 $file: damaged; expected what postmap(1) makes", 'cut off';
+};
+
+# The two maps differ in what else they hold, and so in all their pages.
+subtest 'rebuilt while hundreds of deliveries read it' => sub {
+    my @maps = map {
+        my $more = $_;
+        join '', "example.com /dev/null\n",
+            map { "k$_.$more.example /dev/null\n" } 1 .. 500 * $more;
+    } 1, 4;
+    my $agent = indexed($maps[0]);
+    my $deliveries = 240;
+    my $rebuilds = 0;
+    my (@running, @runs);
+
+    my $over = "$folder/over";
+    my $pid = child(sub {
+        while (!-e $over) {
+            write_file($agent->routes, $maps[++$rebuilds % 2]);
+            my ($status, $said) = postmap('lmdb:' . $agent->routes);
+            die "postmap: $said\n" if $status != 0;
+        }
+        die "only $rebuilds rebuilds\n" if $rebuilds < 3;
+    });
+    while (@runs < $deliveries) {
+        push @running, $agent->start while @running < 12;
+        push @runs, (shift @running)->wait;
+    }
+    $_->wait for @running;
+    write_file($over, '');
+    waitpid $pid, 0;
+    is $?, 0, 'postmap went on all the time';
+    is_deeply [grep { $_->status != 0 } @runs], [], "$deliveries deliveries";
+};
+
+done_testing;
