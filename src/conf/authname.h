@@ -21,4 +21,11 @@ authname_is_valid(const char *name)
 	return name[0] != '\0' && name[strspn(name, bytes)] == '\0';
 }
 
+/* Names that are equal but for their case are one.  A new string. */
+static inline char *
+authname_canonical(const char *name)
+{
+	return g_ascii_strdown(name, -1);
+}
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/keyfile.h"
+#include "util/bom.h"
 #include "util/printable.h"
 #include "util/secret.h"
 #include "util/slurp.h"
@@ -308,6 +309,15 @@ keyfile_line(const struct keyfile *keyfile, const char *group, const char *key)
 	return GPOINTER_TO_UINT(g_hash_table_lookup(keyfile->lines, id));
 }
 
+char *
+keyfile_value(const struct keyfile *keyfile, const char *group, const char *key)
+{
+	/* Not the string: to GLib "CORP\test" has a tab. */
+	char *value = g_key_file_get_value(keyfile->file, group, key, NULL);
+
+	return value != NULL ? g_strchomp(value) : NULL;
+}
+
 gboolean
 keyfile_faults_have(const GPtrArray *faults, guint line)
 {
@@ -348,6 +358,7 @@ keyfile_load(struct keyfile *keyfile, const char *path)
 	g_autofree char *text = NULL;
 	g_autofree char *reason = NULL;
 	gsize length;
+	gsize mark;
 
 	reason = slurp(path, SETTINGS_SIZE_MAX, &text, &length);
 	if (reason != NULL) {
@@ -356,6 +367,9 @@ keyfile_load(struct keyfile *keyfile, const char *path)
 			keyfile->path, reason));
 		return FALSE;
 	}
+	mark = bom_length(text, length);
+	keyfile->byte_order_mark = mark > 0;
+	memset(text, ' ', mark);
 	take_secrets(keyfile, text, length);
 	return parse(keyfile, text, length) && note_lines(keyfile, text);
 }

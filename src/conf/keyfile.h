@@ -17,6 +17,7 @@ struct keyfile {
 	GHashTable *secrets; /* for keyfile_secret() only */
 	GPtrArray *faults;   /* of struct settings_fault */
 	guint faults_max;
+	gboolean byte_order_mark; /* began the file, and was left out */
 };
 
 struct keyfile *
@@ -32,6 +33,14 @@ keyfile_load(struct keyfile *keyfile, const char *path);
 /* Of a group, if @key is NULL; 0: there is none. */
 guint
 keyfile_line(const struct keyfile *keyfile, const char *group, const char *key);
+
+/*
+ * The value as it stands there, without blanks at its ends; nothing is an
+ * escape.  A new string, NULL: there is no such key.
+ */
+char *
+keyfile_value(const struct keyfile *keyfile, const char *group,
+    const char *key);
 
 /*
  * Adds a fault, "path:line: " and the rest; @key may be NULL.  For the caller

@@ -58,7 +58,6 @@ read_key(const struct reader *reader, const char *group, const char *name,
 {
 	const struct setting *setting = setting_find(place, name);
 	guint line = keyfile_line(reader->keyfile, group, name);
-	g_autoptr(GError) reason = NULL;
 	g_autofree char *shown = NULL;
 	g_autofree char *value = NULL;
 
@@ -70,16 +69,7 @@ read_key(const struct reader *reader, const char *group, const char *name,
 		    SETTINGS_ERROR_KEY, "unknown key \"%s\"; expected %s",
 		    shown, accepted);
 	}
-	/* With a bad escape GLib returns an error and a value. */
-	value =
-	    g_key_file_get_string(reader->keyfile->file, group, name, &reason);
-	if (reason != NULL)
-		return keyfile_refuse(reader->keyfile, line, setting->name,
-		    SETTINGS_ERROR_VALUE,
-		    "backslash in the value of %s; expected \\\\ for one, "
-		    "or \\s for a blank",
-		    name);
-	g_strchomp(value);
+	value = keyfile_value(reader->keyfile, group, name);
 	if (setting_take(setting, value, reader->settings, fields))
 		return TRUE;
 	shown = printable(value, VALUE_SHOWN);
@@ -124,19 +114,28 @@ static gboolean
 add_profile(const struct reader *reader, const char *group,
     struct auth_profile **ret)
 {
+	GHashTable *profiles = reader->settings->profiles;
 	const char *name = group + strlen("auth ");
+	g_autofree char *id = authname_canonical(name);
+	g_autofree char *shown = printable(group, VALUE_SHOWN);
+	guint line = keyfile_line(reader->keyfile, group, NULL);
+	gboolean known = g_hash_table_contains(profiles, id);
 	struct auth_profile *profile = g_new0(struct auth_profile, 1);
-	g_autofree char *shown = NULL;
 
 	*ret = profile;
-	g_hash_table_replace(reader->settings->profiles, g_strdup(name),
-	    profile);
+	if (known) {
+		g_hash_table_insert(profiles, g_strconcat("?", group, NULL),
+		    profile);
+		return keyfile_refuse(reader->keyfile, line, NULL,
+		    SETTINGS_ERROR_KEY,
+		    "second group for the profile of [%s], where letters are "
+		    "alike in upper and lower case; expected one",
+		    shown);
+	}
+	g_hash_table_insert(profiles, g_steal_pointer(&id), profile);
 	if (authname_is_valid(name))
 		return TRUE;
-	shown = printable(group, VALUE_SHOWN);
-	return keyfile_refuse(reader->keyfile,
-	    keyfile_line(reader->keyfile, group, NULL), NULL,
-	    SETTINGS_ERROR_VALUE,
+	return keyfile_refuse(reader->keyfile, line, NULL, SETTINGS_ERROR_VALUE,
 	    "bad profile in [%s]; expected " AUTHNAME_EXPECTED, shown);
 }
 
@@ -239,17 +238,13 @@ read_group(const struct reader *reader, const char *group)
 static gboolean
 check_auth(const struct reader *reader, const char *group)
 {
-	GKeyFile *file = reader->keyfile->file;
 	g_autofree char *name = NULL;
 	g_autofree char *shown = NULL;
 
 	if (!g_str_has_prefix(group, "host "))
 		return TRUE;
-	name = g_key_file_get_string(file, group, "auth", NULL);
-	if (name == NULL)
-		return TRUE;
-	g_strchomp(name);
-	if (settings_auth(reader->settings, name) != NULL ||
+	name = keyfile_value(reader->keyfile, group, "auth");
+	if (name == NULL || settings_auth(reader->settings, name) != NULL ||
 	    keyfile_has_fault(reader->keyfile,
 		keyfile_line(reader->keyfile, group, "auth")))
 		return TRUE;
@@ -410,7 +405,9 @@ settings_host(const struct settings *settings, const char *name, guint16 port)
 const struct auth_profile *
 settings_auth(const struct settings *settings, const char *name)
 {
-	return g_hash_table_lookup(settings->profiles, name);
+	g_autofree char *id = authname_canonical(name);
+
+	return g_hash_table_lookup(settings->profiles, id);
 }
 
 void

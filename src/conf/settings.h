@@ -127,7 +127,10 @@ settings_load_all(const char *path, GPtrArray **ret_faults);
 struct host_settings
 settings_host(const struct settings *settings, const char *name, guint16 port);
 
-/* The group [auth NAME]; NULL: there is none. */
+/*
+ * The group [auth NAME], in whatever case: flags=h of pipe(8) makes a nexthop,
+ * which may be a route, lower case.  NULL: there is none.
+ */
 const struct auth_profile *
 settings_auth(const struct settings *settings, const char *name);
 

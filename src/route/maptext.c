@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "route/maptext.h"
+#include "util/bom.h"
 
 struct line {
 	const char *at;
@@ -15,7 +16,7 @@ struct line {
 void
 maptext_begin(struct maptext *text, const char *at, gsize length)
 {
-	text->at = at;
+	text->at = at + bom_length(at, length);
 	text->end = at + length;
 	text->line = 0;
 }

@@ -3,7 +3,8 @@
  * The text form of a route map, Postfix's (postmap(1), util/readlline.c):
  * blank lines and comments are nothing, wherever they stand; a line that
  * begins with a blank continues the one before, and is nothing at the text's
- * beginning.  The ESA's "key:" is taken for "key".
+ * beginning.  The ESA's "key:" is taken for "key".  A byte order mark is left
+ * out, though not by Postfix.
  */
 #ifndef SMTPROUTE_MAPTEXT_H
 #define SMTPROUTE_MAPTEXT_H

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "conf/authname.h"
 #include "conf/credentials.h"
 #include "conf/keyfile.h"
 #include "ctl/check/check-secrets.h"
@@ -38,8 +39,7 @@ value_of(const struct review *review, const char *group, const char *key)
 
 	if (line == 0 || keyfile_faults_have(review->check->faults, line))
 		return NULL;
-	return g_strchomp(
-	    g_key_file_get_string(review->keyfile->file, group, key, NULL));
+	return keyfile_value(review->keyfile, group, key);
 }
 
 /* What is to be tried as the agent. */
@@ -129,11 +129,12 @@ check_profile(const struct review *review, const char *name)
 	struct check *check = review->check;
 	const struct auth_profile *profile =
 	    settings_auth(check->settings, name);
+	g_autofree char *id = authname_canonical(name);
 	g_autofree char *what = NULL;
 
 	if (profile == NULL)
 		return;
-	if (check->whole && !g_hash_table_contains(check->profiles, name)) {
+	if (check->whole && !g_hash_table_contains(check->profiles, id)) {
 		what = g_strdup_printf("no route or [host] has auth = %s; "
 				       "expected one, or no such profile",
 		    name);
@@ -208,10 +209,11 @@ static void
 note_profiles(const struct review *review, char *const *groups)
 {
 	for (gsize i = 0; groups[i] != NULL; i++) {
-		char *name = value_of(review, groups[i], "auth");
+		g_autofree char *name = value_of(review, groups[i], "auth");
 
 		if (name != NULL)
-			g_hash_table_add(review->check->profiles, name);
+			g_hash_table_add(review->check->profiles,
+			    authname_canonical(name));
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "agent/plan.h"
+#include "conf/authname.h"
 #include "conf/keyfile.h"
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-security.h"
@@ -52,7 +53,8 @@ check_profile(const struct subject *subject)
 	const char *name = subject->destination->auth;
 	g_autofree char *where = NULL;
 
-	if (name == NULL || !g_hash_table_add(check->profiles, g_strdup(name)))
+	if (name == NULL ||
+	    !g_hash_table_add(check->profiles, authname_canonical(name)))
 		return;
 	if (settings_auth(check->settings, name) != NULL)
 		return;

@@ -81,7 +81,10 @@ static const struct accepted accepted[] = {
     {"routes", "routes = /r", "routes = /r"},
     {"indexed routes", "routes = lmdb:/r", "routes = lmdb:/r"},
     {"a path with a blank", "routes = /a b", "routes = /a b"},
-    {"a blank written as an escape", "routes = /a\\sb", "routes = /a b"},
+    {"no escape for a blank", "routes = /a\\sb", "routes = /a\\sb"},
+    {"no escape for a line end", "routes = /a\\nb", "routes = /a\\nb"},
+    {"a backslash at the end", "routes = /a\\", "routes = /a\\"},
+    {"two backslashes are two", "routes = /a\\\\b", "routes = /a\\\\b"},
     {"no blanks around the sign", "routes=/r", "routes = /r"},
     {"blanks at both ends", " \t routes = /r \t ", "routes = /r"},
     {"a line that ends in CRLF", "routes = /r\r", "routes = /r"},
@@ -302,8 +305,41 @@ test_passwords(void)
 		g_assert_nonnull(profile);
 		g_assert_cmpstr(profile->username, ==, "u");
 		g_assert_cmpstr(profile->password, ==, passwords[i].password);
-		g_assert_null(settings_auth(settings, "EX"));
+		g_assert_true(settings_auth(settings, "EX") == profile);
+		g_assert_null(settings_auth(settings, "x"));
 	}
+}
+
+/* What is left of "username = " and this: all of it. */
+static void
+test_usernames(void)
+{
+	static const char *const names[] = {"CORP\\test", "CORP\\svc",
+	    "\\relay", "corp\\\\x", "a\\nb", "trailing\\", "a;b", "%s\\t"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *text =
+		    g_strdup_printf("[auth M365]\nusername = %s\n"
+				    "password-file = /p\n",
+			names[i]);
+		g_autoptr(Settings) settings = fixture_settings(text);
+
+		g_assert_cmpstr(settings_auth(settings, "m365")->username, ==,
+		    names[i]);
+	}
+}
+
+/* As some editors save it. */
+static void
+test_byte_order_mark(void)
+{
+	g_autoptr(Settings) first =
+	    fixture_settings("\xef\xbb\xbf[smtproute]\nroutes = /r\n");
+	g_autoptr(Settings) comment = fixture_settings(
+	    "\xef\xbb\xbf# comment\n[smtproute]\nroutes = /r\n");
+
+	g_assert_cmpstr(first->routes, ==, "/r");
+	g_assert_cmpstr(comment->routes, ==, "/r");
 }
 
 /* A file of the source tree; automake's test driver sets srcdir. */
@@ -388,6 +424,8 @@ main(int argc, char **argv)
 	TABLE_ADD("accepted", accepted, test_accepted);
 	TABLE_ADD("host", hosts, test_host);
 	g_test_add_func("/passwords", test_passwords);
+	g_test_add_func("/user names are literal", test_usernames);
+	g_test_add_func("/a byte order mark is no text", test_byte_order_mark);
 	g_test_add_func("/the defaults", test_defaults);
 	g_test_add_func("/every key is in the manual", test_manual);
 	g_test_add_func("/every key is in the sample", test_sample);

@@ -138,6 +138,16 @@ static const struct row lookups[] = {
 	NULL, "a.example", "a"},
     {"a continuation of nothing", TEXT("# x\n\n a\n b\nc.example c\n"), NULL,
 	"c.example", "c"},
+    {"a byte order mark",
+	TEXT("\xef\xbb\xbf"
+	     "a.example a\n"),
+	NULL, "a.example", "a"},
+    {"a byte order mark, and the place of a fault",
+	TEXT("\xef\xbb\xbf"
+	     "a.example a:x\n"),
+	NULL, "a.example", "MAP:1:13: bad port 'x'; expected 1 to 65535"},
+    {"a byte order mark alone", TEXT("\xef\xbb\xbf"), NULL, "a.example",
+	"no route for a.example in MAP"},
     {"a key in a comment", TEXT("#a.example a\n # a.example b\n"), NULL,
 	"a.example", "no route for a.example in MAP"},
     {"a comment behind a value", TEXT("a.example a # x\n"), NULL, "a.example",
