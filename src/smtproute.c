@@ -245,11 +245,16 @@ run(const struct arguments *arguments, const struct settings *settings,
 
 /* Postfix reads the line and the status, and decides by them. */
 static int
-report(int output, const struct verdict *verdict)
+report(int output, struct verdict *verdict)
 {
-	g_autofree char *line = verdict_line(verdict);
+	const char *lost = maillog_close();
+	g_autofree char *line = NULL;
 	int status = verdict_status(verdict);
 
+	/* Where else could it be said? */
+	if (lost != NULL)
+		verdict_note(verdict, "no log: %s", lost);
+	line = verdict_line(verdict);
 	guard_status(status);
 	guard_write(output, line);
 	return status;

@@ -34,7 +34,7 @@ my $SETTINGS = qr{4\.3\.5 \S+/smtproute\.conf};
 
 # run: options of Agent->deliver; agent: of Agent->new; prepare: called with
 # the agent before it runs.  delivered: the line of success, and the message
-# has come whole.  Otherwise the line matches says, and no message came.
+# has come whole; note: what ends that line.  Otherwise the line matches says, and no message came.
 # silent: nothing at all is said.  logs: one line of the log, no more, matches.
 sub check {
     my ($what, %row) = @_;
@@ -52,7 +52,9 @@ sub check {
             : $row{delivered} ? $DELIVERED : $row{says};
 
         is $run->status, $row{delivered} ? 0 : 75, 'exit status';
-        like $run->output, qr/\A$says/, 'output';
+        my ($text, $note) = $run->output =~ /\A(.*?)(?: \((no log: .*)\))?\z/s;
+        like $text, qr/\A$says/, 'output';
+        is $note, $row{note}, 'note';
         is_deeply [map { $_->content } grep { $_->accepted } $host->messages],
             [$row{delivered} ? $run{message} =~ s/\n/\r\n/gr : ()], 'messages';
         is scalar(grep { /$row{logs}/ } $run->log_lines), 1, 'log'
@@ -183,6 +185,7 @@ check 'the spool file cannot be read back',
     says => qr{4\.3\.0 .*spool file in .*Input/output error\z};
 check 'the log cannot be written',
     agent => {settings => {log => 'file:/nonexistent/log'}},
+    note => 'no log: /nonexistent/log: No such file or directory',
     delivered => 1;
 
 # ---- descriptors ----

@@ -7,12 +7,14 @@
 use strict;
 use warnings;
 
+use File::Copy qw(copy);
 use POSIX ();
 use Test::More;
 
 use Agent;
 use Fixture;
 use Honest;
+use PostfixInstance;
 use SmtpHost;
 use Syslog;
 
@@ -177,9 +179,9 @@ check 'a hostile reply',
     info => '4F1B: Delivered: DCID 1 to RID [0] Response 2.0.0 %s%n ?[31m??? '
         . 'end';
 
-# A log that takes nothing holds up no mail.
+# A log that takes nothing holds up no mail, and Postfix's own says so.
 sub check_silent {
-    my ($what, $log, @prefix) = @_;
+    my ($what, $log, $why, @prefix) = @_;
 
     subtest $what => sub {
         my $host = SmtpHost->new;
@@ -193,6 +195,10 @@ sub check_silent {
         is $run->status, 0, 'exit status';
         is_deeply [breaches($run, $host->messages)], [], 'honest';
         is_deeply [syslog_lines()], [], 'nothing in syslog';
+        like $run->output, qr/\A2\.0\.0 [^()]+ \(no log: $why\)\z/, 'the note';
+        $run = $agent->deliver(message => $SMALL, nexthop => 'no-such-route');
+        is $run->status, 75, 'deferred: exit status';
+        unlike $run->output, qr/no log/, 'deferred: nothing was to be logged';
     };
     return;
 }
@@ -203,12 +209,93 @@ my @NO_SYSLOG = (qw(unshare --mount --propagation private sh -c),
     'mount -t tmpfs -o mode=0755 tmpfs /dev && '
     . 'mknod -m 0666 /dev/null c 1 3 && exec "$@"', 'sh');
 
-check_silent('no /dev/log', 'syslog', @NO_SYSLOG) if Syslog::namespaces();
-check_silent('a file in no folder', 'file:/nonexistent/log');
-check_silent('a file that is a folder', 'file:/');
-check_silent('a file on a full disk', 'file:/dev/full');
-my $pipe = new_folder('pipe') . '/log';
-POSIX::mkfifo($pipe, 0600) or die "mkfifo: $!\n";
-check_silent('a pipe that nobody reads', "file:$pipe");
+check_silent('no /dev/log', 'syslog', '/dev/log: No such file or directory',
+    @NO_SYSLOG) if Syslog::namespaces();
+check_silent('a file in no folder', 'file:/nonexistent/log',
+    '/nonexistent/log: No such file or directory');
+check_silent('a file that is a folder', 'file:/', '/: Is a directory');
+check_silent('a file on a full disk', 'file:/dev/full',
+    '/dev/full: No space left on device');
+my $folder = new_folder('log');
+POSIX::mkfifo("$folder/pipe", 0600) or die "mkfifo: $!\n";
+check_silent('a pipe that nobody reads', "file:$folder/pipe",
+    "$folder/pipe: No such device or address");
+
+# Who may write to the folder could have root's files written to.
+write_file("$folder/victim", "kept\n");
+symlink "$folder/victim", "$folder/link" or die "symlink: $!\n";
+check_silent('a link', "file:$folder/link",
+    "$folder/link: Too many levels of symbolic links");
+is read_file("$folder/victim"), "kept\n", 'what it leads to is left alone';
+
+# In a file system where postlog(1) is @file, which may be not there.
+sub without_postlog {
+    my ($file) = @_;
+
+    return (qw(unshare --mount --propagation private sh -c),
+        "mount --bind $file /usr/sbin/postlog && exec \"\$@\"", 'sh');
+}
+
+subtest 'postlog that does not work' => sub {
+    skip_or_fail('no mount namespaces') if !Syslog::namespaces();
+    skip_or_fail('Postfix is not installed') if !-x '/usr/sbin/postlog';
+    my %scripts = (
+        fails   => ["#!/bin/sh\nexit 3\n", 'postlog: ended with status 3'],
+        says    => ["#!/bin/sh\necho postlog: fatal: '\$x' >&2\necho more\n",
+            'postlog: fatal: \$x'],
+        hangs   => ["#!/bin/sh\nexec sleep 60\n", 'postlog: timed out'],
+        nothing => ["no program\n", 'postlog: Exec format error'],
+    );
+
+    for my $name (sort keys %scripts) {
+        my ($text, $why) = @{ $scripts{$name} };
+        write_file("$folder/$name", $text);
+        chmod 0755, "$folder/$name" or die "chmod: $!\n";
+        check_silent($name, 'postlog', $why,
+            without_postlog("$folder/$name"));
+    }
+};
+
+# As Postfix has it (postfix-files), which is not how every system installs it.
+sub set_gid_postlog {
+    copy('/usr/sbin/postlog', "$folder/postlog") or die "copy: $!\n";
+    chown 0, scalar getgrnam('postdrop'), "$folder/postlog"
+        or die "chown: $!\n";
+    chmod 02755, "$folder/postlog" or die "chmod: $!\n";
+    return "$folder/postlog";
+}
+
+# postlog(1) believes no folder but the default one, as it has rights.
+subtest 'Postfix\'s own log' => sub {
+    skip_or_fail('no mount namespaces') if !Syslog::namespaces();
+    skip_or_fail(PostfixInstance->missing);
+    my $postfix = PostfixInstance->new;
+    my $host = SmtpHost->new;
+    my ($main, $postlog) = ($postfix->folder, set_gid_postlog());
+    my $agent = Agent->new(
+        user     => 'nobody',
+        prefix   => [qw(unshare --mount --propagation private sh -c),
+            "mount --bind $main /etc/postfix && "
+            . "mount --bind $postlog /usr/sbin/postlog && exec \"\$@\"", 'sh'],
+        routes   => 'example.com ' . $host->destination . "\n",
+        settings => {log => 'postlog', 'syslog-name' => 'out/smtproute'},
+    );
+    chmod 0755, $main, $folder or die "chmod: $!\n";
+
+    my @run = (message => $SMALL,
+        environment => {MAIL_CONFIG => '/etc/postfix'});
+    my $run = $agent->deliver(@run, queue_id => '4F1B');
+    is $run->status, 0, 'exit status';
+    like $run->output, qr/\A2\.0\.0 [^()]+\z/, 'no note';
+    my ($first) = $postfix->wait_for(qr/: 4F1B: New SMTP DCID 1 /);
+    my ($last) = $postfix->wait_for(qr/: 4F1B: Delivered: DCID 1 /);
+    like $_, qr{^\w+ +\d+ [\d:]+ \S+ out/smtproute\[\d+\]: 4F1B: }, 'form'
+        for $first, $last;
+    $postfix->stop;
+    $run = $agent->deliver(@run, queue_id => '4F1C');
+    is $run->status, 0, 'without postlogd: exit status';
+    like $run->output, qr/\A2\.0\.0 [^()]+ \(no log: postlog: .+\)\z/,
+        'without postlogd: the note';
+};
 
 done_testing;

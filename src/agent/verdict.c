@@ -8,6 +8,9 @@
 #include "agent/verdict.h"
 #include "util/printable.h"
 
+/* A path and a reason. */
+#define VERDICT_NOTE_MAX 300
+
 void
 verdict_set(struct verdict *verdict, enum verdict_kind kind, const char *dsn,
     const char *format, ...)
@@ -18,7 +21,7 @@ verdict_set(struct verdict *verdict, enum verdict_kind kind, const char *dsn,
 	va_start(ap, format);
 	text = g_strdup_vprintf(format, ap);
 	va_end(ap);
-	verdict_clear(verdict);
+	g_free(verdict->text);
 	verdict->kind = kind;
 	g_strlcpy(verdict->dsn, dsn, sizeof(verdict->dsn));
 	verdict->text = text;
@@ -38,6 +41,7 @@ void
 verdict_clear(struct verdict *verdict)
 {
 	g_free(verdict->text);
+	g_free(verdict->note);
 	memset(verdict, 0, sizeof(*verdict));
 }
 
@@ -58,19 +62,45 @@ agreed_kind(const struct verdict *verdict)
 	return verdict->kind;
 }
 
+void
+verdict_note(struct verdict *verdict, const char *format, ...)
+{
+	va_list ap;
+
+	g_free(verdict->note);
+	va_start(ap, format);
+	verdict->note = g_strdup_vprintf(format, ap);
+	va_end(ap);
+}
+
+/* " (note)", a new string of at most VERDICT_NOTE_MAX bytes. */
+static char *
+shown_note(const struct verdict *verdict)
+{
+	g_autofree char *note = NULL;
+
+	if (verdict->note == NULL)
+		return g_strdup("");
+	note = printable(verdict->note, VERDICT_NOTE_MAX - strlen(" ()"));
+	return g_strdup_printf(" (%s)", note);
+}
+
 char *
 verdict_line(const struct verdict *verdict)
 {
 	const char *text = verdict->text != NULL ? verdict->text : "no verdict";
+	gboolean agreed = agreed_kind(verdict) != VERDICT_DEFER;
+	g_autofree char *note = shown_note(verdict);
 	g_autofree char *line = NULL;
+	g_autofree char *shown = NULL;
 	char dsn[DSN_SIZE];
 
-	if (agreed_kind(verdict) != VERDICT_DEFER ||
-	    dsn_parse(verdict->dsn, '4', dsn))
+	if (agreed || dsn_parse(verdict->dsn, '4', dsn))
 		line = g_strdup_printf("%s %s", verdict->dsn, text);
 	else
 		line = g_strdup_printf("4.3.0 %s", text);
-	return printable(line, VERDICT_LINE_MAX);
+	shown = printable(line, VERDICT_LINE_MAX - strlen(note));
+	return g_strconcat(shown, note, NULL);
 }
 
 /* Postfix goes by the line's code; the status says the same to people. */

@@ -19,6 +19,7 @@ struct verdict {
 	enum verdict_kind kind;
 	char dsn[DSN_SIZE]; /* the verdict's class; anything else defers */
 	char *text;         /* NULL: nothing was said, which defers */
+	char *note;         /* for the line's end; NULL: none */
 };
 
 /*
@@ -39,8 +40,17 @@ void
 verdict_set_mixed(struct verdict *verdict, const char *why);
 
 /*
- * The one line for Postfix: code, blank, text; printable ASCII, no line end.
- * Whatever is wrong with @verdict, the line is one that defers.  A new string.
+ * Something that the administrator should know, whatever the verdict: @text in
+ * parentheses, at the line's end.  It stays with a verdict that is set later.
+ */
+void
+verdict_note(struct verdict *verdict, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+
+/*
+ * The one line for Postfix: code, blank, text, note; printable ASCII, no line
+ * end. Whatever is wrong with @verdict, the line is one that defers.  A new
+ * string.
  */
 char *
 verdict_line(const struct verdict *verdict);

@@ -9,6 +9,7 @@
 #include "address/domain.h"
 #include "address/endpoint.h"
 #include "conf/setting.h"
+#include "util/maillog.h"
 
 #define WORD_MAX 64
 #define DNS_PORT 53
@@ -82,6 +83,8 @@ take_log(const char *text, GStringChunk *texts, void *field)
 		*ret = NULL;
 		return TRUE;
 	}
+	if (strcmp(text, MAILLOG_POSTLOG) == 0)
+		return take_text(text, texts, field);
 	return g_str_has_prefix(text, "file:") &&
 	    take_path(text + strlen("file:"), texts, field);
 }
@@ -320,7 +323,7 @@ static const struct setting table[] = {
     {"helo-name", GLOBAL(helo_name), take_helo_name, NULL,
 	"a domain, an address literal as [192.0.2.1], or nothing"},
     {"log", GLOBAL(log), take_log, "syslog",
-	"syslog, or file: and an absolute path"},
+	"syslog, postlog, or file: and an absolute path"},
     {"syslog-name", GLOBAL(syslog_name), take_word, "postfix/smtproute", WORD},
     {"connect-timeout", BOTH(timeouts.connect), take_time, "30s", TIME},
     {"greeting-timeout", BOTH(timeouts.greeting), take_time, "60s", TIME},

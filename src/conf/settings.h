@@ -73,7 +73,7 @@ struct settings {
 	const char *routes;
 	const char *state_directory;
 	const char *helo_name; /* NULL: this machine's full name */
-	const char *log;       /* NULL: syslog, else the path of a file */
+	const char *log;       /* as maillog_open() wants it */
 	const char *syslog_name;
 	const char *dns_servers; /* NULL: the system's */
 	enum answer dns_trust_ad;

@@ -2,32 +2,61 @@
 
 #include <config.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "util/autofd.h"
 #include "util/maillog.h"
+#include "util/postlog.h"
 #include "util/printable.h"
+
+/* glibc's _PATH_LOG. */
+#define SYSLOG_PATH "/dev/log"
 
 /* Postfix's own queue ids have at most 18 characters. */
 #define QUEUE_ID_MAX 64
 
+/* Of a reason, which ends a verdict. */
+#define REASON_MAX 200
+
 static struct {
-	const char *path;
+	const char *log;
 	const char *name;
 	char queue_id[QUEUE_ID_MAX + 1];
-} maillog = {NULL, "postfix/smtproute", "NOQUEUE"};
+	struct postlog *postlog; /* NULL: not running */
+	gboolean heard;          /* something takes what syslog(3) says */
+	char *lost;              /* why the first line was; NULL: none was */
+} maillog = {.name = "postfix/smtproute", .queue_id = "NOQUEUE"};
 
 void
-maillog_open(const char *path, const char *name)
+maillog_open(const char *log, const char *name)
 {
-	maillog.path = path;
+	maillog.log = log;
 	maillog.name = name;
-	if (path == NULL)
+	if (log == NULL)
 		openlog(name, LOG_PID, LOG_MAIL);
+}
+
+static void
+lose(const char *reason)
+{
+	if (maillog.lost == NULL)
+		maillog.lost = printable(reason, REASON_MAX);
+}
+
+static void
+lose_errno(const char *path, int error)
+{
+	g_autofree char *reason =
+	    g_strdup_printf("%s: %s", path, g_strerror(error));
+
+	lose(reason);
 }
 
 void
@@ -59,24 +88,103 @@ append_stamp(GString *line)
 
 /*
  * One write(2) a line in append mode, so that the lines of many processes do
- * not mix.
+ * not mix.  A link that leads elsewhere is not followed: who may write to the
+ * folder must not choose what is written to.
  */
 static void
-write_file(const char *text)
+write_file(const char *path, const char *text)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 	autofd fd = -1;
+	gssize count;
 
 	/* A FIFO or terminal must not hold us up either. */
-	fd = open(maillog.path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+	fd = open(path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
+		O_NONBLOCK,
 	    0640);
-	if (fd < 0)
+	if (fd < 0) {
+		lose_errno(path, errno);
 		return;
+	}
 	append_stamp(line);
 	g_string_append_printf(line, "%s\n", text);
-	if (write(fd, line->str, line->len) < 0)
-		return;
+	count = write(fd, line->str, line->len);
+	if (count < 0 || (gsize)count < line->len)
+		lose_errno(path, count < 0 ? errno : ENOSPC);
+}
+
+static void
+end_postlog(const char *otherwise)
+{
+	g_autofree char *complaint = postlog_end(maillog.postlog);
+
+	maillog.postlog = NULL;
+	if (complaint != NULL)
+		lose(complaint);
+	else if (otherwise != NULL)
+		lose(otherwise);
+}
+
+static void
+write_postlog(const char *text)
+{
+	g_autofree char *reason = NULL;
+
+	if (maillog.postlog == NULL) {
+		/* Not for each line anew. */
+		if (maillog.lost != NULL)
+			return;
+		maillog.postlog = postlog_begin(maillog.name, &reason);
+	}
+	if (maillog.postlog == NULL)
+		lose(reason);
+	else if (!postlog_write(maillog.postlog, text))
+		end_postlog("postlog: does not read");
+}
+
+/* syslog(3) does not say whether anything takes its lines. */
+static int
+try_syslog(void)
+{
+	const struct sockaddr_un name = {AF_UNIX, SYSLOG_PATH};
+	autofd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)&name, sizeof(name)) == 0)
+		return 0;
+	/* A daemon with a stream socket, to which syslog(3) connects then. */
+	return errno == EPROTOTYPE ? 0 : errno;
+}
+
+static void
+write_syslog(int priority, const char *text)
+{
+	int error = maillog.heard ? 0 : try_syslog();
+
+	maillog.heard = error == 0;
+	if (error != 0)
+		lose_errno(SYSLOG_PATH, error);
+	syslog(LOG_MAIL | priority, "%s", text);
+}
+
+static void
+write_line(int priority, const char *text)
+{
+	if (maillog.log == NULL)
+		write_syslog(priority, text);
+	else if (strcmp(maillog.log, MAILLOG_POSTLOG) == 0)
+		write_postlog(text);
+	else
+		write_file(maillog.log, text);
+}
+
+const char *
+maillog_close(void)
+{
+	if (maillog.postlog != NULL)
+		end_postlog(NULL);
+	return maillog.lost;
 }
 
 static void G_GNUC_PRINTF(3, 0)
@@ -92,10 +200,7 @@ static void G_GNUC_PRINTF(3, 0)
 	 * log analysers would count the message twice.
 	 */
 	g_string_replace(line, "status=", "status:", 0);
-	if (maillog.path != NULL)
-		write_file(line->str);
-	else
-		syslog(LOG_MAIL | priority, "%s", line->str);
+	write_line(priority, line->str);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines for the maillog: syslog, or a file with lines of the same form.
+ * Lines for the maillog: syslog, Postfix's own log, or a file with lines of
+ * the same form.
  */
 #ifndef SMTPROUTE_MAILLOG_H
 #define SMTPROUTE_MAILLOG_H
@@ -10,13 +11,24 @@
 /* Of a line, without its stamp; syslog servers keep 1 to 8 KiB. */
 #define MAILLOG_LINE_MAX 1000
 
+/* For maillog_open(): the log that Postfix has itself. */
+#define MAILLOG_POSTLOG "postlog"
+
 /*
- * Where lines go: @path, or syslog if it is NULL, under the tag @name.
- * Before this call they go to syslog as "postfix/smtproute".  Both strings
- * must outlive the log.
+ * Where lines go: syslog, if @log is NULL, MAILLOG_POSTLOG, or the path of a
+ * file; under the tag @name.  Before this call they go to syslog as
+ * "postfix/smtproute".  Both strings must outlive the log.
  */
 void
-maillog_open(const char *path, const char *name);
+maillog_open(const char *log, const char *name);
+
+/*
+ * Waits, not for long, until all lines are where they go to.  Returns NULL, or
+ * why the first one that was lost could not be written, which Postfix may be
+ * told: "/path: reason".  The string lives on.
+ */
+const char *
+maillog_close(void);
 
 /*
  * The queue id that begins each line; NULL: NOQUEUE, as in Postfix.  Letters,
@@ -27,7 +39,7 @@ maillog_set_queue_id(const char *queue_id);
 
 /*
  * One line.  Unprintable bytes become '?'.  Lines that cannot be written are
- * lost: the log never holds up mail.
+ * lost, see maillog_close(): the log never holds up mail.
  */
 void
 maillog_info(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -100,6 +100,34 @@ test_row(gconstpointer data)
 	verdict_clear(&verdict);
 }
 
+/* Whatever is set before it or after, and however long the text is. */
+static void
+test_note(void)
+{
+	g_autofree char *long_text = g_strnfill(VERDICT_LINE_MAX, 'x');
+	g_autofree char *line = NULL;
+	struct verdict verdict = {0};
+
+	verdict_note(&verdict, "no log: %s", "/l: full\n\001");
+	assert_reported(&verdict, "4.3.0 no verdict (no log: /l: full ?)",
+	    EX_TEMPFAIL);
+	verdict_set(&verdict, VERDICT_DELIVERED, "2.0.0", "a");
+	assert_reported(&verdict, "2.0.0 a (no log: /l: full ?)", EX_OK);
+	verdict_note(&verdict, "b");
+	verdict_set(&verdict, VERDICT_BOUNCE, "5.1.1", "%s", long_text);
+	line = verdict_line(&verdict);
+	g_assert_cmpuint(strlen(line), ==, VERDICT_LINE_MAX);
+	g_assert_true(g_str_has_suffix(line, "x... (b)"));
+	verdict_note(&verdict, "%s", long_text);
+	g_free(line);
+	line = verdict_line(&verdict);
+	g_assert_cmpuint(strlen(line), <=, VERDICT_LINE_MAX);
+	g_assert_true(g_str_has_suffix(line, "x...)"));
+	g_assert_true(g_str_has_prefix(line, "5.1.1 xxx"));
+	verdict_clear(&verdict);
+	assert_reported(&verdict, "4.3.0 no verdict", EX_TEMPFAIL);
+}
+
 /* Forgetting defers, whatever was forgotten. */
 static void
 test_unset(void)
@@ -204,6 +232,7 @@ main(int argc, char **argv)
 		g_test_add_data_func(path, &rows[i], test_row);
 	}
 	g_test_add_func("/what was not set defers", test_unset);
+	g_test_add_func("/a note ends the line", test_note);
 	g_test_add_func("/what was set is replaced", test_set_again);
 	g_test_add_func("/mixed answers defer", test_mixed);
 	g_test_add_func("/a long line is cut", test_length);

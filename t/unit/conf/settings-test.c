@@ -96,6 +96,7 @@ static const struct accepted accepted[] = {
     {"an IPv6 literal", "helo-name = [IPv6:2001:DB8::1]",
 	"helo = [ipv6:2001:db8::1]"},
     {"log to syslog", "log = syslog", NULL},
+    {"log to Postfix's", "log = postlog", "log = postlog"},
     {"log to a file", "log = file:/l", "log = /l"},
     {"a syslog name", "syslog-name = relay", "tag = relay"},
     {"the longest syslog name",

@@ -211,12 +211,17 @@ test_unwritable(void)
 	    g_build_filename(place->directory, "fifo", NULL);
 	const char *const paths[] = {missing, place->directory, "/dev/full",
 	    fifo, ""};
+	g_autofree char *why =
+	    g_strdup_printf("%s: No such file or directory", missing);
 
+	g_assert_null(maillog_close());
 	g_assert_no_errno(mkfifo(fifo, 0600));
 	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
 		maillog_open(paths[i], NAME);
 		maillog_info("lost");
 		maillog_warning("lost");
+		/* The first one counts. */
+		g_assert_cmpstr(maillog_close(), ==, why);
 	}
 	g_assert_no_errno(g_unlink(fifo));
 	g_assert_cmpint(g_access(missing, F_OK), ==, -1);

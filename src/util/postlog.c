@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/autofd.h"
+#include "util/deadline.h"
+#include "util/postlog.h"
+
+/* The log never holds up mail for longer. */
+#define WRITE_SPAN (1 * G_TIME_SPAN_SECOND)
+#define END_SPAN   (2 * G_TIME_SPAN_SECOND)
+
+/* As much of its complaint as is of use. */
+#define COMPLAINT_MAX 200
+
+struct postlog {
+	pid_t pid;
+	int to;   /* its standard input */
+	int from; /* its standard output and error: complaints */
+};
+
+/* Postfix's command_directory, which pipe(8) has not in PATH. */
+static char *
+find_program(void)
+{
+	static const char *const paths[] = {"/usr/sbin/postlog",
+	    "/usr/local/sbin/postlog", "/sbin/postlog"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		if (access(paths[i], X_OK) == 0)
+			return g_strdup(paths[i]);
+	}
+	return g_find_program_in_path("postlog");
+}
+
+/* @pipes: what it reads, then what it writes.  Returns an errno. */
+static int
+spawn(const char *program, const char *tag, int (*pipes)[2], pid_t *ret)
+{
+	g_autofree char *line = g_strconcat("postlog -p info -t ", tag, NULL);
+	/* No tag has a blank. */
+	g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t defaults;
+	int error;
+
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	posix_spawn_file_actions_adddup2(&actions, pipes[0][0], 0);
+	posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 1);
+	posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+	error = posix_spawn(ret, program, &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+static int
+make_pipes(int (*pipes)[2])
+{
+	if (pipe2(pipes[0], O_CLOEXEC) < 0)
+		return errno;
+	if (pipe2(pipes[1], O_CLOEXEC) < 0) {
+		int error = errno;
+
+		close(pipes[0][0]);
+		close(pipes[0][1]);
+		return error;
+	}
+	/* Who does not read must not hold us up. */
+	fcntl(pipes[0][1], F_SETFL, O_NONBLOCK);
+	fcntl(pipes[1][0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+struct postlog *
+postlog_begin(const char *tag, char **ret_reason)
+{
+	g_autofree char *program = find_program();
+	struct postlog *postlog;
+	int pipes[2][2];
+	pid_t pid = -1;
+	int error = program == NULL ? ENOENT : make_pipes(pipes);
+
+	if (error == 0) {
+		error = spawn(program, tag, pipes, &pid);
+		close(pipes[0][0]);
+		close(pipes[1][1]);
+		if (error != 0) {
+			close(pipes[0][1]);
+			close(pipes[1][0]);
+		}
+	}
+	if (error != 0) {
+		*ret_reason = g_strdup_printf("postlog: %s", g_strerror(error));
+		return NULL;
+	}
+	postlog = g_new(struct postlog, 1);
+	*postlog = (struct postlog){pid, pipes[0][1], pipes[1][0]};
+	return postlog;
+}
+
+/* FALSE: not by then. */
+static gboolean
+wait_for(int fd, short events, gint64 deadline)
+{
+	struct pollfd polled = {.fd = fd, .events = events};
+
+	return deadline_poll(&polled, 1, deadline) > 0;
+}
+
+gboolean
+postlog_write(struct postlog *postlog, const char *line)
+{
+	g_autofree char *text = g_strconcat(line, "\n", NULL);
+	gint64 deadline = deadline_in(WRITE_SPAN);
+	gsize length = strlen(text);
+	gsize done = 0;
+
+	while (done < length) {
+		gssize count = write(postlog->to, text + done, length - done);
+
+		if (count > 0)
+			done += (gsize)count;
+		else if (errno != EINTR &&
+		    (errno != EAGAIN ||
+			!wait_for(postlog->to, POLLOUT, deadline)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Until it has closed its end.  FALSE: it has not. */
+static gboolean
+read_complaint(int fd, char *text, gsize size)
+{
+	gint64 deadline = deadline_in(END_SPAN);
+	gsize length = 0;
+
+	for (;;) {
+		char more[COMPLAINT_MAX];
+		gssize count = read(fd, more, sizeof(more));
+
+		if (count == 0)
+			return TRUE;
+		if (count < 0) {
+			if (errno != EINTR &&
+			    (errno != EAGAIN ||
+				!wait_for(fd, POLLIN, deadline)))
+				return FALSE;
+			continue;
+		}
+		count = MIN(count, (gssize)(size - 1 - length));
+		memcpy(text + length, more, (gsize)count);
+		length += (gsize)count;
+		text[length] = '\0';
+	}
+}
+
+char *
+postlog_end(struct postlog *postlog)
+{
+	char complaint[COMPLAINT_MAX + 1] = "";
+	int status = 0;
+	gboolean ended;
+
+	close(postlog->to);
+	ended = read_complaint(postlog->from, complaint, sizeof(complaint));
+	close(postlog->from);
+	/* What goes on after the deadline goes on without us. */
+	if (ended)
+		ended = waitpid(postlog->pid, &status, 0) == postlog->pid;
+	g_free(postlog);
+	complaint[strcspn(complaint, "\n")] = '\0';
+	if (!ended)
+		return g_strdup("postlog: timed out");
+	if (complaint[0] != '\0')
+		return g_strdup(complaint);
+	if (status == 0)
+		return NULL;
+	/* It says nothing if it may not go to postlogd(8)'s socket. */
+	return g_strdup_printf("postlog: ended with status %d",
+	    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
