@@ -66,7 +66,7 @@ subtest 'routes' => sub {
             'DIR/routes:4:3: auth=x.y, but the settings have no [auth x.y]; expected this group, without which the host is passed over'],
         ['no such profile in [host]',
             {append => "[host 127.0.0.1]\nauth = ex\n"},
-            'DIR/smtproute.conf:6: bad value "ex" of auth; expected a profile with a group [auth NAME]'],
+            'DIR/smtproute.conf:8: bad value "ex" of auth; expected a profile with a group [auth NAME]'],
         ['AUTH, and no TLS', with_profile(routes =>
             "a [127.0.0.1], [127.0.0.2]/auth=ex/tls=none\n"
             . "b [127.0.0.2]/auth=ex/tls=none\n"),
@@ -82,7 +82,7 @@ subtest 'routes' => sub {
         ['AUTH, no TLS, and that is meant so', with_profile(
             routes => "a [127.0.0.1]/tls=none/auth=ex\n",
             append => "${PROFILE}[host 127.0.0.1]\nauth-in-clear = yes\n"),
-            'DIR/smtproute.conf:9: warning: passwords and tokens may go over the wire in clear text; expected no'],
+            'DIR/smtproute.conf:11: warning: passwords and tokens may go over the wire in clear text; expected no'],
         ['the same for all hosts', with_profile(routes => $USED,
             conf => ['[smtproute]', "[smtproute]\nauth-in-clear = yes"]),
             'DIR/smtproute.conf:2: warning: passwords and tokens may go over the wire in clear text; expected no'],
@@ -95,8 +95,8 @@ subtest 'routes' => sub {
         ['TLS at once where others wait', {routes => "a [127.0.0.1],\n"
             . " [127.0.0.2]/tls=wrapper, [127.0.0.3]:25/tls=wrapper\n",
             append => "[host 127.0.0.1]\ntls = wrapper\n"},
-            'DIR/routes:1:3: warning: tls=wrapper at port 25, where hosts begin without TLS; expected port 465',
-            'DIR/routes:2:27: warning: tls=wrapper at port 25, where hosts begin without TLS; expected port 465'],
+            'DIR/routes:1:3: warning: tls=wrapper at port 25, where hosts begin without TLS; expected port 465, or tls=secure',
+            'DIR/routes:2:27: warning: tls=wrapper at port 25, where hosts begin without TLS; expected port 465, or tls=secure'],
         ['a name that nobody verifies', {routes =>
             "a [127.0.0.1]/tls-name=mx.example.com\n"
             . "b [127.0.0.2]/tls=encrypt/tls-name=mx.example.com\n"
@@ -104,8 +104,7 @@ subtest 'routes' => sub {
             'DIR/routes:1:3: warning: tls-name mx.example.com, but tls=may verifies nothing; expected tls=secure, dane or wrapper',
             'DIR/routes:2:3: warning: tls-name mx.example.com, but tls=encrypt verifies nothing; expected tls=secure, dane or wrapper'],
         ['the same in [host]', {routes => "a [127.0.0.1]\n",
-            append => "[host 127.0.0.1]\ntls-name = mx.example.com\n"
-                . "[host 127.0.0.2]\ntls-name = mx.example.com\n"},
+            append => "[host 127.0.0.1]\ntls-name = mx.example.com\n"},
             'DIR/routes:1:3: warning: tls-name mx.example.com, but tls=may verifies nothing; expected tls=secure, dane or wrapper'],
         ['DANE for an address', {routes => "a [127.0.0.1],\n [127.0.0.2]/tls=dane\n"},
             'DIR/routes:2:2: warning: tls=dane is as tls=encrypt for an address, which has no TLSA records; expected a name, or tls=secure'],
@@ -149,7 +148,7 @@ sub secret_row {
     my %files = $file ? (secret => $file) : ();
 
     return [$says, {append => $PROFILE, routes => "a [127.0.0.1]/auth=ex/tls=secure\n",
-        files => \%files}, map { "DIR/smtproute.conf:7: DIR/secret: $_" } @found];
+        files => \%files}, map { "DIR/smtproute.conf:9: DIR/secret: $_" } @found];
 }
 
 subtest 'files with secrets' => sub {
@@ -184,12 +183,12 @@ subtest 'files with secrets' => sub {
         ['a longer one', {routes => "a [127.0.0.1]/auth=ex/tls=secure\n",
             append => "[auth ex]\ntoken-file = DIR/secret\nusername = relay\n",
             files  => {secret => ['x' x 8193, 0640, $GROUP]}},
-            'DIR/smtproute.conf:6: DIR/secret: longer than 8192 bytes; expected the token alone, in one line'],
+            'DIR/smtproute.conf:8: DIR/secret: longer than 8192 bytes; expected the token alone, in one line'],
         ['nobody refers to it',
             {append => $PROFILE, files => {secret => ['', 0640, $GROUP]}},
-            'DIR/smtproute.conf:5: warning: no route or [host] has auth = ex; expected one, or no such profile',
-            "DIR/smtproute.conf:7: DIR/secret: empty; $alone"],
-        ['a [host] does', {append => "[host mx]\nauth = ex\n$PROFILE",
+            'DIR/smtproute.conf:7: warning: no route or [host] has auth = ex; expected one, or no such profile',
+            "DIR/smtproute.conf:9: DIR/secret: empty; $alone"],
+        ['a [host] does', {append => "[host 127.0.0.1]\nauth = ex\ntls = secure\n$PROFILE",
             files => \%SECRET}],
         ['a route may', {append => $PROFILE, files => \%SECRET,
             routes => "a [127.0.0.1]\nb [127.0.0.1]/auth=e/x\n"},
@@ -198,7 +197,7 @@ subtest 'files with secrets' => sub {
     my $dir = configuration(with_profile(routes => "a [127.0.0.1]/auth=ex/tls=secure\n")->%*);
     chown scalar getpwnam('daemon'), -1, "$dir/secret" or die "chown: $!\n";
     finds('another user\'s', check($dir), $dir,
-        'DIR/smtproute.conf:7: DIR/secret: owned by user '
+        'DIR/smtproute.conf:9: DIR/secret: owned by user '
         . getpwnam('daemon') . '; expected root or user ' . getpwnam('nobody'));
     chmod 0600, "$dir/secret" or die "chmod: $!\n";
     chown scalar getpwnam('nobody'), -1, "$dir/secret" or die "chown: $!\n";
@@ -216,7 +215,7 @@ subtest 'passwords in the settings' => sub {
         append => "[auth ex]\nusername = relay\npassword = $PASSWORD\n",
         routes => "a [127.0.0.1]/auth=ex/tls=secure\n",
     );
-    my $stands = 'DIR/smtproute.conf:7: a password stands here: mode';
+    my $stands = 'DIR/smtproute.conf:9: a password stands here: mode';
     my $others = "let others have it; expected 0600, or 0640 and group $GID";
 
     try_all(
@@ -229,10 +228,10 @@ subtest 'passwords in the settings' => sub {
             'DIR/smtproute.conf: user nobody cannot read it; expected access for this user, who has no supplementary groups'],
         ['of no use', {%conf, routes => "a [127.0.0.1]\n",
             files => {'smtproute.conf' => [undef, 0640, $GROUP]}},
-            'DIR/smtproute.conf:5: warning: no route or [host] has auth = ex; expected one, or no such profile'],
+            'DIR/smtproute.conf:7: warning: no route or [host] has auth = ex; expected one, or no such profile'],
         ['beside a password-file', {%conf,
             append => "$PROFILE\npassword = $PASSWORD\n", files => \%SECRET},
-            'DIR/smtproute.conf:5: [auth ex] has more than one password; expected username and one of password-file, token-file and password'],
+            'DIR/smtproute.conf:7: [auth ex] has more than one password; expected username and one of password-file, token-file and password'],
     );
 };
 
@@ -243,7 +242,7 @@ subtest 'certificates of authorities' => sub {
         my ($says, $file, $why) = @_;
         return [$says, {append => "tls-ca-file = DIR/ca\n",
             files => {$file ? (ca => $file) : ()}},
-            defined $why ? "DIR/smtproute.conf:5: tls-ca-file DIR/ca: $why; $expected" : ()];
+            defined $why ? "DIR/smtproute.conf:7: tls-ca-file DIR/ca: $why; $expected" : ()];
     };
 
     try_all(
@@ -253,10 +252,10 @@ subtest 'certificates of authorities' => sub {
         $row->('a key', [$KEY_TEXT, 0644], 'no certificate or crl found'),
         $row->('empty', ['', 0644], 'no certificate or crl found'),
         ['of one host', {append => "[host 127.0.0.1]\nbind = 127.0.0.1\ntls-ca-file = DIR/ca\n"},
-            "DIR/smtproute.conf:7: tls-ca-file DIR/ca: No such file or directory; $expected"],
+            "DIR/smtproute.conf:9: tls-ca-file DIR/ca: No such file or directory; $expected"],
         ['the system\'s', {append => "tls-ca-file =\n"}],
         ['not a path', {append => "tls-ca-file = ca.pem\n"},
-            'DIR/smtproute.conf:5: bad value "ca.pem" of tls-ca-file; expected an absolute path, or nothing'],
+            'DIR/smtproute.conf:7: bad value "ca.pem" of tls-ca-file; expected an absolute path, or nothing'],
     );
 };
 
@@ -265,9 +264,9 @@ subtest 'ciphers' => sub {
         ['some', {append => "tls-ciphers = HIGH:!aNULL\n"}],
         ['OpenSSL\'s', {append => "tls-ciphers =\n"}],
         ['none that there is', {append => "tls-ciphers = ROT13\n"},
-            'DIR/smtproute.conf:5: tls-ciphers: no cipher match; expected a list as of openssl-ciphers(1)'],
-        ['of one host', {append => "[host x:26]\ntls-ciphers = ROT13\n"},
-            'DIR/smtproute.conf:6: tls-ciphers: no cipher match; expected a list as of openssl-ciphers(1)'],
+            'DIR/smtproute.conf:7: tls-ciphers: no cipher match; expected a list as of openssl-ciphers(1)'],
+        ['of one host', {append => "[host 127.0.0.1:25]\ntls-ciphers = ROT13\n"},
+            'DIR/smtproute.conf:8: tls-ciphers: no cipher match; expected a list as of openssl-ciphers(1)'],
     );
 };
 

@@ -24,15 +24,14 @@ struct reader {
 };
 
 /* No name holds a blank, so nothing else looks like a name and its port. */
-static char *
-host_id(const char *name, guint port)
+char *
+settings_host_id(const char *name, guint port)
 {
 	return g_strdup_printf("%s %u", name, port);
 }
 
-/* NULL: @text is neither NAME nor NAME:PORT. */
-static char *
-parse_host(const char *text)
+char *
+settings_group_id(const char *text)
 {
 	g_autofree char *name = g_strdup(text);
 	g_autofree char *canonical = NULL;
@@ -49,7 +48,8 @@ parse_host(const char *text)
 	canonical = endpoint_canonical(name);
 	if (canonical == NULL)
 		canonical = domain_canonical(name, NULL);
-	return canonical != NULL ? host_id(canonical, (guint)port) : NULL;
+	return canonical != NULL ? settings_host_id(canonical, (guint)port)
+				 : NULL;
 }
 
 static gboolean
@@ -87,7 +87,7 @@ add_host(const struct reader *reader, const char *group,
     struct host_settings **ret)
 {
 	GHashTable *hosts = reader->settings->hosts;
-	g_autofree char *id = parse_host(group + strlen("host "));
+	g_autofree char *id = settings_group_id(group + strlen("host "));
 	g_autofree char *shown = printable(group, VALUE_SHOWN);
 	guint line = keyfile_line(reader->keyfile, group, NULL);
 	gboolean known = id != NULL && g_hash_table_contains(hosts, id);
@@ -392,7 +392,7 @@ settings_host(const struct settings *settings, const char *name, guint16 port)
 	struct host_settings result = settings->defaults;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
-		g_autofree char *id = host_id(name, ports[i]);
+		g_autofree char *id = settings_host_id(name, ports[i]);
 		const struct host_settings *host =
 		    g_hash_table_lookup(settings->hosts, id);
 

@@ -128,6 +128,17 @@ struct host_settings
 settings_host(const struct settings *settings, const char *name, guint16 port);
 
 /*
+ * What settings_host() finds a group by: of the group [host @text], NULL if
+ * that is no host, and of a host with @port, or with 0 for all its ports.  New
+ * strings.
+ */
+char *
+settings_group_id(const char *text);
+
+char *
+settings_host_id(const char *name, guint port);
+
+/*
  * The group [auth NAME], in whatever case: flags=h of pipe(8) makes a nexthop,
  * which may be a route, lower case.  NULL: there is none.
  */

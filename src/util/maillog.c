@@ -16,9 +16,6 @@
 #include "util/postlog.h"
 #include "util/printable.h"
 
-/* glibc's _PATH_LOG. */
-#define SYSLOG_PATH "/dev/log"
-
 /* Postfix's own queue ids have at most 18 characters. */
 #define QUEUE_ID_MAX 64
 
@@ -143,11 +140,11 @@ write_postlog(const char *text)
 		end_postlog("postlog: does not read");
 }
 
-/* syslog(3) does not say whether anything takes its lines. */
-static int
-try_syslog(void)
+/* syslog(3) itself does not say. */
+int
+maillog_try_syslog(void)
 {
-	const struct sockaddr_un name = {AF_UNIX, SYSLOG_PATH};
+	const struct sockaddr_un name = {AF_UNIX, MAILLOG_SYSLOG};
 	autofd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 &&
@@ -160,11 +157,11 @@ try_syslog(void)
 static void
 write_syslog(int priority, const char *text)
 {
-	int error = maillog.heard ? 0 : try_syslog();
+	int error = maillog.heard ? 0 : maillog_try_syslog();
 
 	maillog.heard = error == 0;
 	if (error != 0)
-		lose_errno(SYSLOG_PATH, error);
+		lose_errno(MAILLOG_SYSLOG, error);
 	syslog(LOG_MAIL | priority, "%s", text);
 }
 

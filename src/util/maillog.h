@@ -30,6 +30,13 @@ maillog_open(const char *log, const char *name);
 const char *
 maillog_close(void);
 
+/* Where syslog(3) connects to. */
+#define MAILLOG_SYSLOG "/dev/log"
+
+/* Does anything take what syslog(3) says?  Returns 0, or an errno. */
+int
+maillog_try_syslog(void);
+
 /*
  * The queue id that begins each line; NULL: NOQUEUE, as in Postfix.  Letters,
  * digits, '-', '_' and '.' of it are kept.

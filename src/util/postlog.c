@@ -28,9 +28,9 @@ struct postlog {
 	int from; /* its standard output and error: complaints */
 };
 
-/* Postfix's command_directory, which pipe(8) has not in PATH. */
-static char *
-find_program(void)
+/* Postfix's command_directory is not in pipe(8)'s PATH. */
+char *
+postlog_find(void)
 {
 	static const char *const paths[] = {"/usr/sbin/postlog",
 	    "/usr/local/sbin/postlog", "/sbin/postlog"};
@@ -90,7 +90,7 @@ make_pipes(int (*pipes)[2])
 struct postlog *
 postlog_begin(const char *tag, char **ret_reason)
 {
-	g_autofree char *program = find_program();
+	g_autofree char *program = postlog_find();
 	struct postlog *postlog;
 	int pipes[2][2];
 	pid_t pid = -1;

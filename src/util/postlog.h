@@ -10,6 +10,10 @@
 
 struct postlog;
 
+/* The path of postlog(1), a new string; NULL: there is none. */
+char *
+postlog_find(void);
+
 /*
  * Starts postlog(1), which runs until postlog_end() or this process's end and
  * holds none of its descriptors.  NULL: *ret_reason is why, a new string.

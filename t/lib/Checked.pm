@@ -13,12 +13,15 @@
 # that all is in.
 #
 #   $dir = configuration(routes => $text, ...)   a new folder; also
-#                              append => more of conf, which has 4 lines, and
+#                              append => more of conf, which has 6 lines, and
 #                              files => {name => [text, mode, group], ...}
 #   $run = check($dir, ...)    the tool's run; options are Ctl's
 #   finds($says, $run, $dir, @lines)
 #                              says it these lines, but for notes and the sum
 #   $SERVICE, $POSTCONF        what it calls our service; a path
+#   namespaces()               can there be mount namespaces?
+#   local $ENV{SMTPROUTE_WRAPPER} = after($command)
+#                              has the tool run in one, after mount(8)s
 
 package Checked;
 
@@ -31,7 +34,8 @@ use Test::More;
 use Ctl ();
 use Fixture;
 
-our @EXPORT = qw($POSTCONF $SERVICE check configuration finds table);
+our @EXPORT = qw($POSTCONF $SERVICE after check configuration finds namespaces
+    table);
 
 our $POSTCONF = '/usr/sbin/postconf';
 our $SERVICE = 'master.cf: smtproute/unix';
@@ -45,6 +49,8 @@ my %SOUND = (
 routes = DIR/routes
 state-directory = DIR/state
 spool-directory = DIR/state
+log = file:DIR/state/maillog
+helo-name = gw1.example.com
 EOF_CONF
     routes => <<'EOF_ROUTES',
 example.com  [127.0.0.1]:25/pri=0, [127.0.0.2]/pri=10
@@ -52,6 +58,9 @@ example.com  [127.0.0.1]:25/pri=0, [127.0.0.2]/pri=10
 EOF_ROUTES
     main => <<'EOF_MAIN',
 compatibility_level = 3.6
+myhostname = gw1.example.com
+mydestination =
+relay_domains = example.com, example.net
 smtproute_destination_recipient_limit = 1
 transport_maps = pipemap:{texthash:DIR/routes, static:{smtproute:}}
 EOF_MAIN
@@ -115,6 +124,19 @@ sub check {
         %option,
         environment => {MAIL_CONFIG => $dir, %{ $option{environment} // {} }},
     );
+}
+
+sub namespaces {
+    return $> == 0 && (capture('unshare', '-m', 'true'))[0] == 0;
+}
+
+sub after {
+    my ($command) = @_;
+    my $script = new_folder('after') . '/run';
+
+    write_file($script, "#! /bin/sh\n$command && exec \"\$@\"\n");
+    chmod 0755, $script or die "chmod: $!\n";
+    return join ' ', 'unshare', '-m', $script, $ENV{SMTPROUTE_WRAPPER} // ();
 }
 
 sub count {

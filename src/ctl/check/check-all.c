@@ -12,11 +12,12 @@
 #include "ctl/check/check-routes.h"
 #include "ctl/check/check-secrets.h"
 #include "ctl/check/check-security.h"
+#include "ctl/check/check-settings.h"
 #include "ctl/ctl.h"
 #include "ctl/postconf.h"
 
 static void
-check_settings(struct check *check)
+read_settings(struct check *check)
 {
 	check->settings = settings_load_all(check->conf, &check->faults);
 	for (guint i = 0; i < check->faults->len; i++) {
@@ -76,13 +77,14 @@ read_services(struct check *check)
 static void
 check_all(struct check *check)
 {
-	check_settings(check);
+	read_settings(check);
 	check_routes(check);
 	check_dns_security(check);
 	read_services(check);
 	check_files(check);
 	check_postfix(check);
-	/* It restricts this process (secret_protect()). */
+	/* They restrict this process (secret_protect()). */
+	check_settings(check);
 	check_secrets(check);
 }
 

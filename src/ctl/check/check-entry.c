@@ -91,6 +91,47 @@ go_to_fault(struct spot *spot, const char *message)
 		step(spot);
 }
 
+/*
+ * Goes on behind a fault of an option, at the next one of the same
+ * destination.  FALSE: there is none; the spot is where it was.
+ */
+static gboolean
+skip_option(struct spot *spot)
+{
+	struct spot next = *spot;
+
+	/* What begins so has no options: "/dev/nul". */
+	if (next.at < spot->end && *next.at == '/')
+		return FALSE;
+	while (next.at < spot->end && *next.at != ',' && *next.at != '/' &&
+	    !g_ascii_isspace(*next.at))
+		step(&next);
+	if (next.at == spot->end || *next.at != '/')
+		return FALSE;
+	*spot = next;
+	return TRUE;
+}
+
+/*
+ * What is left at @spot: destinations, or, if it is at a '/', options of a
+ * destination whose beginning is at fault and stands aside.
+ */
+static struct route *
+parse_rest(const struct spot *spot, GError **error)
+{
+	struct route_origin origin = spot->origin;
+	gsize length = (gsize)(spot->end - spot->at);
+	g_autofree char *text = NULL;
+
+	if (length == 0 || *spot->at != '/')
+		return route_parse(spot->at, length, &origin, error);
+	text = g_malloc(length + 1);
+	text[0] = 'x';
+	memcpy(text + 1, spot->at, length);
+	origin.column--;
+	return route_parse(text, length + 1, &origin, error);
+}
+
 struct route *
 check_entry(struct findings *findings, const char *path,
     const struct maptext_entry *entry)
@@ -106,18 +147,17 @@ check_entry(struct findings *findings, const char *path,
 
 		finding_error(findings, error);
 		go_to_fault(&spot, error->message);
-		if (!skip_comma(&spot))
+		if (!skip_option(&spot) && !skip_comma(&spot))
 			return NULL;
 		g_clear_error(&error);
-		rest = route_parse(spot.at, (gsize)(spot.end - spot.at),
-		    &spot.origin, &error);
+		rest = parse_rest(&spot, &error);
 		if (rest != NULL)
 			return NULL;
 	}
 }
 
-char *
-check_entry_place(const char *path, const struct maptext_entry *entry,
+static struct spot
+destination_spot(const char *path, const struct maptext_entry *entry,
     guint index)
 {
 	struct spot spot = value_spot(path, entry);
@@ -125,6 +165,27 @@ check_entry_place(const char *path, const struct maptext_entry *entry,
 	while (index-- > 0)
 		skip_comma(&spot);
 	skip_blanks(&spot);
+	return spot;
+}
+
+char *
+check_entry_place(const char *path, const struct maptext_entry *entry,
+    guint index)
+{
+	struct spot spot = destination_spot(path, entry, index);
+
 	return g_strdup_printf("%s:%u:%u", path, spot.origin.line,
 	    spot.origin.column);
+}
+
+char *
+check_entry_text(const struct maptext_entry *entry, guint index)
+{
+	struct spot spot = destination_spot("", entry, index);
+	const char *end = spot.at;
+
+	while (end < spot.end && *end != ',' && *end != '/' &&
+	    !g_ascii_isspace(*end))
+		end++;
+	return g_strndup(spot.at, (gsize)(end - spot.at));
 }

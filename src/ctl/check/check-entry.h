@@ -25,4 +25,8 @@ char *
 check_entry_place(const char *path, const struct maptext_entry *entry,
     guint index);
 
+/* The destination itself as it is written, without options.  A new string. */
+char *
+check_entry_text(const struct maptext_entry *entry, guint index);
+
 #endif

@@ -6,45 +6,15 @@
 #include <config.h>
 
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/agent.h"
+#include "ctl/check/access.h"
 #include "ctl/check/check-files.h"
-#include "ctl/command.h"
+#include "ctl/check/check-log.h"
 #include "hosts/statefile.h"
-
-/* What test(1) is asked. */
-#define CAN_READ  "-r"
-#define CAN_WRITE "-w"
-#define CAN_USE   "-x"
-
-/* In the child: as pipe(8) does.  What cannot be is no answer. */
-static void
-become(gpointer data)
-{
-	if (!agent_become(data))
-		raise(SIGKILL);
-}
-
-/* No answer, as without test(1), is none to complain about. */
-static gboolean
-can(const struct agent *agent, const char *what, const char *path)
-{
-	const char *const argv[] = {"test", what, path, NULL};
-	struct agent copy = *agent;
-	const struct command command = {
-	    .argv = argv,
-	    .prepare = geteuid() == 0 ? become : NULL,
-	    .data = &copy,
-	};
-	g_autofree char *output = NULL;
-	g_autofree char *complaint = NULL;
-
-	return command_run(&command, &output, &complaint, NULL) != 1;
-}
+#include "util/room.h"
 
 /* Says nothing of what is not there: who reads it says so. */
 static void
@@ -63,7 +33,7 @@ static void
 check_readable(struct check *check, const struct agent *agent, const char *path)
 {
 	if (g_file_test(path, G_FILE_TEST_EXISTS) &&
-	    !can(agent, CAN_READ, path))
+	    !access_can(agent, ACCESS_READ, path))
 		finding(&check->findings, SEVERITY_ERROR, path,
 		    "user %s cannot read it; expected access for this user, "
 		    "who has no supplementary groups",
@@ -75,6 +45,7 @@ static void
 check_folder(struct check *check, const struct agent *agent,
     enum severity severity, const char *path, const char *loss)
 {
+	const char *trouble;
 	struct stat st;
 
 	/* Who is not asked about may be kept from seeing it. */
@@ -87,29 +58,16 @@ check_folder(struct check *check, const struct agent *agent,
 	else if (!S_ISDIR(st.st_mode))
 		finding(&check->findings, severity, path,
 		    "not a folder; expected one, without which %s", loss);
+	else if ((trouble = room_trouble(path)) != NULL)
+		finding(&check->findings, severity, path,
+		    "%s; expected room for files, without which %s", trouble,
+		    loss);
 	else if (agent != NULL &&
-	    !(can(agent, CAN_WRITE, path) && can(agent, CAN_USE, path)))
+	    !(access_can(agent, ACCESS_WRITE, path) &&
+		access_can(agent, ACCESS_USE, path)))
 		finding(&check->findings, severity, path,
 		    "user %s cannot write there; expected access for this "
 		    "user, without which %s",
-		    agent->name, loss);
-}
-
-/* The agent makes the file if it is not there.  @loss: what happens if not. */
-static void
-check_writable(struct check *check, const struct agent *agent, const char *path,
-    const char *loss)
-{
-	g_autofree char *folder = g_path_get_dirname(path);
-	gboolean exists = g_file_test(path, G_FILE_TEST_EXISTS);
-	gboolean writable = exists
-	    ? can(agent, CAN_WRITE, path)
-	    : can(agent, CAN_WRITE, folder) && can(agent, CAN_USE, folder);
-
-	if (!writable)
-		finding(&check->findings, SEVERITY_WARNING, path,
-		    "user %s cannot write it; expected access for this user, "
-		    "without which %s",
 		    agent->name, loss);
 }
 
@@ -131,7 +89,7 @@ check_program(struct check *check, const struct agent *agent)
 {
 	if (agent->program != NULL &&
 	    g_file_test(agent->program, G_FILE_TEST_IS_EXECUTABLE) &&
-	    !can(agent, CAN_USE, agent->program))
+	    !access_can(agent, ACCESS_USE, agent->program))
 		finding(&check->findings, SEVERITY_ERROR, agent->program,
 		    "user %s cannot run it; expected access for this user",
 		    agent->name);
@@ -147,7 +105,7 @@ check_state(struct check *check, const struct agent *agent)
 
 	check_folder(check, agent, SEVERITY_WARNING, folder, loss);
 	if (agent != NULL && g_file_test(path, G_FILE_TEST_EXISTS))
-		check_writable(check, agent, path, loss);
+		access_check_writable(check, agent, path, loss);
 }
 
 /* @agent: NULL: nobody can be asked for. */
@@ -161,10 +119,9 @@ check_access(struct check *check, const struct agent *agent)
 		check_readable(check, agent, check->conf);
 		if (check_knows(check, "routes"))
 			check_readable(check, agent, settings->routes);
-		if (check_knows(check, "log") && settings->log != NULL)
-			check_writable(check, agent, settings->log,
-			    "there is no log");
 	}
+	if (check_knows(check, "log"))
+		check_log(check, agent);
 	if (check_knows(check, "state-directory"))
 		check_state(check, agent);
 	if (check_knows(check, "spool-directory"))

@@ -10,6 +10,7 @@
 #include "ctl/check/check-routes.h"
 #include "ctl/check/check-security.h"
 #include "route/routemap.h"
+#include "util/bom.h"
 #include "util/printable.h"
 #include "util/slurp.h"
 
@@ -194,6 +195,62 @@ check_drained(struct findings *findings, const char *where,
 		    "which waits in the queue meanwhile");
 }
 
+/* A first line that postmap(1) and texthash read otherwise than it looks. */
+static void
+check_mark(struct findings *findings, const char *path, const char *text,
+    gsize length)
+{
+	gsize mark = bom_length(text, length);
+	g_autofree char *where = g_strdup_printf("%s:1:1", path);
+	g_autofree char *key = NULL;
+	g_autofree char *shown = NULL;
+	gsize size = 0;
+
+	if (mark == 0)
+		return;
+	while (mark + size < length && !g_ascii_isspace(text[mark + size]))
+		size++;
+	key = g_strndup(text + mark, size);
+	shown = printable(key, KEY_SHOWN);
+	finding(findings, SEVERITY_WARNING, where,
+	    "begins with a byte order mark, which Postfix's own lookup takes "
+	    "for a part of '%s'; expected none: sed -i '1s/^...//' %s",
+	    shown, path);
+}
+
+/*
+ * Lines that begin with a blank before any entry are nothing: an entry that is
+ * indented is lost, and of a map that is indented as a whole nothing is left.
+ */
+static void
+check_head(struct findings *findings, const char *path, const char *text,
+    gsize length)
+{
+	const char *end = text + length;
+	const char *at = text + bom_length(text, length);
+
+	for (guint line = 1; at < end; line++) {
+		const char *next = memchr(at, '\n', (gsize)(end - at));
+		const char *first = at;
+		g_autofree char *where = NULL;
+
+		next = next != NULL ? next + 1 : end;
+		while (first < next && g_ascii_isspace(*first))
+			first++;
+		if (first == at && *first != '#')
+			return;
+		if (first < next && *first != '#') {
+			where = g_strdup_printf("%s:%u:1", path, line);
+			finding(findings, SEVERITY_WARNING, where,
+			    "begins with a blank before any entry and is "
+			    "nothing, for Postfix neither; expected the key "
+			    "in the first column");
+			return;
+		}
+		at = next;
+	}
+}
+
 static void
 check_text(struct check *check, const char *text, gsize length)
 {
@@ -209,6 +266,8 @@ check_text(struct check *check, const char *text, gsize length)
 	struct maptext map;
 
 	check->whole = TRUE;
+	check_mark(&check->findings, path, text, length);
+	check_head(&check->findings, path, text, length);
 	maptext_begin(&map, text, length);
 	while (maptext_next(&map, &entry)) {
 		g_autofree char *where = place(path, &entry);

@@ -5,11 +5,19 @@
  */
 #include <config.h>
 
+#include <string.h>
+#include <sys/socket.h>
+
+#include "address/endpoint.h"
 #include "agent/plan.h"
 #include "conf/authname.h"
 #include "conf/keyfile.h"
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-security.h"
+
+/* RFC 6409 and RFC 8314. */
+#define PORT_SUBMISSION  587
+#define PORT_SUBMISSIONS 465
 
 /* A host under examination, and where it stands. */
 struct subject {
@@ -99,14 +107,83 @@ check_unverified(const struct subject *subject)
 	say_once(subject, SEVERITY_WARNING, what);
 }
 
+/* Ports where hosts begin with TLS, and where they do not. */
 static void
-check_wrapper(const struct subject *subject)
+check_port(const struct subject *subject)
 {
-	if (subject->settings.tls == TLS_WRAPPER &&
-	    subject->destination->port == ENDPOINT_PORT_SMTP)
+	gboolean wrapper = subject->settings.tls == TLS_WRAPPER;
+	guint port = subject->destination->port;
+	g_autofree char *what = NULL;
+
+	if (wrapper &&
+	    (port == ENDPOINT_PORT_SMTP || port == PORT_SUBMISSION)) {
+		what = g_strdup_printf(
+		    "tls=wrapper at port %u, where hosts begin without TLS; "
+		    "expected port 465, or tls=secure",
+		    port);
+		say_once(subject, SEVERITY_WARNING, what);
+	}
+	if (!wrapper && port == PORT_SUBMISSIONS)
 		say_once(subject, SEVERITY_WARNING,
-		    "tls=wrapper at port 25, where hosts begin without TLS; "
-		    "expected port 465");
+		    "port 465 without tls=wrapper, where hosts say nothing "
+		    "before TLS begins and each try takes greeting-timeout; "
+		    "expected tls=wrapper");
+}
+
+/* "::1:2526" is an address of its own, and so is "::1". */
+static void
+check_address(const struct subject *subject)
+{
+	const struct destination *destination = subject->destination;
+	g_autofree char *text = NULL;
+	g_autofree char *before = NULL;
+	g_autofree char *what = NULL;
+	struct endpoint endpoint;
+	char *colon;
+	guint64 port;
+
+	if (destination->kind != DESTINATION_ADDRESS)
+		return;
+	text = check_entry_text(subject->entry, subject->index);
+	colon = strrchr(text, ':');
+	if (text[0] == '[' || colon == NULL ||
+	    !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &port,
+		NULL))
+		return;
+	before = g_strndup(text, (gsize)(colon - text));
+	if (!endpoint_parse(before, 0, &endpoint) ||
+	    endpoint_family(&endpoint) != AF_INET6)
+		return;
+	what = g_strdup_printf(
+	    "%s is an address and has no port; expected [%s]:%s, if that was "
+	    "meant, or else [%s]",
+	    text, before, colon + 1, text);
+	say_once(subject, SEVERITY_WARNING, what);
+}
+
+static void
+note_groups(const struct subject *subject)
+{
+	const struct destination *destination = subject->destination;
+	GHashTable *groups = subject->check->groups;
+
+	g_hash_table_add(groups, settings_host_id(destination->name, 0));
+	g_hash_table_add(groups,
+	    settings_host_id(destination->name, destination->port));
+}
+
+/* With USEDNS the recipient's domain is the host. */
+static void
+note_domain(struct check *check, const char *key)
+{
+	if (key == NULL || key[0] == '.' || key[0] == '*' ||
+	    g_ascii_strcasecmp(key, "ALL") == 0) {
+		check->any_group = TRUE;
+		return;
+	}
+	g_hash_table_add(check->groups, settings_host_id(key, 0));
+	g_hash_table_add(check->groups,
+	    settings_host_id(key, ENDPOINT_PORT_SMTP));
 }
 
 static void
@@ -140,6 +217,8 @@ void
 check_route_security(struct check *check, const char *path,
     const struct maptext_entry *entry, const struct route *route)
 {
+	if (route->kind == ROUTE_DNS)
+		note_domain(check, route->key);
 	for (guint i = 0; i < route->destinations->len; i++) {
 		const struct destination *destination =
 		    route->destinations->pdata[i];
@@ -149,7 +228,9 @@ check_route_security(struct check *check, const char *path,
 		check_profile(&subject);
 		check_clear_text(&subject);
 		check_unverified(&subject);
-		check_wrapper(&subject);
+		check_port(&subject);
+		check_address(&subject);
+		note_groups(&subject);
 		check_name(&subject);
 		check_dane(&subject);
 	}

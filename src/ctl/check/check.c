@@ -10,6 +10,8 @@ check_begin(struct check *check, const char *conf)
 	*check = (struct check){.conf = conf};
 	check->said =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	check->groups =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	check->profiles =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
@@ -31,6 +33,7 @@ check_end(struct check *check)
 {
 	g_hash_table_destroy(check->said);
 	g_hash_table_destroy(check->profiles);
+	g_hash_table_destroy(check->groups);
 	g_free(check->dane);
 	g_ptr_array_unref(check->faults);
 	g_clear_pointer(&check->agent, agent_free);

@@ -24,6 +24,8 @@ struct check {
 	/* For check-security.c: */
 	GHashTable *said;     /* of hosts, a set */
 	GHashTable *profiles; /* that routes refer to, a set */
+	GHashTable *groups;   /* of [host], that routes refer to, a set */
+	gboolean any_group;   /* any may: USEDNS for whatever domain */
 	char *dane;           /* the first place with tls=dane; NULL: none */
 	gboolean whole;       /* has every route been read? */
 };

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "conf/keyfile.h"
+#include "ctl/check/check-settings.h"
+#include "dns/resolve.h"
+#include "util/deadline.h"
+
+/* As long as the agent asks for this machine's name. */
+#define OWN_NAME_SPAN (5 * G_TIME_SPAN_SECOND)
+
+static void
+check_mark(struct check *check, const struct keyfile *keyfile)
+{
+	g_autofree char *where = g_strdup_printf("%s:1", check->conf);
+
+	if (keyfile->byte_order_mark)
+		finding(&check->findings, SEVERITY_WARNING, where,
+		    "begins with a byte order mark, which is left out; "
+		    "expected none: sed -i '1s/^...//' %s",
+		    check->conf);
+}
+
+/* What is set for nobody, such as tls = secure, protects nobody. */
+static void
+check_group(struct check *check, const struct keyfile *keyfile,
+    const char *group)
+{
+	const char *name = group + strlen("host ");
+	g_autofree char *id = settings_group_id(name);
+	g_autofree char *where = NULL;
+
+	if (id == NULL || g_hash_table_contains(check->groups, id))
+		return;
+	where = g_strdup_printf("%s:%u", check->conf,
+	    keyfile_line(keyfile, group, NULL));
+	finding(&check->findings, SEVERITY_WARNING, where,
+	    "no route has the host of [%s]; expected a host as the routes "
+	    "write it, or no such group",
+	    group);
+}
+
+/* Routes that are not in the map cannot be known. */
+static void
+check_groups(struct check *check, const struct keyfile *keyfile)
+{
+	g_auto(GStrv) groups = g_key_file_get_groups(keyfile->file, NULL);
+
+	if (!check->whole || check->any_group || check->hosts == 0)
+		return;
+	for (gsize i = 0; groups[i] != NULL; i++) {
+		if (g_str_has_prefix(groups[i], "host "))
+			check_group(check, keyfile, groups[i]);
+	}
+}
+
+/* RFC 5321 section 2.3.5 wants a whole name, and many hosts insist on it. */
+static void
+check_helo_name(struct check *check)
+{
+	const char *set = check->settings->helo_name;
+	g_autoptr(Resolver) resolver = NULL;
+	g_autofree char *own = NULL;
+	const char *name = set;
+
+	if (set == NULL) {
+		resolver = resolver_new(check->settings->dns_servers);
+		name = own =
+		    resolve_own_name(resolver, deadline_in(OWN_NAME_SPAN));
+	}
+	if (name[0] == '[' || strchr(name, '.') != NULL)
+		return;
+	finding(&check->findings, SEVERITY_WARNING, check->conf,
+	    "the name for EHLO is %s%s, without a dot, which many hosts "
+	    "refuse; expected helo-name = a full name",
+	    name, set == NULL ? ", this machine's" : "");
+}
+
+void
+check_settings(struct check *check)
+{
+	g_autoptr(Keyfile) keyfile =
+	    keyfile_new(check->conf, SETTINGS_FAULTS_MAX);
+
+	if (check->settings == NULL)
+		return;
+	keyfile_load(keyfile, check->conf);
+	check_mark(check, keyfile);
+	check_groups(check, keyfile);
+	if (check_knows(check, "helo-name") &&
+	    check_knows(check, "dns-servers"))
+		check_helo_name(check);
+}
