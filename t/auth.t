@@ -179,6 +179,60 @@ sub check_told {
 
 try_all(\&start_told, \&check_told, @told);
 
+# A host that offers CRAM-MD5 and cannot do it: what it says to each mechanism,
+# options of the host, the line, what was told in each connection.
+my $NO_DIGEST = '535 5.7.8 no digest here';
+my @undone = (
+    ['CRAM-MD5 is refused, and PLAIN is not', [qw(CRAM-MD5 LOGIN PLAIN)], {},
+        qr/^2\.0\.0 FIRST: 250 /, 'CRAM-MD5', 'PLAIN'],
+    ['CRAM-MD5 is refused, and LOGIN is not', [qw(CRAM-MD5 LOGIN)], {},
+        qr/^2\.0\.0 FIRST: 250 /, 'CRAM-MD5', 'LOGIN'],
+    ['CRAM-MD5 is refused, and so is PLAIN', [qw(CRAM-MD5 LOGIN PLAIN)],
+        {password => 'another'},
+        '4.7.8 FIRST: 535 5.7.8 who are you (in reply to AUTH)',
+        'CRAM-MD5', 'PLAIN'],
+    ['CRAM-MD5 is refused, and is all there is', ['CRAM-MD5'], {},
+        "4.7.8 FIRST: $NO_DIGEST (in reply to AUTH)", 'CRAM-MD5'],
+    ['CRAM-MD5 is refused within TLS', ['CRAM-MD5'], {tls => $TLS},
+        "4.7.8 FIRST: $NO_DIGEST (in reply to AUTH)", 'CRAM-MD5'],
+    ['PLAIN is refused, and there is LOGIN', [qw(PLAIN LOGIN)],
+        {password => 'another'},
+        '4.7.8 FIRST: 535 5.7.8 who are you (in reply to AUTH)', 'PLAIN'],
+);
+
+sub start_undone {
+    my ($row) = @_;
+    my (undef, $mechanisms, $options) = @{$row};
+    my %script = Sasl::script(mechanisms => $mechanisms,
+        username => $USERNAME, password => $PASSWORD, %{$options});
+    my $auth = $script{auth};
+
+    return [Trial->new(
+        hosts    => {FIRST => {%script, auth => sub {
+            return $_[0] =~ /^AUTH CRAM-MD5\b/ ? $NO_DIGEST : $auth->(@_);
+        }}},
+        route    => 'FIRST/auth=ex',
+        settings => settings(),
+    )->start];
+}
+
+sub check_undone {
+    my ($row, $trial) = @_;
+    my (undef, undef, undef, $line, @told) = @{$row};
+
+    $trial->wait;
+    is_like($trial->line, $line, 'the line');
+    my @connections = $trial->host('FIRST')->connections;
+    is_deeply [map { [map { $_->[0] } Sasl::said($_)] } @connections],
+        [map { [$_] } @told], 'what was said in each connection';
+    is scalar(grep { $_ eq "DCID 1 AUTH failed: $NO_DIGEST (in reply to AUTH); "
+        . 'trying the next mechanism' } $trial->log), @told - 1, 'log';
+    is_discreet($trial);
+    return;
+}
+
+try_all(\&start_undone, \&check_undone, @undone);
+
 subtest 'the bytes of AUTH' => sub {
     my $trial = Trial->new(
         hosts    => {FIRST => {Sasl::script(username => $USERNAME,
@@ -236,7 +290,7 @@ my @troubles = (
         '500 5.5.1 what', '501 5.5.2 what', '503 5.5.1 what',
         '550 5.7.1 account disabled', '451 4.3.0 later'),
     ['the password is refused, and other mechanisms are not tried',
-        {auth => '535 5.7.8 no', keywords => ['AUTH PLAIN LOGIN CRAM-MD5']},
+        {auth => '535 5.7.8 no', keywords => ['AUTH PLAIN LOGIN']},
         '4.7.8', reply('535 5.7.8 no'), $REFUSED],
     ['the password is refused after the user name',
         {auth => ['334 VXNlcm5hbWU6', '535 5.7.8 no'],

@@ -320,6 +320,34 @@ my @protocols = (
 try_tls(@levels, @refused, @injected, (map { handshake_rows(@{$_}) }
     @handshakes), @slow, @wanted, @fallen, @protocols);
 
+# The time-out is paid once, not by every message; not where TLS must be.
+subtest 'a handshake that hangs is remembered' => sub {
+    my $trial = Trial->new(
+        hosts => {FIRST => {tls => right(), handshake => 'silence'}},
+        routes => "example.com FIRST\nexample.net FIRST/tls=encrypt\n",
+        settings => {'command-timeout' => "${SHORT}s", 'retry-min' => '1h',
+            'retry-max' => '1h'},
+    );
+    my $agent = $trial->agent;
+    my @lines;
+
+    for my $number (1 .. 3) {
+        my $run = $agent->deliver;
+        is $run->status, 0, "message $number: delivered";
+        push @lines, [grep { / TLS / } $run->log_lines];
+    }
+    is_deeply [$trial->host('FIRST')->connections > 0
+            ? map { $_->story } $trial->host('FIRST')->connections : ()],
+        [$FAILED, ($CLEAR) x 3], 'one handshake for all';
+    like $lines[0][-1], qr/DCID 1 TLS failed: handshake \Q$LATE\E; /,
+        'log: it failed';
+    like $lines[-1][-1], qr/DCID\ 4\ TLS\ not\ tried:\ a\ handshake\ timed\ out
+        \ lately;\ going\ on\ in\ clear\ text$/x, 'log: it is not tried';
+    my $run = $agent->deliver(recipients => ['user@example.net']);
+    is $run->status, 75, 'where it must be it is tried';
+    like $run->output, qr/^4\.7\.5 .*: TLS: handshake \Q$LATE\E$/, 'and fails';
+};
+
 # A port of its own kind: who waits for us to begin is told so.
 subtest 'a silent greeting at port 465' => sub {
     skip_or_fail('only root has port 465') if $> != 0;

@@ -12,6 +12,7 @@
 #include "agent/attempt.h"
 #include "agent/security.h"
 #include "smtp/dial.h"
+#include "smtp/offer.h"
 #include "smtp/wire.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
@@ -265,13 +266,11 @@ log_authenticated(const char *mechanism, void *data)
 	    connection->dcid, connection->candidate->settings.auth, mechanism);
 }
 
-/*
- * Over a connection of its own.  NULL, or why TLS has failed that may be done
- * without: then no outcome is set.
- */
-static char *
+/* Over a connection of its own; *again: as of wire_run(). */
+static void
 run_connection(struct connection *connection, const struct security *security,
-    struct outcome *outcomes, struct visit *visit)
+    guint auth_without, struct outcome *outcomes, struct visit *visit,
+    struct wire_again *again)
 {
 	static const struct wire_events events = {
 	    .secured = log_secured,
@@ -292,6 +291,7 @@ run_connection(struct connection *connection, const struct security *security,
 	    .tls = &security->tls,
 	    .credentials = security->credentials,
 	    .auth_in_clear = candidate->settings.auth_in_clear == ANSWER_YES,
+	    .auth_without = auth_without,
 	    .events = &events,
 	    .data = connection,
 	};
@@ -302,46 +302,86 @@ run_connection(struct connection *connection, const struct security *security,
 	if (fd < 0) {
 		set_all(outcomes, visit->count, &failure);
 		outcome_clear(&failure);
-		return NULL;
+		return;
 	}
 	visit->connect = g_get_monotonic_time() - begun;
 	log_new_connection(connection, fd);
-	return wire_run(fd, &job, outcomes);
+	wire_run(fd, &job, outcomes, again);
 }
 
-/* TLS that may be done without has failed, and there is no time left. */
+/* What may be done without has failed, and there is no time left. */
 static void
-end_late(const char *failure, struct outcome *outcomes, guint count)
+end_late(const struct wire_again *again, struct outcome *outcomes, guint count)
 {
-	g_autofree char *what = g_strdup_printf("TLS: %s", failure);
+	gboolean tls = again->stage == STAGE_TLS;
+	g_autofree char *what =
+	    g_strdup_printf("%s: %s", stage_name(again->stage), again->why);
 	struct outcome outcome = {0};
 
-	outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE, STAGE_TLS, "4.7.5",
-	    what);
+	outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE, again->stage,
+	    tls ? "4.7.5" : "4.7.8", what);
 	set_all(outcomes, count, &outcome);
 	outcome_clear(&outcome);
 }
 
-/* Once with TLS; and where that fails and need not be, once without. */
+static void
+log_again(const struct wire_again *again, struct connection *connection)
+{
+	if (again->stage == STAGE_TLS)
+		log_unsecured(again->why, connection);
+	else
+		maillog_info("DCID %" G_GUINT64_FORMAT
+			     " AUTH failed: %s; trying the next mechanism",
+		    connection->dcid, again->why);
+}
+
+/* To leave TLS out, while its handshake takes a time-out of every message. */
+static void
+look_back(const struct connection *connection, struct security *security)
+{
+	if (security->tls.level != TLS_MAY ||
+	    !hoststate_tls_hangs(connection->attempt->state))
+		return;
+	maillog_info("DCID %" G_GUINT64_FORMAT
+		     " TLS not tried: a handshake timed out lately; "
+		     "going on in clear text",
+	    connection->dcid);
+	security->tls.level = TLS_NONE;
+}
+
+/*
+ * Once with all that there is; and where TLS or CRAM-MD5 fails and need not
+ * be, without that, each once.
+ */
 static void
 run_connections(struct connection *connection, struct security *security,
     struct outcome *outcomes, struct visit *visit)
 {
-	g_autofree char *failure =
-	    run_connection(connection, security, outcomes, visit);
-	g_autofree char *again = NULL;
+	guint auth_without = 0;
 
-	if (failure == NULL)
-		return;
-	if (deadline_left(connection->attempt->begin_by) == 0) {
-		end_late(failure, outcomes, visit->count);
-		return;
+	look_back(connection, security);
+	for (;;) {
+		struct wire_again again = {0};
+		g_autofree char *why = NULL;
+
+		run_connection(connection, security, auth_without, outcomes,
+		    visit, &again);
+		why = again.why;
+		if (why == NULL)
+			return;
+		visit->tls_hung |= again.late;
+		if (deadline_left(connection->attempt->begin_by) == 0) {
+			end_late(&again, outcomes, visit->count);
+			return;
+		}
+		log_again(&again, connection);
+		if (again.stage == STAGE_TLS)
+			security->tls.level = TLS_NONE;
+		else
+			auth_without |= MECHANISM_CRAM_MD5;
+		describe(connection, connection->attempt,
+		    connection->candidate);
 	}
-	log_unsecured(failure, connection);
-	security->tls.level = TLS_NONE;
-	describe(connection, connection->attempt, connection->candidate);
-	again = run_connection(connection, security, outcomes, visit);
-	g_assert(again == NULL);
 }
 
 void

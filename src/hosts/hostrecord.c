@@ -67,6 +67,7 @@ hostrecord_load(struct hostrecord *record, const void *value)
 	repair_time(&record->health.lease);
 	repair_time(&record->last_success);
 	repair_time(&record->last_failure);
+	repair_time(&record->tls_hung);
 	record->drained = record->drained != FALSE;
 	record->last_error[sizeof(record->last_error) - 1] = '\0';
 	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {

@@ -44,6 +44,8 @@ struct hostrecord {
 	struct latency connect;                /* of successful connections */
 	struct latency total; /* of sessions that came to an answer */
 	struct bad_address bad[HOSTRECORD_ADDRESSES];
+	gint64 tls_hung; /* until then (CLOCK_BOOTTIME) it gets no TLS that may
+			  * be done without, since its handshake hung */
 };
 
 /* Its key in the state file, a new string. */

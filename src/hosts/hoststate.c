@@ -25,6 +25,7 @@ struct hoststate {
 	char *slots_key; /* NULL: no slot of it is occupied */
 	gboolean probing;
 	struct bad_address bad[HOSTRECORD_ADDRESSES];
+	gint64 tls_hung;
 	struct stay stay;
 };
 
@@ -62,6 +63,7 @@ forget_choice(struct hoststate *state)
 	state->probing = FALSE;
 	memset(&state->stay, 0, sizeof(state->stay));
 	memset(state->bad, 0, sizeof(state->bad));
+	state->tls_hung = 0;
 }
 
 void
@@ -162,6 +164,7 @@ occupy(struct choice *choice, struct statefile_view *view,
 	state->key = hostrecord_key(contender->name, contender->port);
 	load(view, state->key, &record);
 	memcpy(state->bad, record.bad, sizeof(state->bad));
+	state->tls_hung = record.tls_hung;
 	state->probing = !health_is_up(&record.health);
 	if (!state->probing && contender->max_connections == G_MAXUINT)
 		return;
@@ -273,6 +276,16 @@ hoststate_is_bad(const struct hoststate *state, const struct endpoint *endpoint)
 {
 	return hostrecord_is_bad(state->bad, endpoint, health_now(),
 	    state->limits.max);
+}
+
+gboolean
+hoststate_tls_hangs(const struct hoststate *state)
+{
+	gint64 now = health_now();
+
+	/* A restart sets the clock back: what is too far ahead is over. */
+	return state->tls_hung > now &&
+	    state->tls_hung <= now + state->limits.max;
 }
 
 void

@@ -53,6 +53,13 @@ hoststate_is_bad(const struct hoststate *state,
     const struct endpoint *endpoint);
 
 /*
+ * Did the chosen host leave a handshake without an answer, a moment ago?  TLS
+ * that may be done without would cost every message that time.
+ */
+gboolean
+hoststate_tls_hangs(const struct hoststate *state);
+
+/*
  * The chosen host has accepted MAIL: if this was a probe the host is up, for
  * everybody, while the session goes on.
  */

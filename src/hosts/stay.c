@@ -87,6 +87,7 @@ stay_note(struct stay *stay, const struct visit *visit)
 		latency_add(&stay->gained.connect, visit->connect);
 		count_recipients(&stay->gained, visit);
 	}
+	stay->tls_hung |= visit->tls_hung;
 	if (trouble != NULL)
 		note_failure(stay, visit, trouble);
 	else if (has_answered(visit))
@@ -185,6 +186,8 @@ stay_apply(const struct stay *stay, struct hostrecord *record,
 	*departure = (struct departure){0};
 	record->seen = g_get_real_time();
 	add_counters(record, &stay->gained);
+	if (stay->tls_hung)
+		record->tls_hung = now + limits->max;
 	if (stay->answered) {
 		apply_addresses(stay, record, now + limits->max);
 		stay_come_up(record, departure);

@@ -20,6 +20,7 @@ struct visit {
 	guint count;
 	gint64 connect; /* how long it took, microseconds; -1: not connected */
 	gint64 total;
+	gboolean tls_hung; /* a handshake had no answer, TLS was left out */
 };
 
 /* What has become of the host that was left. */
@@ -39,6 +40,7 @@ struct stay {
 	gboolean answered; /* some attempt had a reply, and no trouble of the
 			    * host's */
 	gboolean failed;   /* some attempt did */
+	gboolean tls_hung;
 	struct hostrecord gained;
 	guint bad_count; /* of gained.bad */
 	guint good_count;

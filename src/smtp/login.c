@@ -54,17 +54,49 @@ login_prepare(struct login *login, struct dialogue *dialogue,
 		return TRUE;
 	mechanisms = auth_usable(offer, login->credentials,
 	    peer_tls(dialogue->peer) != NULL || login->in_clear, &why);
+	/* A host that offers less than before gets what it offers. */
+	if ((mechanisms & ~login->without) != 0)
+		mechanisms &= ~login->without;
 	if (mechanisms == 0)
 		return fail(dialogue, TROUBLE_HOST, "4.7.8", why);
 	if (login->credentials->token != NULL)
 		return bear_token(login, dialogue, mechanisms);
+	login->offered = mechanisms;
 	*ret_mechanisms = mechanisms;
 	return TRUE;
 }
 
 /*
- * libESMTP goes on with its next mechanism only after 504, which says that the
- * host does not have this one: a wrong password is not tried twice.
+ * Some hosts offer CRAM-MD5 although their passwords are not stored for it,
+ * and say 535 then, as if the password were wrong.  It comes first only where
+ * there is no TLS; the others give no more away than the settings allow.
+ */
+static gboolean
+may_do_otherwise(const struct login *login, const struct dialogue *dialogue,
+    const char *mechanism, int code)
+{
+	return code == 535 && peer_tls(dialogue->peer) == NULL &&
+	    g_str_equal(mechanism, "CRAM-MD5") &&
+	    (login->offered & ~(guint)MECHANISM_CRAM_MD5) != 0;
+}
+
+static void
+note_failure(struct login *login, struct dialogue *dialogue,
+    const struct reply *reply)
+{
+	struct outcome outcome = {0};
+
+	outcome_from_reply(&outcome, STAGE_AUTH, reply, 1);
+	login->failure = g_steal_pointer(&outcome.text);
+	credentials_mask(login->credentials, login->failure);
+	outcome_clear(&outcome);
+	transaction_reopen(dialogue->transaction);
+}
+
+/*
+ * Within a session libESMTP goes on with its next mechanism only after 504,
+ * which says that the host does not have this one: a wrong password is not
+ * tried twice.
  */
 int
 login_carry(struct login *login, struct dialogue *dialogue,
@@ -80,6 +112,8 @@ login_carry(struct login *login, struct dialogue *dialogue,
 	judge(login, dialogue, mechanism, reply);
 	if (!login->done && reply->code != 504)
 		dialogue_quit(dialogue);
+	if (may_do_otherwise(login, dialogue, mechanism, reply->code))
+		note_failure(login, dialogue, reply);
 	return reply->code;
 }
 

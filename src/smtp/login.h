@@ -18,7 +18,12 @@ struct login {
 	gboolean in_clear;                     /* they may go without TLS */
 	void (*authenticated)(const char *mechanism, void *data);
 	void *data;
+	guint without; /* of enum mechanism: not these */
+	guint offered; /* what there is to choose from */
 	gboolean done;
+	char *failure; /* NULL, or how CRAM-MD5 was refused, where another
+			* mechanism may be tried on a new connection; no
+			* recipient has an outcome then */
 };
 
 /*

@@ -60,6 +60,7 @@ shake_hands(struct opening *opening, struct dialogue *dialogue,
 		dialogue_deadline(dialogue, STAGE_TLS), &error))
 		return TRUE;
 	what = describe_failure(dialogue, policy, error);
+	opening->late = g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT);
 	dialogue->over = TRUE;
 	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE))
 		fail_tls(dialogue, TROUBLE_HOST, STAGE_STARTTLS, "4.7.5",

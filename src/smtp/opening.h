@@ -19,6 +19,7 @@ struct opening {
 	char *tls_failure;  /* NULL, or why there is no TLS though the host
 			     * offers it; it may be done without on a new
 			     * connection, and no recipient has an outcome */
+	gboolean late;      /* for want of an answer */
 };
 
 /*

@@ -419,7 +419,7 @@ carry_all(struct wire *wire)
 		carry(wire, command);
 	}
 	/* If that was too early. */
-	if (wire->opening.tls_failure == NULL)
+	if (wire->opening.tls_failure == NULL && wire->login.failure == NULL)
 		dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
 		    "libESMTP ended the session");
 }
@@ -454,8 +454,26 @@ hide_secrets(const struct wire_job *job, struct outcome *outcomes)
 	secret_sweep();
 }
 
-char *
-wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
+/* The session has come to nothing, but another one may not. */
+static void
+give_again(struct wire *wire, struct wire_again *again)
+{
+	struct opening *opening = &wire->opening;
+
+	*again = (struct wire_again){0};
+	if (opening->tls_failure != NULL) {
+		again->why = g_steal_pointer(&opening->tls_failure);
+		again->stage = STAGE_TLS;
+		again->late = opening->late;
+	} else if (wire->login.failure != NULL) {
+		again->why = g_steal_pointer(&wire->login.failure);
+		again->stage = STAGE_AUTH;
+	}
+}
+
+void
+wire_run(int host, const struct wire_job *job, struct outcome *outcomes,
+    struct wire_again *ret_again)
 {
 	struct peer *peer = peer_new(host);
 	g_autoptr(Transaction) transaction =
@@ -464,17 +482,18 @@ wire_run(int host, const struct wire_job *job, struct outcome *outcomes)
 	    .job = job,
 	    .dialogue = {peer, transaction, job->timeouts, job->deadline,
 		FALSE},
-	    .login = {job->credentials, job->auth_in_clear,
-		job->events->authenticated, job->data, FALSE},
+	    .login = {.credentials = job->credentials,
+		.in_clear = job->auth_in_clear,
+		.authenticated = job->events->authenticated,
+		.data = job->data,
+		.without = job->auth_without},
 	};
-	char *tls_failure;
 
 	run_session(&wire);
 	/* It has heard what a host says again. */
 	peer_free(peer);
 	if (job->credentials != NULL)
 		hide_secrets(job, outcomes);
-	tls_failure = g_steal_pointer(&wire.opening.tls_failure);
+	give_again(&wire, ret_again);
 	opening_clear(&wire.opening);
-	return tls_failure;
 }

@@ -46,8 +46,19 @@ struct wire_job {
 	const struct tls_policy *tls;
 	const struct credentials *credentials; /* NULL: none */
 	gboolean auth_in_clear;                /* credentials without TLS */
+	guint auth_without;                    /* mechanisms not to use */
 	const struct wire_events *events;
 	void *data;
+};
+
+/*
+ * What has failed and can be done without, on a new connection with the same
+ * address: TLS (STAGE_TLS), or CRAM-MD5 (STAGE_AUTH).
+ */
+struct wire_again {
+	char *why; /* NULL: nothing is to be tried again */
+	enum stage stage;
+	gboolean late; /* it was for want of an answer */
 };
 
 /*
@@ -56,11 +67,12 @@ struct wire_job {
  * each recipient, in their order, zero or with what an earlier attempt left;
  * all are set when this returns.
  *
- * NULL; or why TLS has failed, a new string, where the policy does not insist
- * on it: then no outcome is set, and the same address may be tried again, on a
- * new connection, without TLS.
+ * *ret_again: all zero; or what may be tried again, which is not to be done
+ * where the policy insists on TLS, and never a second time: then no outcome is
+ * set, and the string is the caller's.
  */
-char *
-wire_run(int host, const struct wire_job *job, struct outcome *outcomes);
+void
+wire_run(int host, const struct wire_job *job, struct outcome *outcomes,
+    struct wire_again *ret_again);
 
 #endif

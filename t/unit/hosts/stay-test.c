@@ -193,6 +193,28 @@ test_effect(gconstpointer data)
 	g_assert_cmpint(record.seen, >, 0);
 }
 
+/* For as long as a host may be down, and not for longer. */
+static void
+test_tls_hung(void)
+{
+	struct stay stay = {0};
+	struct outcome outcome = make_outcome('D');
+	struct visit visit = {.outcomes = &outcome,
+	    .count = 1,
+	    .tls_hung = TRUE};
+	struct hostrecord record = {0};
+	struct departure departure;
+
+	stay_note(&stay, &visit);
+	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
+	g_assert_cmpint(record.tls_hung, ==, NOW + limits.max);
+	stay = (struct stay){0};
+	visit.tls_hung = FALSE;
+	stay_note(&stay, &visit);
+	stay_apply(&stay, &record, &limits, NOW + 1, FALSE, &departure);
+	g_assert_cmpint(record.tls_hung, ==, NOW + limits.max);
+}
+
 static char *
 counters_text(const struct hostrecord *record)
 {
@@ -392,5 +414,6 @@ main(int argc, char **argv)
 	    test_more_addresses_than_places);
 	g_test_add_func("/stay/addresses/the first to end goes",
 	    test_first_to_end_goes);
+	g_test_add_func("/a handshake that hung", test_tls_hung);
 	return g_test_run();
 }
