@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "address/domain.h"
-#include "ctl/import/import.h"
+#include "ctl/import/import-entry.h"
 #include "route/route.h"
 
 #define KEY_ANY "*"

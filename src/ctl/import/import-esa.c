@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#include "ctl/import/import.h"
+#include "ctl/import/import-each.h"
+#include "ctl/import/import-formats.h"
 #include "route/routemap.h"
 
 static gboolean

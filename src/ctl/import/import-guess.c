@@ -12,7 +12,9 @@
 
 #include <string.h>
 
-#include "ctl/import/import.h"
+#include "ctl/import/import-formats.h"
+#include "ctl/import/import-guess.h"
+#include "ctl/import/import-text.h"
 
 static const struct import_format *const formats[] = {
     &import_qmail,

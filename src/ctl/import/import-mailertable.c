@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-#include "ctl/import/import.h"
+#include "ctl/import/import-each.h"
+#include "ctl/import/import-formats.h"
 
 /* Of Sendmail's own, those that speak SMTP to the host. */
 static const char *const smtp_mailers[] = {"smtp", "relay", "esmtp", "smtp8",

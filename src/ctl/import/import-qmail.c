@@ -15,7 +15,8 @@
 
 #include "address/domain.h"
 #include "address/endpoint.h"
-#include "ctl/import/import.h"
+#include "ctl/import/import-each.h"
+#include "ctl/import/import-formats.h"
 #include "route/route.h"
 
 /* As written. */

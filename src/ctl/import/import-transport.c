@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-#include "ctl/import/import.h"
+#include "ctl/import/import-each.h"
+#include "ctl/import/import-formats.h"
 #include "route/route.h"
 
 /* What the names of services are elsewhere, too. */

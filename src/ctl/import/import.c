@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
-#include "ctl/import/import.h"
+#include "ctl/import/import-entry.h"
+#include "ctl/import/import-formats.h"
+#include "ctl/import/import-guess.h"
 #include "route/routemap.h"
 #include "util/printable.h"
 #include "util/slurp.h"
