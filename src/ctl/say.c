@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The only way to stdout and stderr; see ctl.h.
+ */
 
 #include <config.h>
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The form for scripts: one array of objects.
+ */
 
 #include <config.h>
 
