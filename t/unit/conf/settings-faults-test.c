@@ -10,7 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "conf/settings.h"
-#include "unit/settingsfile.h"
+#include "unit/conffile.h"
 #include "unit/table.h"
 
 /* All faults of a file: the lines, and a part of each message. */
@@ -59,20 +59,20 @@ test_all(gconstpointer data)
 	g_autoptr(GPtrArray) faults = NULL;
 	g_autoptr(Settings) settings = NULL;
 
-	settingsfile_write(row->text, strlen(row->text));
-	settings = settings_load_all(settingsfile_path, &faults);
+	conffile_write(row->text, strlen(row->text));
+	settings = settings_load_all(conffile_path, &faults);
 	g_assert_nonnull(settings);
 	g_assert_cmpuint(faults->len, ==, count);
 	for (guint i = 0; i < MIN(faults->len, count); i++) {
 		const struct settings_fault *fault = faults->pdata[i];
 		g_autofree char *line = g_strdup_printf("%u", fault->line);
 		g_autofree char *pattern = g_strdup_printf("%s:%s: *%s*",
-		    settingsfile_path, line, strstr(expected[i], ": ") + 2);
+		    conffile_path, line, strstr(expected[i], ": ") + 2);
 
 		g_assert_true(g_str_has_prefix(expected[i], line));
 		if (!g_pattern_match_simple(pattern, fault->error->message))
 			g_assert_cmpstr(fault->error->message, ==, pattern);
-		settingsfile_check_message(fault->error->message);
+		conffile_check_message(fault->error->message);
 	}
 }
 
@@ -91,8 +91,8 @@ test_all_read(void)
 	g_autoptr(GPtrArray) faults = NULL;
 	g_autoptr(Settings) settings = NULL;
 
-	settingsfile_write(text, strlen(text));
-	settings = settings_load_all(settingsfile_path, &faults);
+	conffile_write(text, strlen(text));
+	settings = settings_load_all(conffile_path, &faults);
 	g_assert_nonnull(settings);
 	g_assert_cmpuint(faults->len, ==, 2);
 	if (settings == NULL || faults->len != 2)
@@ -107,8 +107,8 @@ test_all_missing(void)
 {
 	g_autoptr(GPtrArray) faults = NULL;
 
-	g_unlink(settingsfile_path);
-	g_assert_null(settings_load_all(settingsfile_path, &faults));
+	g_unlink(conffile_path);
+	g_assert_null(settings_load_all(conffile_path, &faults));
 	g_assert_cmpuint(faults->len, ==, 1);
 	g_assert_cmpuint(fault_of(faults, 0)->line, ==, 0);
 }
@@ -122,8 +122,8 @@ test_all_many(void)
 
 	for (guint i = 0; i < 10000; i++)
 		g_string_append(text, "x\n");
-	settingsfile_write(text->str, text->len);
-	settings = settings_load_all(settingsfile_path, &faults);
+	conffile_write(text->str, text->len);
+	settings = settings_load_all(conffile_path, &faults);
 	g_assert_nonnull(settings);
 	g_assert_cmpuint(faults->len, ==, SETTINGS_FAULTS_MAX);
 }
@@ -142,12 +142,12 @@ refuse_file(const char *file, const char *reason)
 static void
 test_file(void)
 {
-	g_unlink(settingsfile_path);
-	refuse_file(settingsfile_path, "No such file or directory");
-	refuse_file(settingsfile_folder, "Is a directory");
-	if (mkfifo(settingsfile_path, 0600) == 0) {
-		refuse_file(settingsfile_path, "not a regular file");
-		g_unlink(settingsfile_path);
+	g_unlink(conffile_path);
+	refuse_file(conffile_path, "No such file or directory");
+	refuse_file(conffile_folder, "Is a directory");
+	if (mkfifo(conffile_path, 0600) == 0) {
+		refuse_file(conffile_path, "not a regular file");
+		g_unlink(conffile_path);
 	}
 }
 
@@ -157,10 +157,10 @@ test_size(void)
 	g_autofree char *text = g_strnfill(SETTINGS_SIZE_MAX + 1, '#');
 	g_autoptr(Settings) largest = NULL;
 
-	settingsfile_write(text, SETTINGS_SIZE_MAX + 1);
-	refuse_file(settingsfile_path, "larger than 1 MiB");
-	settingsfile_write(text, SETTINGS_SIZE_MAX);
-	largest = settings_load(settingsfile_path, NULL);
+	conffile_write(text, SETTINGS_SIZE_MAX + 1);
+	refuse_file(conffile_path, "larger than 1 MiB");
+	conffile_write(text, SETTINGS_SIZE_MAX);
+	largest = settings_load(conffile_path, NULL);
 	g_assert_nonnull(largest);
 }
 
@@ -170,7 +170,7 @@ main(int argc, char **argv)
 	int result;
 
 	g_test_init(&argc, &argv, NULL);
-	settingsfile_begin();
+	conffile_begin();
 	TABLE_ADD("all faults", all, test_all);
 	g_test_add_func("/all faults/what is read", test_all_read);
 	g_test_add_func("/all faults/no file", test_all_missing);
@@ -178,6 +178,6 @@ main(int argc, char **argv)
 	g_test_add_func("/what is no file", test_file);
 	g_test_add_func("/the largest file", test_size);
 	result = g_test_run();
-	settingsfile_end();
+	conffile_end();
 	return result;
 }

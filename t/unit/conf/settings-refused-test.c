@@ -9,7 +9,7 @@
 #include <glib/gstdio.h>
 
 #include "conf/settings.h"
-#include "unit/settingsfile.h"
+#include "unit/conffile.h"
 #include "unit/table.h"
 
 /* @message stands without "path:", and '*' in it is anything. */
@@ -302,16 +302,16 @@ test_refused(gconstpointer data)
 	const struct refused *row = data;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *pattern =
-	    g_strconcat(settingsfile_path, ":", row->message, NULL);
+	    g_strconcat(conffile_path, ":", row->message, NULL);
 
-	settingsfile_write(row->text, strlen(row->text));
-	g_assert_null(settings_load(settingsfile_path, &error));
+	conffile_write(row->text, strlen(row->text));
+	g_assert_null(settings_load(conffile_path, &error));
 	g_assert_error(error, SETTINGS_ERROR, (gint)row->code);
 	if (error == NULL)
 		return;
 	if (!g_pattern_match_simple(pattern, error->message))
 		g_assert_cmpstr(error->message, ==, pattern);
-	settingsfile_check_message(error->message);
+	conffile_check_message(error->message);
 }
 
 static void
@@ -320,8 +320,8 @@ test_nul(void)
 	static const char text[] = "[smtproute]\n# \0\n";
 	g_autoptr(GError) error = NULL;
 
-	settingsfile_write(text, sizeof(text) - 1);
-	g_assert_null(settings_load(settingsfile_path, &error));
+	conffile_write(text, sizeof(text) - 1);
+	g_assert_null(settings_load(conffile_path, &error));
 	g_assert_error(error, SETTINGS_ERROR, SETTINGS_ERROR_SYNTAX);
 	g_assert_nonnull(
 	    strstr(error->message, ":2: NUL byte; expected text in UTF-8"));
@@ -336,15 +336,14 @@ test_longest_message(void)
 	g_autofree char *key = g_strnfill(500, 'k');
 	g_autofree char *text =
 	    g_strconcat(lines, "[smtproute]\n", key, "=\n", NULL);
-	g_autofree char *longer =
-	    g_build_filename(settingsfile_folder, name, NULL);
+	g_autofree char *longer = g_build_filename(conffile_folder, name, NULL);
 	g_autoptr(GError) error = NULL;
 
 	g_file_set_contents(longer, text, -1, NULL);
 	g_assert_null(settings_load(longer, &error));
 	g_unlink(longer);
 	g_assert_error(error, SETTINGS_ERROR, SETTINGS_ERROR_KEY);
-	settingsfile_check_message(error->message);
+	conffile_check_message(error->message);
 }
 
 int
@@ -353,11 +352,11 @@ main(int argc, char **argv)
 	int result;
 
 	g_test_init(&argc, &argv, NULL);
-	settingsfile_begin();
+	conffile_begin();
 	TABLE_ADD("refused", refused, test_refused);
 	g_test_add_func("/a NUL byte", test_nul);
 	g_test_add_func("/the longest message", test_longest_message);
 	result = g_test_run();
-	settingsfile_end();
+	conffile_end();
 	return result;
 }
