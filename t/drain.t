@@ -19,6 +19,9 @@ use Fixture;
 use SmtpHost;
 
 my $EFFECT = 'This takes effect with the next message.';
+my $QUEUE = 'Mail that waits in the queue is tried at once after '
+    . '"postqueue -f".';
+my $UP = 'is up, as if it had not failed';
 
 # Whoever is down stays so until the test's end.
 my %LONG = ('retry-min' => '5m', 'retry-max' => '5m');
@@ -83,7 +86,7 @@ subtest 'drain and resume' => sub {
     is_deeply counts(@hosts), [0, 4], 'nobody was contacted';
     is state_of($agent, $first), 'drained', 'hosts shows it';
     ordered($agent, ['resume', $first, $second], "$first resumed",
-        "$second resumed", $EFFECT);
+        "$second resumed", $EFFECT, $QUEUE);
     ordered($agent, ['resume', $first], "$first was not drained");
     is_deeply [map { $agent->deliver->status } 1 .. 4], [0, 0, 0, 0],
         'delivered';
@@ -105,13 +108,12 @@ subtest 'retry' => sub {
     $_->start for @hosts;
     is $agent->deliver->status, 75, 'both are down';
     is_deeply counts(@hosts), [0, 0], 'and not contacted';
-    ordered($agent, ['retry', $first], "$first is due for a try", $EFFECT);
+    ordered($agent, ['retry', $first], "$first $UP", $EFFECT, $QUEUE);
     is $agent->deliver->status, 0, 'it is tried with the next message';
     my ($index) = grep { label($hosts[$_]) eq $first } 0, 1;
     is_deeply counts(@hosts[$index, 1 - $index]), [1, 0], 'and only it';
     ordered($agent, ['retry', $first, $second], "$first is not down",
-        "$second is due for a try", $EFFECT);
-    ordered($agent, ['retry'], "$second is due already");
+        "$second $UP", $EFFECT, $QUEUE);
     is_deeply [map { $agent->deliver->status } 1 .. 2], [0, 0], 'delivered';
     is_deeply counts(@hosts[$index, 1 - $index]), [2, 1], 'by both';
     ordered($agent, ['retry'], 'no host is down');
@@ -119,8 +121,8 @@ subtest 'retry' => sub {
     $_->stop for @hosts;
     is $agent->deliver->status, 75, 'both refuse connections again';
     ordered($agent, ['drain', $first], "$first drained", $EFFECT);
-    ordered($agent, ['retry'], "$first is due for a try; but it is drained",
-        "$second is due for a try", $EFFECT);
+    ordered($agent, ['retry'], "$first $UP; but it is drained",
+        "$second $UP", $EFFECT, $QUEUE);
 };
 
 subtest 'what the map drains' => sub {
@@ -135,14 +137,14 @@ EOF_ROUTES
         ['drain', '192.0.2.1', 'was drained already; and the route map drains '
             . 'it, line 1'],
         ['resume', '192.0.2.1', 'resumed; but the route map drains it, line 1',
-            $EFFECT],
+            $EFFECT, $QUEUE],
         ['resume', '192.0.2.1', 'was not drained; but the route map drains '
             . 'it, line 1'],
         ['retry', '192.0.2.1', 'is not down; but it is drained'],
         ['drain', '192.0.2.2', 'drained; and the route map drains it in some '
             . 'routes, line 2', $EFFECT],
         ['resume', '192.0.2.2', 'resumed; but the route map drains it in some '
-            . 'routes, line 2', $EFFECT],
+            . 'routes, line 2', $EFFECT, $QUEUE],
         ['retry', '192.0.2.2', 'is not down'],
     );
 
@@ -161,7 +163,7 @@ subtest 'which hosts' => sub {
     ordered($agent, ['drain', 'MX1.example.com'], 'mx1.example.com:25 drained',
         'mx1.example.com:2525 drained', $EFFECT);
     ordered($agent, ['resume', '[mx1.example.com]:2525'],
-        'mx1.example.com:2525 resumed', $EFFECT);
+        'mx1.example.com:2525 resumed', $EFFECT, $QUEUE);
     ordered($agent, ['drain', '2001:db8:0::1'], '[2001:db8::1]:25 drained',
         $EFFECT);
     is state_of($agent, '[2001:db8::1]:25'), 'drained', 'hosts shows it';
@@ -246,7 +248,7 @@ subtest 'a map that cannot be read' => sub {
     unlink $agent->routes;
     $run = order($agent, 'resume', '192.0.2.1');
     is $run->status, 0, 'none: exit status';
-    is $run->stdout, "192.0.2.1:25 resumed\n$EFFECT\n", 'none: is done';
+    is $run->stdout, "192.0.2.1:25 resumed\n$EFFECT\n$QUEUE\n", 'none: is done';
     is $run->stderr, 'smtproutectl: ' . $agent->routes
         . ": No such file or directory\n", 'none: the complaint';
 };
@@ -289,7 +291,7 @@ subtest 'a state that is damaged' => sub {
         'damaged' => sub { write_file($_[0], 'garbage' x 10_000) },
         'of another version' => sub {
             write_file($_[0],
-                read_file($_[0]) =~ s/smtproute 2/smtproute 0/gr);
+                read_file($_[0]) =~ s/smtproute 3/smtproute 0/gr);
         },
     );
     my %cut = (%spoil, 'cut off' => sub {

@@ -27,12 +27,12 @@ my @NO_MESSAGES = (
     qr/^in reply to |^reply to /,
     qr/^premature reply$/,
     qr/^no (?:MX|TLSA)$/,
-    qr/^(?:an?|one|at most|addresses as|defer or|syslog, postlog,) /,
+    qr/^(?:an?|one|0, or|at most|addresses as|defer or|syslog, postlog,) /,
     qr/^(?:name, |IPv[46] |profile of |pri, weight, )/,
     qr/^(?:TLSv1, |yes or no$|1 to 255 bytes$)/,
     qr/^(?:n,a|user)=.*Bearer|^AUTH LOGIN $|^ CRAM-MD5 /,   # SASL
     qr/^postlog -p info -t $/,
-    qr/^smtproute 2$/,    # the state file's layout
+    qr/^smtproute 3$/,    # the state file's layout
     qr/^\[-|^domain \| host$/,   # arguments, of the synopsis
 );
 

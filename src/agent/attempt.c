@@ -145,9 +145,10 @@ set_all(struct outcome *outcomes, guint count, const struct outcome *outcome)
 		outcome_copy(&outcomes[i], outcome);
 }
 
+/* *ret_refused: has the host refused the connection? */
 static int
 connect_candidate(const struct candidate *candidate, gint64 total,
-    struct outcome *outcome)
+    struct outcome *outcome, gboolean *ret_refused)
 {
 	const struct host_settings *settings = &candidate->settings;
 	struct endpoint from;
@@ -166,6 +167,7 @@ connect_candidate(const struct candidate *candidate, gint64 total,
 		late = deadline_passed(settings->timeouts.connect, total);
 	outcome_from_failure(outcome, STAGE_CONNECT,
 	    late != NULL ? late : error->message);
+	*ret_refused = g_error_matches(error, DIAL_ERROR, DIAL_ERROR_REFUSED);
 	if (g_error_matches(error, DIAL_ERROR, DIAL_ERROR_LOCAL))
 		outcome->trouble = TROUBLE_MESSAGE;
 	return -1;
@@ -217,6 +219,15 @@ attempt_log_departure(const struct destination *destination,
 		maillog_info("host %s is up, after %" G_GINT64_FORMAT " s",
 		    name, departure->span / G_USEC_PER_SEC);
 		return;
+	case CHANGE_SUSPECT:
+		maillog_info("host %s is suspect: it is down if another "
+			     "sender's message ends so",
+		    name);
+		return;
+	case CHANGE_FULL:
+		maillog_info("host %s is full: it takes %u sessions at a time",
+		    name, departure->sessions);
+		return;
 	case CHANGE_DOWN:
 		now = g_date_time_new_now_local();
 		then = g_date_time_add(now, departure->span);
@@ -224,6 +235,14 @@ attempt_log_departure(const struct destination *destination,
 		maillog_info("host %s is down until %s", name, until);
 		return;
 	}
+}
+
+static void
+note_greeted(void *data)
+{
+	const struct connection *connection = data;
+
+	hoststate_greeted(connection->attempt->state);
 }
 
 /* MAIL was accepted: nothing that may follow concerns the host's health. */
@@ -273,6 +292,7 @@ run_connection(struct connection *connection, const struct security *security,
     struct wire_again *again)
 {
 	static const struct wire_events events = {
+	    .greeted = note_greeted,
 	    .secured = log_secured,
 	    .unsecured = log_unsecured,
 	    .authenticated = log_authenticated,
@@ -297,7 +317,8 @@ run_connection(struct connection *connection, const struct security *security,
 	};
 	gint64 begun = g_get_monotonic_time();
 	struct outcome failure = {0};
-	autofd fd = connect_candidate(candidate, attempt->deadline, &failure);
+	autofd fd = connect_candidate(candidate, attempt->deadline, &failure,
+	    &visit->refused);
 
 	if (fd < 0) {
 		set_all(outcomes, visit->count, &failure);

@@ -7,6 +7,7 @@
 #include "agent/delivery.h"
 #include "agent/limits.h"
 #include "agent/passedover.h"
+#include "agent/patience.h"
 #include "agent/plan.h"
 #include "dns/resolve.h"
 #include "smtp/outcome.h"
@@ -158,7 +159,7 @@ note_unresolved(struct progress *progress, const struct attempt *attempt,
 
 /* No host has decided. */
 static void
-defer_tried(const struct progress *progress, const struct plan *plan,
+defer_tried(const struct progress *progress, struct plan *plan,
     struct verdict *verdict)
 {
 	const char *tried = progress->tried->str;
@@ -191,14 +192,33 @@ log_state_warning(struct hoststate *state)
 		maillog_warning("%s", warning);
 }
 
+/* A host that was full may have room for this message in a moment. */
 static void
-leave_host(struct hoststate *state, const struct destination *destination)
+leave_host(struct hoststate *state, struct plan *plan,
+    const struct patience *patience)
 {
+	const struct destination *destination = plan_current(plan);
 	struct departure departure = {0};
 
 	hoststate_leave(state, &departure);
 	attempt_log_departure(destination, &departure);
 	log_state_warning(state);
+	if (departure.full)
+		patience_keeps(patience, plan_reopen(plan));
+}
+
+/* The next host, as soon as there is one.  FALSE: there is none. */
+static gboolean
+next_host(struct hoststate *state, struct plan *plan, struct patience *patience,
+    gint64 begin_by)
+{
+	while (!plan_next_destination(plan)) {
+		if (!patience_wait(patience, state, plan_contenders(plan),
+			begin_by))
+			return FALSE;
+	}
+	log_state_warning(state);
+	return TRUE;
 }
 
 /*
@@ -247,16 +267,20 @@ try_hosts(const struct attempt *attempt, const struct route *route,
 	guint count = attempt->envelope->recipients->len;
 	gint64 begin_by = attempt->begin_by;
 	g_autofree struct outcome *outcomes = g_new0(struct outcome, count);
+	struct patience patience = {
+	    .left = attempt->settings->patience,
+	    .waiting = attempt->settings->waiting,
+	};
 	gboolean decided = FALSE;
 
-	while (!decided && !progress->late && plan_next_destination(plan)) {
-		log_state_warning(attempt->state);
+	while (!decided && !progress->late &&
+	    next_host(attempt->state, plan, &patience, begin_by)) {
 		decided = try_addresses(attempt, route, plan, begin_by,
 		    outcomes, progress, verdict);
 		/* Whatever happens from here on, it must not come again. */
 		if (decided && verdict->kind == VERDICT_DELIVERED)
 			guard_status(verdict_status(verdict));
-		leave_host(attempt->state, plan_current(plan));
+		leave_host(attempt->state, plan, &patience);
 	}
 	log_state_warning(attempt->state);
 	for (guint i = 0; i < count; i++)
@@ -304,6 +328,7 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 
 	if (discard(route, verdict))
 		return;
+	hoststate_set_sender(state, envelope->sender->path);
 	if (attempt.helo_name == NULL)
 		attempt.helo_name = own_name = resolve_own_name(resolver,
 		    MIN(deadline_in(OWN_NAME_SPAN), deadline));

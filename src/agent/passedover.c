@@ -49,6 +49,28 @@ whole_seconds(gint64 wait)
 	return MAX((wait + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC, 1);
 }
 
+/* Is it the host's own limit, rather than ours? */
+static gboolean
+is_learnt(const struct contender *contender)
+{
+	return contender->capacity != 0 &&
+	    contender->capacity < contender->max_connections;
+}
+
+static guint
+count_learnt(const GArray *contenders)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < contenders->len; i++) {
+		const struct contender *contender = contender_at(contenders, i);
+
+		n += contender->standing == STANDING_FULL &&
+		    is_learnt(contender);
+	}
+	return n;
+}
+
 /* FALSE: it was not passed over. */
 static gboolean
 append_standing(GString *text, const struct contender *contender)
@@ -63,7 +85,12 @@ append_standing(GString *text, const struct contender *contender)
 		g_string_append(text, "down, being probed");
 		return TRUE;
 	case STANDING_FULL:
-		g_string_append(text, "at its max-connections");
+		if (is_learnt(contender))
+			g_string_append_printf(text,
+			    "full, takes %u sessions at a time",
+			    contender->capacity);
+		else
+			g_string_append(text, "at its max-connections");
 		return TRUE;
 	case STANDING_DRAINED:
 		g_string_append(text, "drained");
@@ -156,6 +183,10 @@ passedover_verdict(const GArray *contenders, struct verdict *verdict)
 	if (drained == contenders->len)
 		verdict_set(verdict, VERDICT_DEFER, "4.3.2",
 		    "all hosts of the route are drained");
+	else if (full == contenders->len - drained &&
+	    count_learnt(contenders) > 0)
+		verdict_set(verdict, VERDICT_DEFER, "4.4.5",
+		    "all hosts of the route are full%s", hosts);
 	else if (full == contenders->len - drained)
 		/* Mail system congestion (RFC 3463 section 3.5). */
 		verdict_set(verdict, VERDICT_DEFER, "4.4.5",

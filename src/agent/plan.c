@@ -23,7 +23,8 @@ struct plan {
 	guint next_bad;
 	struct candidate candidate; /* as far as it is known */
 	GArray *bad;                /* candidates, to try after the others */
-	GHashTable *given;   /* the candidates so far, as candidate_id() */
+	GHashTable *given;   /* the candidates so far, as candidate_id(), and
+			      * their destinations */
 	GStringChunk *names; /* owns those of mail exchangers */
 };
 
@@ -99,6 +100,7 @@ make_contenders(const struct plan *plan)
 		    .weight = destination->weight,
 		    .max_connections = settings.max_connections,
 		    .lease = plan->settings->time_limit,
+		    .stranger = destination == &plan->usedns,
 		    .standing =
 			destination->drain ? STANDING_DRAINED : STANDING_FREE,
 		};
@@ -204,6 +206,25 @@ plan_next_destination(struct plan *plan)
 	plan->next_address = 0;
 	plan->next_bad = 0;
 	return TRUE;
+}
+
+static gboolean
+is_of_destination(void *key G_GNUC_UNUSED, void *value, void *destination)
+{
+	return value == destination;
+}
+
+struct contender *
+plan_reopen(struct plan *plan)
+{
+	const struct destination *destination = plan->candidate.destination;
+	guint i = 0;
+
+	g_hash_table_foreach_remove(plan->given, is_of_destination,
+	    (void *)(guintptr)destination);
+	while (destination_at(plan->destinations, i) != destination)
+		i++;
+	return &g_array_index(plan->contenders, struct contender, i);
 }
 
 /* Which hosts has the destination? */
@@ -312,7 +333,10 @@ candidate_id(const struct candidate *candidate)
 static gboolean
 give(struct plan *plan, const struct candidate *candidate)
 {
-	return g_hash_table_add(plan->given, candidate_id(candidate));
+	char *id = candidate_id(candidate);
+
+	return g_hash_table_insert(plan->given, id,
+	    (void *)(guintptr)candidate->destination);
 }
 
 /* The next good address of the current host.  FALSE: there is none. */
@@ -373,8 +397,8 @@ plan_current(const struct plan *plan)
 	return plan->candidate.destination;
 }
 
-const GArray *
-plan_contenders(const struct plan *plan)
+GArray *
+plan_contenders(struct plan *plan)
 {
 	return plan->contenders;
 }

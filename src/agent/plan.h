@@ -70,6 +70,13 @@ gboolean
 plan_next_destination(struct plan *plan);
 
 /*
+ * The current destination may be chosen again, as if for the first time: its
+ * contender's standing is the caller's.
+ */
+struct contender *
+plan_reopen(struct plan *plan);
+
+/*
  * The next step at this destination.  Looks names up until @deadline at the
  * latest, and until the destination's connect time-out for one lookup.
  */
@@ -87,8 +94,8 @@ const struct destination *
 plan_current(const struct plan *plan);
 
 /* All destinations of the route, of struct contender, by priority. */
-const GArray *
-plan_contenders(const struct plan *plan);
+GArray *
+plan_contenders(struct plan *plan);
 
 /*
  * The destination of the @i-th of these, and what is set for it, the route's

@@ -150,6 +150,18 @@ take_time(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
 	return take_span(text, DAY, field);
 }
 
+/* Nothing is a time, too. */
+static gboolean
+take_patience(const char *text, GStringChunk *texts, void *field)
+{
+	gint64 *ret = field;
+
+	if (strcmp(text, "0") != 0)
+		return take_time(text, texts, field);
+	*ret = 0;
+	return TRUE;
+}
+
 static gboolean
 take_time_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
@@ -158,8 +170,7 @@ take_time_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 }
 
 static gboolean
-take_connections(const char *text, GStringChunk *texts G_GNUC_UNUSED,
-    void *field)
+take_number(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
 {
 	guint *ret = field;
 	guint64 count;
@@ -167,7 +178,19 @@ take_connections(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 	if (!g_ascii_string_to_unsigned(text, 10, 0, CONNECTIONS_MAX, &count,
 		NULL))
 		return FALSE;
-	*ret = count == 0 ? NO_LIMIT : (guint)count;
+	*ret = (guint)count;
+	return TRUE;
+}
+
+static gboolean
+take_connections(const char *text, GStringChunk *texts, void *field)
+{
+	guint *ret = field;
+
+	if (!take_number(text, texts, field))
+		return FALSE;
+	if (*ret == 0)
+		*ret = NO_LIMIT;
 	return TRUE;
 }
 
@@ -337,6 +360,10 @@ static const struct setting table[] = {
     {"retry-max", GLOBAL(retry_max), take_time, "5m", TIME},
     {"when-unsure", GLOBAL(when_unsure), take_when_unsure, "defer",
 	"defer or next"},
+    {"patience", GLOBAL(patience), take_patience, "30s",
+	"0, or a whole number and s, m or h, from 1s to 24h"},
+    {"waiting", GLOBAL(waiting), take_number, "10",
+	"a whole number up to 10000"},
     {"tls", BOTH(tls), take_tls, "may", TLS_LEVEL_NAMES},
     {"tls-ca-file", BOTH(tls_ca_file), take_path_or_nothing, "",
 	"an absolute path, or nothing"},

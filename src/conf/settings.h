@@ -82,6 +82,8 @@ struct settings {
 	gint64 retry_min;  /* for how long a host is down, */
 	gint64 retry_max;  /* at first and at most */
 	enum when_unsure when_unsure;
+	gint64 patience; /* microseconds */
+	guint waiting;
 	struct host_settings defaults;
 	GHashTable *hosts;    /* for settings_host() only */
 	GHashTable *profiles; /* for settings_auth() only */

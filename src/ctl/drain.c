@@ -23,7 +23,7 @@ static const struct order {
 } orders[] = {
     {"drain", HOSTTABLE_DRAIN, "drained", "was drained already"},
     {"resume", HOSTTABLE_RESUME, "resumed", "was not drained"},
-    {"retry", HOSTTABLE_RETRY, "is due for a try", "is not down"},
+    {"retry", HOSTTABLE_RETRY, "is up, as if it had not failed", "is not down"},
 };
 
 /* As many routes without hosts are named. */
@@ -60,16 +60,6 @@ is_down(const struct hostrow *row)
 	return !health_is_up(&row->known.record.health);
 }
 
-static const char *
-words(const struct order *order, const struct hostrow *row, gboolean changed)
-{
-	if (changed)
-		return order->done;
-	if (order->order == HOSTTABLE_RETRY && is_down(row))
-		return "is due already";
-	return order->was_so;
-}
-
 /* What is against it, or makes it needless. */
 static void
 say_map(const struct order *order, const struct hostrow *row)
@@ -103,7 +93,7 @@ carry_out(struct ordering *ordering, struct hostrow *row)
 		return FALSE;
 	}
 	ordering->changed = ordering->changed || changed;
-	say("%s %s", row->label, words(order, row, changed));
+	say("%s %s", row->label, changed ? order->done : order->was_so);
 	say_map(order, row);
 	say("\n");
 	if (order->order == HOSTTABLE_DRAIN) {
@@ -236,6 +226,15 @@ complain_of_bare_routes(struct ordering *ordering)
 		    ordering->bare - BARE_SHOWN);
 }
 
+static void
+say_effect(const struct order *order)
+{
+	say("This takes effect with the next message.\n");
+	if (order->order != HOSTTABLE_DRAIN)
+		say("Mail that waits in the queue is tried at once after "
+		    "\"postqueue -f\".\n");
+}
+
 static enum ctl_status
 order_hosts(struct ordering *ordering, const GPtrArray *args)
 {
@@ -259,7 +258,7 @@ order_hosts(struct ordering *ordering, const GPtrArray *args)
 		complain("%s; drained hosts may have to be drained again",
 		    unread->message);
 	if (ordering->changed)
-		say("This takes effect with the next message.\n");
+		say_effect(ordering->order);
 	if (g_hash_table_size(ordering->drained) > 0)
 		complain_of_bare_routes(ordering);
 	return ordering->mistaken ? CTL_NO : CTL_OK;

@@ -11,27 +11,53 @@ contender_is_settled(const struct contender *contender)
 	    contender->standing == STANDING_DRAINED;
 }
 
+/*
+ * Until it may be probed.  Those who brought it down by messages that may
+ * have been the reason themselves let others probe first, for as long again
+ * as it was down: not for ever, since there may be no others.
+ */
+static gint64
+time_to_probe(const struct hostrecord *record, const struct chooser *chooser)
+{
+	const struct health *health = &record->health;
+	gint64 wait = health_wait(health, chooser->limits, chooser->now);
+
+	if (suspicion_is_reason(&record->suspicion, chooser->sender) &&
+	    health->due + health->interval > chooser->now &&
+	    health->due <= chooser->now + wait)
+		wait = health->due + health->interval - chooser->now;
+	return wait;
+}
+
 enum standing
 contender_standing(struct statefile_view *view, struct contender *contender,
-    const struct health_limits *limits, gint64 now)
+    const struct chooser *chooser)
 {
 	g_autofree char *key = hostrecord_key(contender->name, contender->port);
 	struct hostrecord record;
 
 	hostrecord_load(&record, statefile_get(view, key, sizeof(record)));
+	contender->capacity = capacity_sessions(&record.capacity, chooser->now,
+	    chooser->limits->max);
 	if (record.drained)
 		return STANDING_DRAINED;
 	if (!health_is_up(&record.health)) {
-		contender->wait = health_wait(&record.health, limits, now);
+		contender->wait = time_to_probe(&record, chooser);
 		g_strlcpy(contender->error, record.last_error,
 		    sizeof(contender->error));
+		if (health_is_probed(&record.health, statefile_lock_fd(view),
+			chooser->now))
+			return STANDING_PROBED;
 		if (contender->wait > 0)
 			return STANDING_DOWN;
-		if (health_is_probed(&record.health, statefile_lock_fd(view),
-			now))
-			return STANDING_PROBED;
 	}
-	return STANDING_FREE;
+	return contender->again > chooser->now ? STANDING_FULL : STANDING_FREE;
+}
+
+guint
+contender_limit(const struct contender *contender)
+{
+	return MIN(contender->max_connections, contender->capacity);
 }
 
 guint

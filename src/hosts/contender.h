@@ -18,7 +18,7 @@ enum standing {
 	STANDING_DRAINED, /* in the map, or by command */
 	STANDING_DOWN,
 	STANDING_PROBED, /* down, and another process is finding out */
-	STANDING_FULL,   /* max-connections */
+	STANDING_FULL,   /* max-connections, or as many as it takes */
 };
 
 /* A host to choose from. */
@@ -29,12 +29,22 @@ struct contender {
 	guint weight;          /* 1 or more */
 	guint max_connections; /* G_MAXUINT: no limit */
 	gint64 lease;          /* a delivery takes at most, in microseconds */
+	gboolean stranger;     /* DNS has named it, not the map: USEDNS */
+	gint64 again;          /* full for this delivery until then, by
+				* health_now() */
 	enum standing standing;
-	guint connected; /* now; preview_order() sets it for those that
-			  * have max_connections */
+	guint capacity;  /* as learnt (capacity.h); G_MAXUINT: nothing was */
+	guint connected; /* now; preview_order() sets it */
 	/* Set if STANDING_DOWN or _PROBED: */
 	gint64 wait; /* microseconds until it is due */
 	char error[HOSTRECORD_ERROR_MAX];
+};
+
+/* Who wants to choose, and when. */
+struct chooser {
+	const struct health_limits *limits;
+	gint64 now;     /* health_now() */
+	guint64 sender; /* suspicion_sender(), 0: nobody */
 };
 
 /* Is its standing beyond doubt, whatever the state says? */
@@ -42,12 +52,16 @@ gboolean
 contender_is_settled(const struct contender *contender);
 
 /*
- * Its standing by the state, but for STANDING_FULL; sets wait and error, as
- * above.
+ * Its standing by the state, but for STANDING_FULL; sets capacity, wait and
+ * error, as above.
  */
 enum standing
 contender_standing(struct statefile_view *view, struct contender *contender,
-    const struct health_limits *limits, gint64 now);
+    const struct chooser *chooser);
+
+/* How many sessions it may have; G_MAXUINT: any number. */
+guint
+contender_limit(const struct contender *contender);
 
 /* How many from @group on have its priority; @left: 1 or more, by priority. */
 guint

@@ -9,9 +9,6 @@
 
 #define JITTER_PART 5
 
-/* Long past, but not 0. */
-#define DUE_AT_ONCE 1
-
 gint64
 health_now(void)
 {
@@ -64,6 +61,8 @@ health_fail(struct health *health, const struct health_limits *limits,
 void
 health_admit(struct health *health)
 {
+	if (!health_is_up(health))
+		health->up = health_now();
 	health->due = 0;
 	health->prober = 0;
 	health->lease = 0;
@@ -72,7 +71,16 @@ health_admit(struct health *health)
 void
 health_succeed(struct health *health)
 {
-	*health = (struct health){0};
+	health_admit(health);
+	*health = (struct health){.up = health->up};
+}
+
+gboolean
+health_was_up(const struct health *health, gint64 then)
+{
+	/* What is ahead is of a clock before this one. */
+	return health_is_up(health) &&
+	    (health->up <= then || health->up > health_now());
 }
 
 gboolean
@@ -85,10 +93,8 @@ health_is_probed(const struct health *health, int fd, gint64 now)
 gboolean
 health_retry(struct health *health)
 {
-	if (health_is_up(health) ||
-	    (health->due == DUE_AT_ONCE && health->prober == 0))
+	if (health_is_up(health))
 		return FALSE;
-	health->due = DUE_AT_ONCE;
-	health->prober = 0;
+	health_succeed(health);
 	return TRUE;
 }

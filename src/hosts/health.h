@@ -25,6 +25,7 @@ struct health {
 	gint64 since;    /* when it went down, real time */
 	guint64 prober;  /* its ticket (ticket.h), 0: nobody */
 	gint64 lease;    /* the prober's time is over then */
+	gint64 up;       /* when it came up last, 0: it was never down */
 };
 
 /* The time as all this counts it. */
@@ -62,11 +63,18 @@ health_admit(struct health *health);
 void
 health_succeed(struct health *health);
 
+/*
+ * Was it up at that time, and ever since?  Who set out before it came up has
+ * learnt nothing new.
+ */
+gboolean
+health_was_up(const struct health *health, gint64 then);
+
 /* Is its prober at work?  @fd: see ticket_is_alive(). */
 gboolean
 health_is_probed(const struct health *health, int fd, gint64 now);
 
-/* It is due at once.  FALSE: it was so already, or is up. */
+/* It is up, as if it had never failed.  FALSE: it was up already. */
 gboolean
 health_retry(struct health *health);
 

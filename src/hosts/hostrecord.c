@@ -9,23 +9,11 @@
 /* Of the moving average: the newest value counts for one in so many. */
 #define LATENCY_SHARE 8
 
-static char *
-make_key(const char *prefix, const char *name, guint16 port)
-{
-	/* An address has colons of its own, but the last one is the port's. */
-	return g_strdup_printf("%s%s:%u", prefix, name, port);
-}
-
 char *
 hostrecord_key(const char *name, guint16 port)
 {
-	return make_key(HOSTRECORD_PREFIX, name, port);
-}
-
-char *
-hostrecord_slots_key(const char *name, guint16 port)
-{
-	return make_key("slots ", name, port);
+	/* An address has colons of its own, but the last one is the port's. */
+	return g_strdup_printf(HOSTRECORD_PREFIX "%s:%u", name, port);
 }
 
 gboolean
@@ -65,10 +53,13 @@ hostrecord_load(struct hostrecord *record, const void *value)
 	repair_time(&record->health.interval);
 	repair_time(&record->health.since);
 	repair_time(&record->health.lease);
+	repair_time(&record->health.up);
+	repair_time(&record->capacity.until);
 	repair_time(&record->last_success);
 	repair_time(&record->last_failure);
 	repair_time(&record->tls_hung);
 	record->drained = record->drained != FALSE;
+	record->stranger = record->stranger != FALSE;
 	record->last_error[sizeof(record->last_error) - 1] = '\0';
 	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
 		repair_time(&record->bad[i].until);

@@ -9,7 +9,9 @@
 #include <glib.h>
 
 #include "address/endpoint.h"
+#include "hosts/capacity.h"
 #include "hosts/health.h"
+#include "hosts/suspicion.h"
 
 #define HOSTRECORD_STAGES    16
 #define HOSTRECORD_ADDRESSES 8
@@ -32,7 +34,10 @@ struct bad_address {
 struct hostrecord {
 	gint64 seen; /* last time that anything was noted; see sweep.h */
 	struct health health;
+	struct suspicion suspicion;
+	struct capacity capacity;
 	gboolean drained;   /* by command */
+	gboolean stranger;  /* only DNS has named it: USEDNS */
 	guint64 deliveries; /* recipients */
 	guint64 deferrals;
 	guint64 bounces;
@@ -55,10 +60,6 @@ hostrecord_key(const char *name, guint16 port);
 /* TRUE: @key is a host's; *ret_name is a new string. */
 gboolean
 hostrecord_parse_key(const char *key, char **ret_name, guint16 *ret_port);
-
-/* The key of the tickets of those who are connected to it, a new string. */
-char *
-hostrecord_slots_key(const char *name, guint16 port);
 
 /* What all keys of hosts begin with. */
 #define HOSTRECORD_PREFIX "host "

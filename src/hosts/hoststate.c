@@ -9,6 +9,7 @@
 #include "hosts/slots.h"
 #include "hosts/statefile.h"
 #include "hosts/sweep.h"
+#include "hosts/waiting.h"
 #include "util/ticket.h"
 
 #define DCID_KEY "dcid"
@@ -19,11 +20,14 @@ struct hoststate {
 	gboolean lost; /* no more of it in this process */
 	char *warning; /* for the log */
 	guint64 ticket;
+	guint64 sender;
+	struct waiting waiting;
 	guint64 dcid; /* reserved by the last choice, 0: none */
 	/* The chosen host: */
 	char *key;       /* NULL: none is */
 	char *slots_key; /* NULL: no slot of it is occupied */
 	gboolean probing;
+	gboolean greeted; /* is the ticket marked? */
 	struct bad_address bad[HOSTRECORD_ADDRESSES];
 	gint64 tls_hung;
 	struct stay stay;
@@ -35,7 +39,20 @@ struct choice {
 	struct contender *contenders;
 	guint count;
 	guint chosen; /* @count: none */
-	gint64 now;
+	struct chooser chooser;
+};
+
+struct look {
+	struct choice choice;
+	gint64 span;
+	guint waiting;
+	enum prospect prospect;
+};
+
+/* A visit of the chosen host that makes it look full. */
+struct refusal {
+	struct hoststate *state;
+	guint sessions;
 };
 
 struct leaving {
@@ -52,7 +69,23 @@ hoststate_new(const char *directory, const struct health_limits *limits)
 	if (!state->lost)
 		state->file = statefile_new(directory);
 	state->limits = *limits;
+	waiting_init(&state->waiting);
 	return state;
+}
+
+void
+hoststate_set_sender(struct hoststate *state, const char *sender)
+{
+	state->sender = suspicion_sender(sender);
+}
+
+static void
+set_greeted(struct hoststate *state, gboolean greeted)
+{
+	if (state->greeted == greeted)
+		return;
+	state->greeted = greeted;
+	ticket_mark(statefile_ticket_fd(state->file), state->ticket, greeted);
 }
 
 static void
@@ -61,6 +94,7 @@ forget_choice(struct hoststate *state)
 	g_clear_pointer(&state->key, g_free);
 	g_clear_pointer(&state->slots_key, g_free);
 	state->probing = FALSE;
+	set_greeted(state, FALSE);
 	memset(&state->stay, 0, sizeof(state->stay));
 	memset(state->bad, 0, sizeof(state->bad));
 	state->tls_hung = 0;
@@ -72,6 +106,7 @@ hoststate_free(struct hoststate *state)
 	if (state == NULL)
 		return;
 	forget_choice(state);
+	waiting_clear(&state->waiting);
 	statefile_free(state->file);
 	g_free(state->warning);
 	g_free(state);
@@ -165,19 +200,19 @@ occupy(struct choice *choice, struct statefile_view *view,
 	load(view, state->key, &record);
 	memcpy(state->bad, record.bad, sizeof(state->bad));
 	state->tls_hung = record.tls_hung;
-	state->probing = !health_is_up(&record.health);
-	if (!state->probing && contender->max_connections == G_MAXUINT)
-		return;
+	state->stay.sender = state->sender;
+	state->stay.begun = choice->chooser.now;
 	take_ticket(state);
-	if (contender->max_connections != G_MAXUINT) {
+	if (state->ticket != 0) {
 		state->slots_key =
-		    hostrecord_slots_key(contender->name, contender->port);
+		    slots_connected_key(contender->name, contender->port);
 		slots_occupy(view, state->slots_key, state->ticket);
 	}
+	state->probing = !health_is_up(&record.health);
 	if (!state->probing)
 		return;
 	record.health.prober = state->ticket;
-	record.health.lease = choice->now + contender->lease;
+	record.health.lease = choice->chooser.now + contender->lease;
 	statefile_put(view, state->key, &record, sizeof(record));
 }
 
@@ -185,13 +220,18 @@ static void
 update_standing(struct statefile_view *view, struct contender *contender,
     const struct choice *choice)
 {
+	g_autofree char *key = NULL;
+	guint limit;
+
 	if (contender_is_settled(contender))
 		return;
-	contender->standing = contender_standing(view, contender,
-	    &choice->state->limits, choice->now);
-	if (contender->standing == STANDING_FREE &&
-	    slots_are_full(view, contender->name, contender->port,
-		contender->max_connections))
+	contender->standing =
+	    contender_standing(view, contender, &choice->chooser);
+	limit = contender_limit(contender);
+	if (contender->standing != STANDING_FREE || limit == G_MAXUINT)
+		return;
+	key = slots_connected_key(contender->name, contender->port);
+	if (slots_are_full(view, key, limit))
 		contender->standing = STANDING_FULL;
 }
 
@@ -228,16 +268,27 @@ choose_work(struct statefile_view *view, void *data)
 	occupy(choice, view, &choice->contenders[choice->chosen]);
 }
 
+static struct choice
+new_choice(struct hoststate *state, struct contender *contenders, guint count)
+{
+	return (struct choice){
+	    .state = state,
+	    .contenders = contenders,
+	    .count = count,
+	    .chooser =
+		{
+		    .limits = &state->limits,
+		    .now = health_now(),
+		    .sender = state->sender,
+		},
+	};
+}
+
 guint
 hoststate_choose(struct hoststate *state, struct contender *contenders,
     guint count)
 {
-	struct choice choice = {
-	    .state = state,
-	    .contenders = contenders,
-	    .count = count,
-	    .now = health_now(),
-	};
+	struct choice choice = new_choice(state, contenders, count);
 
 	if (!use(state, choose_work, &choice)) {
 		forget_choice(state);
@@ -250,6 +301,41 @@ hoststate_choose(struct hoststate *state, struct contender *contenders,
 	if (choice.chosen < count)
 		contenders[choice.chosen].standing = STANDING_TRIED;
 	return choice.chosen;
+}
+
+static void
+look_work(struct statefile_view *view, void *data)
+{
+	struct look *look = data;
+	struct choice *choice = &look->choice;
+	struct hoststate *state = choice->state;
+
+	for (guint i = 0; i < choice->count; i++)
+		update_standing(view, &choice->contenders[i], choice);
+	take_ticket(state);
+	look->prospect =
+	    waiting_prospect(choice->contenders, choice->count, look->span);
+	if (look->prospect == PROSPECT_LATER &&
+	    !waiting_join(&state->waiting, view, state->ticket,
+		choice->contenders, choice->count, look->waiting))
+		look->prospect = PROSPECT_NONE;
+	if (look->prospect != PROSPECT_LATER)
+		waiting_leave(&state->waiting, view, state->ticket);
+}
+
+enum prospect
+hoststate_look(struct hoststate *state, struct contender *contenders,
+    guint count, gint64 span, guint waiting)
+{
+	struct look look = {
+	    .choice = new_choice(state, contenders, count),
+	    .span = span,
+	    .waiting = waiting,
+	};
+
+	if (!use(state, look_work, &look))
+		return PROSPECT_NONE;
+	return look.prospect;
 }
 
 static void
@@ -289,9 +375,32 @@ hoststate_tls_hangs(const struct hoststate *state)
 }
 
 void
+hoststate_greeted(struct hoststate *state)
+{
+	if (state->slots_key != NULL)
+		set_greeted(state, TRUE);
+}
+
+static void
+refusal_work(struct statefile_view *view, void *data)
+{
+	struct refusal *refusal = data;
+	struct hoststate *state = refusal->state;
+
+	refusal->sessions =
+	    slots_count_marked(view, state->slots_key, state->ticket);
+}
+
+void
 hoststate_note(struct hoststate *state, const struct visit *visit)
 {
-	stay_note(&state->stay, visit);
+	struct refusal refusal = {.state = state};
+
+	set_greeted(state, FALSE);
+	if (stay_looks_full(visit) && state->slots_key != NULL &&
+	    !use(state, refusal_work, &refusal))
+		refusal.sessions = 0;
+	stay_note(&state->stay, visit, refusal.sessions);
 }
 
 static void
@@ -332,7 +441,8 @@ leave_work(struct statefile_view *view, void *data)
 	stay_apply(&state->stay, &record, &state->limits, health_now(), probed,
 	    leaving->departure);
 	/* Of who was never contacted nothing is to be remembered. */
-	if (known || state->stay.answered || state->stay.failed)
+	if (known || state->stay.answered || state->stay.failed ||
+	    state->stay.suspected)
 		statefile_put(view, state->key, &record, sizeof(record));
 	if (state->slots_key != NULL)
 		slots_release(view, state->slots_key, state->ticket);

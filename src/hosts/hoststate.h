@@ -28,6 +28,10 @@ struct hoststate;
 struct hoststate *
 hoststate_new(const char *directory, const struct health_limits *limits);
 
+/* Whose message it is; see suspicion.h. */
+void
+hoststate_set_sender(struct hoststate *state, const char *sender);
+
 /*
  * Chooses a host: of those that can be had the ones with the lowest priority
  * number, and of these the one whose turn it is.  It is occupied until
@@ -43,6 +47,23 @@ guint
 hoststate_choose(struct hoststate *state, struct contender *contenders,
     guint count);
 
+/* What becomes of a delivery that has nothing to choose from. */
+enum prospect {
+	PROSPECT_NONE, /* nothing comes in time, or too many wait already */
+	PROSPECT_LATER,
+	PROSPECT_NOW, /* hoststate_choose() may find something */
+};
+
+/*
+ * What may come within @span microseconds: a slot of a host that is full, the
+ * answer of a probe, the time of a host that is down.  After PROSPECT_LATER
+ * this delivery counts as one that waits for these hosts, until another
+ * answer; where all of them are down at most @waiting may.
+ */
+enum prospect
+hoststate_look(struct hoststate *state, struct contender *contenders,
+    guint count, gint64 span, guint waiting);
+
 /* The next delivery connection id of this machine, from 1; 0: unknown. */
 guint64
 hoststate_dcid(struct hoststate *state);
@@ -51,6 +72,10 @@ hoststate_dcid(struct hoststate *state);
 gboolean
 hoststate_is_bad(const struct hoststate *state,
     const struct endpoint *endpoint);
+
+/* The chosen host has sent a good greeting, to this connection with it. */
+void
+hoststate_greeted(struct hoststate *state);
 
 /*
  * Did the chosen host leave a handshake without an answer, a moment ago?  TLS

@@ -35,6 +35,8 @@ add_row(struct statefile_view *view, const char *key, const void *value,
 {
 	struct hosttable_row *row = g_new0(struct hosttable_row, 1);
 	const struct health *health = &row->record.health;
+	g_autofree char *connected = NULL;
+	g_autofree char *waiting = NULL;
 
 	hostrecord_load(&row->record, value);
 	if (!hostrecord_parse_key(key, &row->name, &row->port)) {
@@ -44,7 +46,12 @@ add_row(struct statefile_view *view, const char *key, const void *value,
 	row->wait = health_wait(health, reading->limits, health_now());
 	row->probed = !health_is_up(health) && row->wait == 0 &&
 	    health_is_probed(health, statefile_lock_fd(view), health_now());
-	row->connected = slots_count(view, row->name, row->port);
+	row->capacity = capacity_sessions(&row->record.capacity, health_now(),
+	    reading->limits->max);
+	connected = slots_connected_key(row->name, row->port);
+	row->connected = slots_count(view, connected);
+	waiting = slots_waiting_key(row->name, row->port);
+	row->waiting = slots_count(view, waiting);
 	g_ptr_array_add(reading->rows, row);
 }
 
@@ -86,6 +93,15 @@ hosttable_read(const char *directory, const struct health_limits *limits,
 	return NULL;
 }
 
+/* As if it had never failed.  FALSE: it is up. */
+static gboolean
+retry(struct hostrecord *record)
+{
+	record->suspicion = (struct suspicion){0};
+	memset(record->bad, 0, sizeof(record->bad));
+	return health_retry(&record->health);
+}
+
 /* FALSE: it was so already. */
 static gboolean
 change(struct hostrecord *record, enum hosttable_order order)
@@ -93,10 +109,12 @@ change(struct hostrecord *record, enum hosttable_order order)
 	gboolean drained = order == HOSTTABLE_DRAIN;
 
 	if (order == HOSTTABLE_RETRY)
-		return health_retry(&record->health);
+		return retry(record);
 	if (record->drained == drained)
 		return FALSE;
 	record->drained = drained;
+	if (!drained)
+		retry(record);
 	return TRUE;
 }
 

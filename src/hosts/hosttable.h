@@ -17,7 +17,9 @@ struct hosttable_row {
 	struct hostrecord record;
 	gint64 wait;     /* health_wait(): microseconds, 0 if up or due */
 	gboolean probed; /* down, and a process is finding out */
-	guint connected; /* now; counted with max-connections only */
+	guint connected; /* now */
+	guint waiting;   /* deliveries, until they can be connected */
+	guint capacity;  /* sessions it takes, as learnt; G_MAXUINT: unknown */
 };
 
 /*
@@ -30,8 +32,8 @@ hosttable_read(const char *directory, const struct health_limits *limits,
 
 enum hosttable_order {
 	HOSTTABLE_DRAIN,
-	HOSTTABLE_RESUME, /* no longer drained */
-	HOSTTABLE_RETRY,  /* if it is down: due at once */
+	HOSTTABLE_RESUME, /* no longer drained, and as for _RETRY */
+	HOSTTABLE_RETRY,  /* up, as if it had never failed */
 };
 
 /*

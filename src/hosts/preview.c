@@ -20,15 +20,19 @@ static void
 preview_standing(struct statefile_view *view, struct contender *contender,
     const struct preview *preview)
 {
-	if (contender->max_connections != G_MAXUINT)
-		contender->connected =
-		    slots_count(view, contender->name, contender->port);
+	const struct chooser chooser = {
+	    .limits = preview->limits,
+	    .now = preview->now,
+	};
+	g_autofree char *key =
+	    slots_connected_key(contender->name, contender->port);
+
+	contender->connected = slots_count(view, key);
 	if (contender_is_settled(contender))
 		return;
-	contender->standing =
-	    contender_standing(view, contender, preview->limits, preview->now);
+	contender->standing = contender_standing(view, contender, &chooser);
 	if (contender->standing == STANDING_FREE &&
-	    contender->connected >= contender->max_connections)
+	    contender->connected >= contender_limit(contender))
 		contender->standing = STANDING_FULL;
 }
 

@@ -2,9 +2,23 @@
 
 #include <config.h>
 
-#include "hosts/hostrecord.h"
 #include "hosts/slots.h"
 #include "util/ticket.h"
+
+/* Looked at for each that is added: more than one, so that lists shrink. */
+#define LOOK_AT 2
+
+char *
+slots_connected_key(const char *name, guint16 port)
+{
+	return g_strdup_printf("slots %s:%u", name, port);
+}
+
+char *
+slots_waiting_key(const char *name, guint16 port)
+{
+	return g_strdup_printf("waiting %s:%u", name, port);
+}
 
 static GArray *
 load(struct statefile_view *view, const char *key)
@@ -40,32 +54,77 @@ drop_dead(struct statefile_view *view, GArray *slots)
 	}
 }
 
-gboolean
-slots_are_full(struct statefile_view *view, const char *name, guint16 port,
-    guint max)
+/* For lists that nobody counts. */
+static void
+drop_some_dead(struct statefile_view *view, GArray *slots)
 {
-	g_autofree char *key = NULL;
+	int fd = statefile_lock_fd(view);
+
+	for (guint i = 0; i < LOOK_AT && slots->len > 0; i++) {
+		guint k = (guint)g_random_int_range(0, (gint32)slots->len);
+
+		if (!ticket_is_alive(fd, g_array_index(slots, guint64, k)))
+			g_array_remove_index(slots, k);
+	}
+}
+
+gboolean
+slots_are_full(struct statefile_view *view, const char *key, guint max)
+{
 	g_autoptr(GArray) slots = NULL;
+	guint length;
 
 	if (max == G_MAXUINT)
 		return FALSE;
-	key = hostrecord_slots_key(name, port);
 	slots = load(view, key);
 	if (slots->len < max)
 		return FALSE;
+	length = slots->len;
 	drop_dead(view, slots);
-	store(view, key, slots);
+	if (slots->len < length)
+		store(view, key, slots);
 	return slots->len >= max;
 }
 
 guint
-slots_count(struct statefile_view *view, const char *name, guint16 port)
+slots_count(struct statefile_view *view, const char *key)
 {
-	g_autofree char *key = hostrecord_slots_key(name, port);
 	g_autoptr(GArray) slots = load(view, key);
 
 	drop_dead(view, slots);
 	return slots->len;
+}
+
+guint
+slots_count_marked(struct statefile_view *view, const char *key, guint64 except)
+{
+	g_autoptr(GArray) slots = load(view, key);
+	int fd = statefile_lock_fd(view);
+	guint marked = 0;
+
+	for (guint i = 0; i < slots->len; i++) {
+		guint64 ticket = g_array_index(slots, guint64, i);
+
+		marked += ticket != except && ticket_is_marked(fd, ticket);
+	}
+	return marked;
+}
+
+guint
+slots_count_before(struct statefile_view *view, const char *key, guint64 ticket)
+{
+	g_autoptr(GArray) slots = load(view, key);
+	int fd = statefile_lock_fd(view);
+	guint before = 0;
+
+	for (guint i = 0; i < slots->len; i++) {
+		guint64 other = g_array_index(slots, guint64, i);
+
+		if (other == ticket)
+			break;
+		before += ticket_is_alive(fd, other);
+	}
+	return before;
 }
 
 void
@@ -73,6 +132,7 @@ slots_occupy(struct statefile_view *view, const char *key, guint64 ticket)
 {
 	g_autoptr(GArray) slots = load(view, key);
 
+	drop_some_dead(view, slots);
 	g_array_append_val(slots, ticket);
 	store(view, key, slots);
 }
@@ -85,8 +145,8 @@ slots_release(struct statefile_view *view, const char *key, guint64 ticket)
 	for (guint i = 0; i < slots->len; i++) {
 		if (g_array_index(slots, guint64, i) != ticket)
 			continue;
-		g_array_remove_index_fast(slots, i);
-		break;
+		g_array_remove_index(slots, i);
+		store(view, key, slots);
+		return;
 	}
-	store(view, key, slots);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Slots: who is connected to a host, for max-connections over all processes.
- * They are tickets (ticket.h), so that who was killed occupies none.
+ * Slots: lists of tickets (ticket.h) in the state file, for who is connected
+ * to a host, or waits for it, over all processes.  Who was killed is in none.
  */
 #ifndef SMTPROUTE_SLOTS_H
 #define SMTPROUTE_SLOTS_H
@@ -10,16 +10,36 @@
 
 #include "hosts/statefile.h"
 
-/* @max: G_MAXUINT: no limit. */
+/* Of those who are connected to the host, a new string. */
+char *
+slots_connected_key(const char *name, guint16 port);
+
+/* Of those who wait until they can be, a new string. */
+char *
+slots_waiting_key(const char *name, guint16 port);
+
+/*
+ * @key: one of these, in all that follows.
+ *
+ * Has the list @max living tickets, or more?  G_MAXUINT: no.
+ */
 gboolean
-slots_are_full(struct statefile_view *view, const char *name, guint16 port,
-    guint max);
+slots_are_full(struct statefile_view *view, const char *key, guint max);
 
 /* How many are occupied by the living. */
 guint
-slots_count(struct statefile_view *view, const char *name, guint16 port);
+slots_count(struct statefile_view *view, const char *key);
 
-/* @key: hostrecord_slots_key(). */
+/* How many of these, but @except, have marked their ticket. */
+guint
+slots_count_marked(struct statefile_view *view, const char *key,
+    guint64 except);
+
+/* How many of the living came before @ticket; all, if it is not there. */
+guint
+slots_count_before(struct statefile_view *view, const char *key,
+    guint64 ticket);
+
 void
 slots_occupy(struct statefile_view *view, const char *key, guint64 ticket);
 

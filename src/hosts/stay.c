@@ -8,15 +8,32 @@
 
 G_STATIC_ASSERT(STAGE_COUNT <= HOSTRECORD_STAGES);
 
-/* The first outcome that is the host's own trouble; NULL: none is. */
+/* The first outcome that is such trouble; NULL: none is. */
 static const struct outcome *
-host_trouble(const struct visit *visit)
+find_trouble(const struct visit *visit, enum trouble trouble)
 {
 	for (guint i = 0; i < visit->count; i++) {
-		if (visit->outcomes[i].trouble == TROUBLE_HOST)
+		if (visit->outcomes[i].trouble == trouble)
 			return &visit->outcomes[i];
 	}
 	return NULL;
+}
+
+gboolean
+stay_looks_full(const struct visit *visit)
+{
+	const struct outcome *outcome = find_trouble(visit, TROUBLE_HOST);
+
+	if (outcome == NULL)
+		return FALSE;
+	switch (outcome->stage) {
+	case STAGE_CONNECT:
+		return visit->refused;
+	case STAGE_GREETING:
+		return outcome->code / 100 == 4;
+	default:
+		return outcome->code == 421 && stage_is_opening(outcome->stage);
+	}
 }
 
 /* Trouble of our own says nothing of the host; a reply does. */
@@ -52,16 +69,24 @@ count_recipients(struct hostrecord *gained, const struct visit *visit)
 }
 
 static void
-note_failure(struct stay *stay, const struct visit *visit,
-    const struct outcome *outcome)
+note_error(struct hostrecord *gained, const struct outcome *outcome)
 {
-	struct hostrecord *gained = &stay->gained;
-
-	stay->failed = TRUE;
-	gained->failures[outcome->stage]++;
 	gained->last_failure = g_get_real_time();
 	g_strlcpy(gained->last_error, outcome->text,
 	    sizeof(gained->last_error));
+}
+
+static void
+note_failure(struct stay *stay, const struct visit *visit,
+    const struct outcome *outcome, guint sessions)
+{
+	struct hostrecord *gained = &stay->gained;
+
+	stay->sessions =
+	    stay->failed ? MIN(stay->sessions, sessions) : sessions;
+	stay->failed = TRUE;
+	gained->failures[outcome->stage]++;
+	note_error(gained, outcome);
 	if (visit->endpoint != NULL && stay->bad_count < HOSTRECORD_ADDRESSES)
 		endpoint_text(visit->endpoint,
 		    gained->bad[stay->bad_count++].text);
@@ -77,10 +102,18 @@ note_answer(struct stay *stay, const struct visit *visit)
 		endpoint_text(visit->endpoint, stay->good[stay->good_count++]);
 }
 
-void
-stay_note(struct stay *stay, const struct visit *visit)
+static void
+note_suspicion(struct stay *stay, const struct outcome *outcome)
 {
-	const struct outcome *trouble = host_trouble(visit);
+	stay->suspected = TRUE;
+	note_error(&stay->gained, outcome);
+}
+
+void
+stay_note(struct stay *stay, const struct visit *visit, guint sessions)
+{
+	const struct outcome *trouble = find_trouble(visit, TROUBLE_HOST);
+	const struct outcome *suspicion = find_trouble(visit, TROUBLE_SUSPECT);
 
 	if (visit->connect >= 0) {
 		stay->gained.connections++;
@@ -89,7 +122,9 @@ stay_note(struct stay *stay, const struct visit *visit)
 	}
 	stay->tls_hung |= visit->tls_hung;
 	if (trouble != NULL)
-		note_failure(stay, visit, trouble);
+		note_failure(stay, visit, trouble, sessions);
+	else if (suspicion != NULL)
+		note_suspicion(stay, suspicion);
 	else if (has_answered(visit))
 		note_answer(stay, visit);
 }
@@ -170,12 +205,55 @@ stay_come_up(struct hostrecord *record, struct departure *departure)
 }
 
 static void
-go_down(struct hostrecord *record, const struct health_limits *limits,
-    gint64 now, gboolean probed, struct departure *departure)
+go_down(const struct stay *stay, struct hostrecord *record,
+    const struct health_limits *limits, gint64 now, gboolean probed,
+    struct departure *departure)
 {
+	/* Who set out before it came up has learnt nothing new. */
+	if (!probed && health_is_up(&record->health) &&
+	    !health_was_up(&record->health, stay->begun))
+		return;
 	departure->span = health_fail(&record->health, limits, now, probed);
 	if (departure->span > 0)
 		departure->change = CHANGE_DOWN;
+}
+
+static void
+become_suspect(const struct stay *stay, struct hostrecord *record,
+    const struct health_limits *limits, gint64 now, gboolean probed,
+    struct departure *departure)
+{
+	gboolean suspect = record->suspicion.sender != 0;
+
+	if (suspicion_confirmed(&record->suspicion, stay->sender) || probed)
+		go_down(stay, record, limits, now, probed, departure);
+	else if (!suspect && health_is_up(&record->health))
+		departure->change = CHANGE_SUSPECT;
+}
+
+/* It serves others of ours, so it is up. */
+static void
+become_full(const struct stay *stay, struct hostrecord *record,
+    const struct health_limits *limits, gint64 now, struct departure *departure)
+{
+	stay_come_up(record, departure);
+	health_succeed(&record->health);
+	departure->full = TRUE;
+	departure->sessions = stay->sessions;
+	if (capacity_refused(&record->capacity, stay->sessions, now,
+		limits->max))
+		departure->change = CHANGE_FULL;
+}
+
+static void
+answer(const struct stay *stay, struct hostrecord *record,
+    const struct health_limits *limits, gint64 now, struct departure *departure)
+{
+	apply_addresses(stay, record, now + limits->max);
+	stay_come_up(record, departure);
+	health_succeed(&record->health);
+	record->suspicion = (struct suspicion){0};
+	capacity_succeeded(&record->capacity, now, limits->max);
 }
 
 void
@@ -188,13 +266,14 @@ stay_apply(const struct stay *stay, struct hostrecord *record,
 	add_counters(record, &stay->gained);
 	if (stay->tls_hung)
 		record->tls_hung = now + limits->max;
-	if (stay->answered) {
-		apply_addresses(stay, record, now + limits->max);
-		stay_come_up(record, departure);
-		health_succeed(&record->health);
-	} else if (stay->failed) {
-		go_down(record, limits, now, probed, departure);
-	} else if (probed) {
+	if (stay->answered)
+		answer(stay, record, limits, now, departure);
+	else if (stay->suspected)
+		become_suspect(stay, record, limits, now, probed, departure);
+	else if (stay->failed && stay->sessions > 0)
+		become_full(stay, record, limits, now, departure);
+	else if (stay->failed)
+		go_down(stay, record, limits, now, probed, departure);
+	if (probed && departure->change == CHANGE_NONE)
 		record->health.prober = 0;
-	}
 }

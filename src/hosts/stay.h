@@ -21,6 +21,7 @@ struct visit {
 	gint64 connect; /* how long it took, microseconds; -1: not connected */
 	gint64 total;
 	gboolean tls_hung; /* a handshake had no answer, TLS was left out */
+	gboolean refused;  /* the connection, by the host */
 };
 
 /* What has become of the host that was left. */
@@ -28,11 +29,15 @@ enum change {
 	CHANGE_NONE,
 	CHANGE_DOWN, /* or down again */
 	CHANGE_UP,
+	CHANGE_SUSPECT,
+	CHANGE_FULL,
 };
 
 struct departure {
 	enum change change;
 	gint64 span; /* down from now on for, or was down for; microseconds */
+	guint sessions; /* CHANGE_FULL: it takes as many at once */
+	gboolean full;  /* it may take this message in a moment */
 };
 
 /* All zero: nothing was noted. */
@@ -41,14 +46,33 @@ struct stay {
 			    * host's */
 	gboolean failed;   /* some attempt did */
 	gboolean tls_hung;
+	gboolean suspected;
+	guint64 sender; /* of the message, suspicion_sender() */
+	gint64 begun;   /* health_now() */
+	/*
+	 * If each failure was one that a full host has: our other sessions that
+	 * it was serving meanwhile, else 0.
+	 */
+	guint sessions;
 	struct hostrecord gained;
 	guint bad_count; /* of gained.bad */
 	guint good_count;
 	char good[HOSTRECORD_ADDRESSES][ENDPOINT_TEXT_SIZE];
 };
 
+/*
+ * Does the visit look as if the host had too many sessions?  Refusals before
+ * any transaction that say nothing of us.
+ */
+gboolean
+stay_looks_full(const struct visit *visit);
+
+/*
+ * @sessions: those of others that the host is serving, if it looks full, else
+ * 0.
+ */
 void
-stay_note(struct stay *stay, const struct visit *visit);
+stay_note(struct stay *stay, const struct visit *visit, guint sessions);
 
 /* The host of this record is up. */
 void
@@ -56,8 +80,10 @@ stay_come_up(struct hostrecord *record, struct departure *departure);
 
 /*
  * Adds the stay to the host's record.  The host is up if any attempt had a
- * reply and met no trouble of the host's own, down if it met nothing else,
- * and as before if nothing was learnt of it.
+ * reply and met no trouble of the host's own; if it met nothing else, full if
+ * it was serving others, else down, unless it came up since the stay began;
+ * suspect, or down, if a reply ended the session that may concern the sender
+ * only; and as before if nothing was learnt of it.
  *
  * @now: see health.h; @probed: was it the one probe?
  */

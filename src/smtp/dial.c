@@ -57,8 +57,10 @@ static int
 fail(GError **error, const char *what, int code)
 {
 	g_set_error(error, DIAL_ERROR,
-	    is_local(code) ? DIAL_ERROR_LOCAL : DIAL_ERROR_FAILED, "%s%s", what,
-	    g_strerror(code));
+	    is_local(code)             ? DIAL_ERROR_LOCAL
+		: code == ECONNREFUSED ? DIAL_ERROR_REFUSED
+				       : DIAL_ERROR_FAILED,
+	    "%s%s", what, g_strerror(code));
 	return -1;
 }
 

@@ -16,6 +16,7 @@ enum dial_error {
 	DIAL_ERROR_FAILED,
 	DIAL_ERROR_TIMEOUT, /* the caller knows which deadline it was */
 	DIAL_ERROR_LOCAL,   /* for want of something on this machine */
+	DIAL_ERROR_REFUSED, /* by the host */
 };
 
 GQuark

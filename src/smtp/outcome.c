@@ -80,14 +80,19 @@ wants_auth(enum stage stage, int code)
 	    (code == 530 || code == 534 || code == 535 || code == 538);
 }
 
-/* Is a 4xx of this transaction the host's own trouble? */
-static gboolean
-is_host_trouble(enum stage stage, const struct reply *reply)
+/* Whose trouble is a refusal? */
+static enum trouble
+trouble_of(enum stage stage, const struct reply *reply)
 {
 	/* X.3.z: mail system status (RFC 3463 section 3.4). */
-	return reply->code == 421 || stage_is_opening(stage) ||
-	    wants_auth(stage, reply->code) ||
-	    (stage == STAGE_MAIL && g_str_has_prefix(reply->dsn, "4.3."));
+	gboolean system = g_str_has_prefix(reply->dsn, "4.3.");
+
+	if (stage_is_opening(stage) || wants_auth(stage, reply->code) ||
+	    (system && (stage == STAGE_MAIL || reply->code == 421)))
+		return TROUBLE_HOST;
+	if (reply->code == 421)
+		return TROUBLE_SUSPECT;
+	return stage == STAGE_RCPT ? TROUBLE_RECIPIENT : TROUBLE_MESSAGE;
 }
 
 /*
@@ -172,9 +177,7 @@ outcome_from_reply(struct outcome *outcome, enum stage stage,
 		return;
 	}
 	outcome->kind = kind_of_reply(stage, reply, recipients);
-	outcome->trouble = is_host_trouble(stage, reply) ? TROUBLE_HOST
-	    : stage == STAGE_RCPT                        ? TROUBLE_RECIPIENT
-							 : TROUBLE_MESSAGE;
+	outcome->trouble = trouble_of(stage, reply);
 	outcome->text = g_strdup_printf("%s (in %s%s)", whole,
 	    stage == STAGE_GREETING ? "" : "reply to ", stage_name(stage));
 	set_dsn(outcome, reply);

@@ -37,10 +37,11 @@ enum outcome_kind {
 	OUTCOME_DELIVERED,
 };
 
-/* Whose trouble it is: only a host's touches the host's health. */
+/* Whose trouble it is: only a host's makes it go down. */
 enum trouble {
 	TROUBLE_NONE,
 	TROUBLE_HOST,
+	TROUBLE_SUSPECT, /* 421 after EHLO: the host's, or this sender's */
 	TROUBLE_MESSAGE,
 	TROUBLE_RECIPIENT,
 };

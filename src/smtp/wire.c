@@ -85,9 +85,11 @@ carry_greeting(struct wire *wire)
 		note_secured(wire);
 	if (reply == NULL)
 		return;
-	if (outcome_is_success(STAGE_GREETING, reply))
+	if (outcome_is_success(STAGE_GREETING, reply)) {
+		job->events->greeted(job->data);
 		going = opening_starttls(opening, &wire->dialogue, job->tls,
 		    job->helo_name);
+	}
 	if (job->tls->level != TLS_WRAPPER && !opening->rejected)
 		note_secured(wire);
 	if (!going)

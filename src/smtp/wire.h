@@ -29,6 +29,7 @@
 
 /* What the caller may want to log as it happens; @data is the job's. */
 struct wire_events {
+	void (*greeted)(void *data); /* by 220, and no more is known yet */
 	void (*secured)(const char *description, void *data); /* TLS is on */
 	void (*unsecured)(const char *why, void *data);       /* not, though it
 							       * is offered */

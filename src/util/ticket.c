@@ -13,6 +13,9 @@
 /* Two processes at one number are unlikely, even among millions. */
 #define TRIES 8
 
+/* Tickets are even; the byte behind each is that of its mark. */
+#define MARK 1
+
 static struct flock
 byte_at(guint64 ticket)
 {
@@ -31,8 +34,10 @@ ticket_take(int fd)
 		guint64 ticket = TICKET_MIN +
 		    (((guint64)g_random_int() << 32) | g_random_int()) %
 			(TICKET_MAX - TICKET_MIN);
-		struct flock lock = byte_at(ticket);
+		struct flock lock;
 
+		ticket &= ~(guint64)MARK;
+		lock = byte_at(ticket);
 		if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
 			return ticket;
 	}
@@ -48,4 +53,19 @@ ticket_is_alive(int fd, guint64 ticket)
 		return FALSE;
 	lock = byte_at(ticket);
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+void
+ticket_mark(int fd, guint64 ticket, gboolean marked)
+{
+	struct flock lock = byte_at(ticket | MARK);
+
+	lock.l_type = marked ? F_WRLCK : F_UNLCK;
+	fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+gboolean
+ticket_is_marked(int fd, guint64 ticket)
+{
+	return ticket_is_alive(fd, ticket | MARK);
 }

@@ -23,4 +23,15 @@ ticket_take(int fd);
 gboolean
 ticket_is_alive(int fd, guint64 ticket);
 
+/*
+ * Marks a ticket of this process, or takes the mark away.  @fd: as for
+ * ticket_take().
+ */
+void
+ticket_mark(int fd, guint64 ticket, gboolean marked);
+
+/* Does its process live, and has it marked the ticket?  @fd: as above. */
+gboolean
+ticket_is_marked(int fd, guint64 ticket);
+
 #endif

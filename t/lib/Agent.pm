@@ -109,6 +109,8 @@ sub _conf {
         'spool-directory' => $self->{var},
         'log'             => "file:$self->{log}",
         'helo-name'       => 'agent.example',
+        # Where waiting matters, the test says so.
+        'patience'        => 0,
     });
     my $text = '';
 

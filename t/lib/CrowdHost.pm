@@ -13,7 +13,8 @@
 # Options: address ('127.0.0.1'), port (any that is free), down => 1 (refuses
 # connections at first), hold => stage, reply => {stage => text} (4xx and 5xx
 # too; after 421 the connection ends), delay => seconds (at most, before each
-# reply; by chance), seed (of chance).
+# reply; by chance), seed (of chance), limit => sessions (421 at the greeting
+# of more), takes => seconds (the final reply).
 #
 #   $host->address, ->port, ->destination   "[127.0.0.1]:4711"
 #   $host->stop, $host->start   refuses connections; takes them again
@@ -43,7 +44,8 @@ use Socket qw(AF_UNIX PF_UNSPEC SHUT_RDWR SOCK_STREAM);
 use CrowdHost::Server ();
 use Fixture;
 
-my %OPTIONS = map { $_ => 1 } qw(address port down hold reply delay seed);
+my %OPTIONS = map { $_ => 1 } qw(address port down hold reply delay seed
+    limit takes);
 
 accessors(__PACKAGE__, qw(address port destination));
 

@@ -145,6 +145,33 @@ trip_order(const struct statefolder *place, const char *order, char letter)
 	g_assert_true(changed);
 }
 
+static void
+due_work(struct statefile_view *view, void *data)
+{
+	const char *key = data;
+	struct hostrecord record;
+
+	hostrecord_load(&record, statefile_get(view, key, sizeof(record)));
+	g_assert_false(health_is_up(&record.health));
+	record.health.due = 1;
+	statefile_put(view, key, &record, sizeof(record));
+}
+
+void
+trip_make_due(const struct statefolder *place, char letter)
+{
+	g_autoptr(Statefile) file = statefile_new(place->folder);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *key = NULL;
+	struct contender contender;
+	const char route[] = {letter, '\0'};
+
+	trip_route(route, &contender);
+	key = hostrecord_key(contender.name, contender.port);
+	statefile_run(file, STATEFILE_WRITE, due_work, key, &error);
+	g_assert_no_error(error);
+}
+
 guint
 trip_connected(const struct statefolder *place)
 {

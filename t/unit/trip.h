@@ -43,6 +43,10 @@ trip_deliver(const struct statefolder *place, const char *route,
 void
 trip_order(const struct statefolder *place, const char *order, char host);
 
+/* Its time has come, as if it had passed. */
+void
+trip_make_due(const struct statefolder *place, char host);
+
 /* How many are connected with A, the first host there is. */
 guint
 trip_connected(const struct statefolder *place);

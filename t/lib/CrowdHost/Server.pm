@@ -21,7 +21,8 @@ my %REPLIES = (
     quit     => '221 2.0.0 bye',
 );
 
-# Given: socket, control, and CrowdHost's options hold, reply, delay, seed.
+# Given: socket, control, and CrowdHost's options hold, reply, delay, seed,
+# limit, takes.
 sub new {
     my ($class, %given) = @_;
 
@@ -97,8 +98,13 @@ sub _add {
     my $peer = {socket => $socket, buffer => ''};
 
     $socket->blocking(0);
-    $peers->{fileno $socket} = $peer;
     $self->{connections}++;
+    if (defined $self->{limit} && keys %{$peers} >= $self->{limit}) {
+        syswrite $socket, "421 4.3.2 too many sessions\r\n";
+        close $socket;
+        return;
+    }
+    $peers->{fileno $socket} = $peer;
     $self->{most} = keys %{$peers} if keys %{$peers} > $self->{most};
     $self->_reach($peer, 'greeting');
     $self->_read($peer);
@@ -155,6 +161,10 @@ sub _reach {
 
     $peer->{stage} = $stage;
     return if ($self->{hold} // '') eq $stage;
+    if (defined $self->{takes} && $stage eq 'final') {
+        $peer->{until} = time + $self->{takes};
+        return;
+    }
     return $self->_answer($peer) if !$self->{delay};
     $peer->{until} = time + rand $self->{delay};
     return;

@@ -25,7 +25,8 @@ struct refused {
 #define SMTPROUTE_KEYS                                                         \
 	"routes, state-directory, helo-name, log, syslog-name, "               \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
-	"final-timeout, time-limit, retry-min, retry-max, when-unsure, tls, "  \
+	"final-timeout, time-limit, retry-min, retry-max, when-unsure, "       \
+	"patience, waiting, tls, "                                             \
 	"tls-ca-file, tls-min-protocol, tls-ciphers, auth-in-clear, "          \
 	"dns-servers, dns-trust-ad, max-connections, spool-directory"
 #define HOST_KEYS                                                              \
@@ -244,6 +245,11 @@ static const struct refused refused[] = {
 	BAD("10001", "max-connections", CONNECTIONS)},
     {"another thing when unsure", "[smtproute]\nwhen-unsure = bounce\n",
 	CODE(VALUE), BAD("bounce", "when-unsure", "defer or next")},
+    {"patience without a unit", "[smtproute]\npatience = 5\n", CODE(VALUE),
+	BAD("5", "patience",
+	    "0, or a whole number and s, m or h, from 1s to 24h")},
+    {"too many that wait", "[smtproute]\nwaiting = 10001\n", CODE(VALUE),
+	BAD("10001", "waiting", "a whole number up to 10000")},
     {"another level", "[smtproute]\ntls = maybe\n", CODE(VALUE),
 	BAD("maybe", "tls", LEVEL)},
     {"the level that is none", "[smtproute]\ntls = unset\n", CODE(VALUE),

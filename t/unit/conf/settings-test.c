@@ -62,6 +62,8 @@ show_settings(const struct settings *settings)
 	show_seconds(all, "limit", settings->time_limit);
 	show_text(all, "unsure",
 	    settings->when_unsure == WHEN_UNSURE_NEXT ? "next" : "defer");
+	show_seconds(all, "patience", settings->patience);
+	g_string_append_printf(all, "waiting = %u\n", settings->waiting);
 	show_host(all, &settings->defaults);
 	return g_strsplit(all->str, "\n", -1);
 }
@@ -114,6 +116,9 @@ static const struct accepted accepted[] = {
     {"a time limit in minutes", "time-limit = 16m", "limit = 960"},
     {"when unsure, the next host", "when-unsure = next", "unsure = next"},
     {"when unsure, defer", "when-unsure = defer", NULL},
+    {"no patience", "patience = 0", "patience = 0"},
+    {"much patience", "patience = 2m", "patience = 120"},
+    {"nobody may wait", "waiting = 0", "waiting = 0"},
     {"tls none", "tls = none", "tls = none"},
     {"tls encrypt", "tls = encrypt", "tls = encrypt"},
     {"tls secure", "tls = secure", "tls = secure"},
@@ -180,6 +185,7 @@ test_defaults(void)
 	    "routes = " ROUTES_PATH "; state = " STATE_DIRECTORY "; "
 	    "helo = (none); log = (none); tag = postfix/smtproute; "
 	    "dns = (none); ad = no; spool = /tmp; limit = 900; unsure = defer; "
+	    "patience = 30; waiting = 10; "
 	    "connect = 30; greeting = 60; command = 300; data = 180; "
 	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
 	    "name = (none); auth = (none); clear = no; bind = (none); ");

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "hosts/hostrecord.h"
+#include "hosts/slots.h"
 #include "unit/table.h"
 
 /* What a key says of a host; name NULL: it is no host's. */
@@ -70,7 +71,7 @@ test_make_key(gconstpointer data)
 		return;
 	key = hostrecord_key(row->name, row->port);
 	g_assert_cmpstr(key, ==, row->key);
-	slots = hostrecord_slots_key(row->name, row->port);
+	slots = slots_connected_key(row->name, row->port);
 	g_assert_cmpstr(slots, !=, key);
 	g_assert_false(g_str_has_prefix(slots, HOSTRECORD_PREFIX));
 }

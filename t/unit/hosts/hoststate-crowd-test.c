@@ -235,7 +235,7 @@ test_prober(void)
 		return;
 	statefolder_make(&place);
 	hosts = trip_deliver(&place, "A", "-");
-	trip_order(&place, "retry", 'A');
+	trip_make_due(&place, 'A');
 	run_crowd(&place, tally, probe_once, CROWD);
 	g_assert_cmpuint(tally->without_memory, ==, 0);
 	g_assert_cmpuint(tally->probes, ==, 1);

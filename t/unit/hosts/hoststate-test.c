@@ -143,7 +143,7 @@ put_down_and_due(struct pair *pair)
 	g_autofree char *hosts = trip_deliver(&pair->place, "A", "-");
 
 	g_assert_cmpstr(hosts, ==, "A");
-	trip_order(&pair->place, "retry", 'A');
+	trip_make_due(&pair->place, 'A');
 }
 
 static void

@@ -50,6 +50,25 @@ make_outcome(char letter)
 		outcome.stage = STAGE_GREETING;
 		outcome.code = 421;
 		break;
+	case 'e': /* 421 at EHLO */
+		outcome.trouble = TROUBLE_HOST;
+		outcome.stage = STAGE_EHLO;
+		outcome.code = 421;
+		break;
+	case 'n': /* 554 at the greeting */
+		outcome.trouble = TROUBLE_HOST;
+		outcome.stage = STAGE_GREETING;
+		outcome.code = 554;
+		break;
+	case 't': /* no answer to the connection */
+		outcome.trouble = TROUBLE_HOST;
+		outcome.stage = STAGE_CONNECT;
+		break;
+	case 's': /* 421 at MAIL */
+		outcome.trouble = TROUBLE_SUSPECT;
+		outcome.stage = STAGE_MAIL;
+		outcome.code = 421;
+		break;
 	case 'u': /* lost after the final dot */
 		outcome.kind = OUTCOME_UNSURE;
 		outcome.trouble = TROUBLE_HOST;
@@ -71,18 +90,20 @@ make_outcome(char letter)
 
 /*
  * Attempts, divided by blanks, at 192.0.2.1, 192.0.2.2 and so on; a letter
- * for each recipient.
+ * for each recipient; "+" in front: the host serves others meanwhile.
  */
 static void
 note_all(struct stay *stay, const char *attempts)
 {
-	g_auto(GStrv) words = g_strsplit(attempts, " ", 0);
+	guint sessions = attempts[0] == '+' ? 3 : 0;
+	g_auto(GStrv) words =
+	    g_strsplit(attempts + (sessions > 0 ? 1 : 0), " ", 0);
 
 	for (guint i = 0; words[i] != NULL; i++) {
 		guint count = (guint)strlen(words[i]);
 		g_autofree struct outcome *outcomes =
 		    g_new0(struct outcome, count);
-		gboolean connected = strpbrk(words[i], "xor") == NULL;
+		gboolean connected = strpbrk(words[i], "xort") == NULL;
 		struct endpoint endpoint;
 		g_autofree char *address = g_strdup_printf("192.0.2.%u", i + 1);
 		struct visit visit = {.endpoint = &endpoint,
@@ -96,7 +117,8 @@ note_all(struct stay *stay, const char *attempts)
 			outcomes[k] = make_outcome(words[i][k]);
 		if (words[i][0] == 'r')
 			visit.endpoint = NULL;
-		stay_note(stay, &visit);
+		visit.refused = words[i][0] == 'x';
+		stay_note(stay, &visit, stay_looks_full(&visit) ? sessions : 0);
 	}
 }
 
@@ -132,6 +154,19 @@ static const struct effect {
 	CHANGE_DOWN, FALSE},
     {"recipients differ, none is the host's trouble", UP, FALSE, "BHM",
 	CHANGE_NONE, TRUE},
+    {"a 421 at MAIL: suspect", UP, FALSE, "s", CHANGE_SUSPECT, TRUE},
+    {"even where others are served", UP, FALSE, "+s", CHANGE_SUSPECT, TRUE},
+    {"refused, while it serves others: full", UP, FALSE, "+x", CHANGE_FULL,
+	TRUE},
+    {"so is a 421 at the greeting", UP, FALSE, "+g", CHANGE_FULL, TRUE},
+    {"and at EHLO", UP, FALSE, "+e", CHANGE_FULL, TRUE},
+    {"but a 554 at the greeting is not", UP, FALSE, "+n", CHANGE_DOWN, FALSE},
+    {"and silence is not", UP, FALSE, "+t", CHANGE_DOWN, FALSE},
+    {"nor if another address is silent", UP, FALSE, "+x t", CHANGE_DOWN, FALSE},
+    {"another address serves us: up", UP, FALSE, "+x D", CHANGE_NONE, TRUE},
+    {"the probe finds it full: up", DOWN, TRUE, "+x", CHANGE_FULL, TRUE},
+    {"the probe ends with 421 at MAIL: down", DOWN, TRUE, "s", CHANGE_DOWN,
+	FALSE},
     {"the probe succeeds: up", DOWN, TRUE, "D", CHANGE_UP, TRUE},
     {"so does any answer to it", DOWN, TRUE, "B", CHANGE_UP, TRUE},
     {"who began before it went down succeeds: up", DOWN, FALSE, "D", CHANGE_UP,
@@ -177,6 +212,7 @@ test_effect(gconstpointer data)
 		    .since = g_get_real_time() - 60 * S,
 		    .prober = 7,
 		    .lease = NOW + 1};
+	stay.sender = 1;
 	note_all(&stay, row->attempts);
 	stay_apply(&stay, &record, &limits, NOW, row->probed, &departure);
 	g_assert_cmpint(departure.change, ==, row->change);
@@ -205,12 +241,12 @@ test_tls_hung(void)
 	struct hostrecord record = {0};
 	struct departure departure;
 
-	stay_note(&stay, &visit);
+	stay_note(&stay, &visit, 0);
 	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
 	g_assert_cmpint(record.tls_hung, ==, NOW + limits.max);
 	stay = (struct stay){0};
 	visit.tls_hung = FALSE;
-	stay_note(&stay, &visit);
+	stay_note(&stay, &visit, 0);
 	stay_apply(&stay, &record, &limits, NOW + 1, FALSE, &departure);
 	g_assert_cmpint(record.tls_hung, ==, NOW + limits.max);
 }
@@ -303,7 +339,7 @@ test_long_error(void)
 	struct stay stay = {0};
 
 	outcome.text = text;
-	stay_note(&stay, &visit);
+	stay_note(&stay, &visit, 0);
 	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
 	g_assert_cmpuint(strlen(record.last_error), ==,
 	    HOSTRECORD_ERROR_MAX - 1);

@@ -118,7 +118,7 @@ test_refused(void)
 	autofd bound = bound_at(&to);
 
 	g_assert_cmpint(bound, >=, 0);
-	assert_fails(&to, NULL, DIAL_ERROR_FAILED, "Connection refused");
+	assert_fails(&to, NULL, DIAL_ERROR_REFUSED, "Connection refused");
 }
 
 static void

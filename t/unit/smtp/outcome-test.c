@@ -62,8 +62,8 @@ static const struct answer {
     {"MAIL with 4.30.x is not 4.3.x", STAGE_MAIL, "452 4.30.1 a", 1,
 	OUTCOME_NEXT, TROUBLE_MESSAGE, "4.30.1",
 	"452 4.30.1 a (in reply to MAIL FROM)"},
-    {"MAIL with 421 is the host's trouble", STAGE_MAIL, "421 4.7.0 closing", 1,
-	OUTCOME_NEXT, TROUBLE_HOST, "4.7.0",
+    {"MAIL with 421 may be the sender's", STAGE_MAIL, "421 4.7.0 closing", 1,
+	OUTCOME_NEXT, TROUBLE_SUSPECT, "4.7.0",
 	"421 4.7.0 closing (in reply to MAIL FROM)"},
     {"MAIL with 5xx bounces", STAGE_MAIL, "553 5.1.8 bad sender", 1,
 	OUTCOME_BOUNCE, TROUBLE_MESSAGE, "5.1.8",
@@ -118,8 +118,13 @@ static const struct answer {
     {"RCPT with 4.3.x is the recipient's trouble, too", STAGE_RCPT,
 	"452 4.3.1 full", 1, OUTCOME_NEXT, TROUBLE_RECIPIENT, "4.3.1",
 	"452 4.3.1 full (in reply to RCPT TO)"},
-    {"RCPT with 421 is the host's trouble", STAGE_RCPT, "421 closing", 1,
-	OUTCOME_NEXT, TROUBLE_HOST, "4.0.0",
+    {"MAIL with 421 4.3.z is the host's trouble", STAGE_MAIL,
+	"421 4.3.2 closing", 1, OUTCOME_NEXT, TROUBLE_HOST, "4.3.2",
+	"421 4.3.2 closing (in reply to MAIL FROM)"},
+    {"so is RCPT with it", STAGE_RCPT, "421 4.3.2 closing", 1, OUTCOME_NEXT,
+	TROUBLE_HOST, "4.3.2", "421 4.3.2 closing (in reply to RCPT TO)"},
+    {"RCPT with 421 may be the sender's", STAGE_RCPT, "421 closing", 1,
+	OUTCOME_NEXT, TROUBLE_SUSPECT, "4.0.0",
 	"421 closing (in reply to RCPT TO)"},
     {"RCPT with 5xx bounces", STAGE_RCPT, "550 5.1.1 no such user", 1,
 	OUTCOME_BOUNCE, TROUBLE_RECIPIENT, "5.1.1",
@@ -153,8 +158,9 @@ static const struct answer {
     {"DATA with 4xx is the message's trouble", STAGE_DATA, "451 4.3.0 later", 1,
 	OUTCOME_NEXT, TROUBLE_MESSAGE, "4.3.0",
 	"451 4.3.0 later (in reply to DATA)"},
-    {"DATA with 421 is the host's trouble", STAGE_DATA, "421 closing", 1,
-	OUTCOME_NEXT, TROUBLE_HOST, "4.0.0", "421 closing (in reply to DATA)"},
+    {"DATA with 421 may be the sender's", STAGE_DATA, "421 closing", 1,
+	OUTCOME_NEXT, TROUBLE_SUSPECT, "4.0.0",
+	"421 closing (in reply to DATA)"},
     {"DATA with 5xx bounces", STAGE_DATA, "554 5.5.1 no", 1, OUTCOME_BOUNCE,
 	TROUBLE_MESSAGE, "5.5.1", "554 5.5.1 no (in reply to DATA)"},
     {"DATA with RCPT's reply", STAGE_DATA, "250 2.1.5 Ok", 1, OUTCOME_NEXT,
@@ -163,8 +169,8 @@ static const struct answer {
     {"4xx amid the content", STAGE_CONTENT, "452 4.3.1 full", 1, OUTCOME_NEXT,
 	TROUBLE_MESSAGE, "4.3.1",
 	"452 4.3.1 full (in reply to message content)"},
-    {"421 amid the content is the host's trouble", STAGE_CONTENT,
-	"421 4.4.2 slow", 1, OUTCOME_NEXT, TROUBLE_HOST, "4.4.2",
+    {"421 amid the content may be the sender's", STAGE_CONTENT,
+	"421 4.4.2 slow", 1, OUTCOME_NEXT, TROUBLE_SUSPECT, "4.4.2",
 	"421 4.4.2 slow (in reply to message content)"},
     {"5xx amid the content bounces nothing", STAGE_CONTENT, "554 5.6.0 no", 1,
 	OUTCOME_NEXT, TROUBLE_MESSAGE, "4.6.0",
@@ -182,8 +188,8 @@ static const struct answer {
     {"4xx after the final dot is the message's trouble", STAGE_FINAL,
 	"451 4.3.0 later", 1, OUTCOME_NEXT, TROUBLE_MESSAGE, "4.3.0",
 	"451 4.3.0 later (in reply to end of DATA)"},
-    {"421 after the final dot is the host's trouble", STAGE_FINAL,
-	"421 closing", 1, OUTCOME_NEXT, TROUBLE_HOST, "4.0.0",
+    {"421 after the final dot may be the sender's", STAGE_FINAL, "421 closing",
+	1, OUTCOME_NEXT, TROUBLE_SUSPECT, "4.0.0",
 	"421 closing (in reply to end of DATA)"},
     {"5xx after the final dot bounces", STAGE_FINAL, "554 5.7.1 spam", 1,
 	OUTCOME_BOUNCE, TROUBLE_MESSAGE, "5.7.1",
@@ -369,7 +375,11 @@ assert_harmless(enum stage stage, const struct reply *reply, guint recipients)
 		g_assert_cmpint(outcome.trouble, !=, TROUBLE_HOST);
 	}
 	if (reply->code == 421)
-		g_assert_cmpint(outcome.trouble, ==, TROUBLE_HOST);
+		g_assert_cmpint(outcome.trouble, ==,
+		    stage_is_opening(stage) ||
+			    g_str_has_prefix(reply->dsn, "4.3.")
+			? TROUBLE_HOST
+			: TROUBLE_SUSPECT);
 	g_assert_true(dsn_parse(outcome.dsn, classes[outcome.kind], dsn));
 	g_assert_nonnull(outcome.text);
 	outcome_clear(&outcome);

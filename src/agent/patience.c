@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The state of the hosts is looked at often enough to go on within 50 ms of
+ * the reason's end, and not more than 20 times a second in the long run.
+ * inotify(7) on its file would wake all who wait with every delivery to
+ * anywhere.
+ */
+
+#include <config.h>
+
+#include <unistd.h>
+
+#include "agent/passedover.h"
+#include "agent/patience.h"
+#include "util/deadline.h"
+#include "util/maillog.h"
+
+#define PERIOD (45 * 1000) /* microseconds */
+
+#define TELL_AFTER G_USEC_PER_SEC
+
+/*
+ * A host that was full a moment ago is so still: some count a session for a
+ * while after its end.  By chance, so that not all come back at once.
+ */
+#define AGAIN_MIN (100 * 1000)
+#define AGAIN_MAX (300 * 1000)
+
+/* Once a delivery, for it costs a line. */
+static void
+tell(struct patience *patience, const GArray *contenders, gint64 span)
+{
+	g_autofree char *hosts = passedover_text(contenders);
+	const char *text = g_str_has_prefix(hosts, "; ") ? hosts + 2 : hosts;
+
+	patience->told = TRUE;
+	maillog_info("Waiting: up to %" G_GINT64_FORMAT " s more for a host: "
+		     "%s",
+	    span / G_USEC_PER_SEC + 1, text);
+}
+
+gboolean
+patience_wait(struct patience *patience, struct hoststate *state,
+    GArray *contenders, gint64 deadline)
+{
+	gint64 begun = g_get_monotonic_time();
+	gint64 end = MIN(begun + patience->left, deadline);
+	enum prospect prospect;
+
+	for (;;) {
+		gint64 left = deadline_left(end);
+
+		prospect = hoststate_look(state,
+		    &g_array_index(contenders, struct contender, 0),
+		    contenders->len, left, patience->waiting);
+		if (prospect != PROSPECT_LATER)
+			break;
+		if (!patience->told &&
+		    g_get_monotonic_time() - begun > TELL_AFTER)
+			tell(patience, contenders, left);
+		g_usleep((gulong)MIN(left, PERIOD));
+	}
+	patience->left =
+	    MAX(patience->left - (g_get_monotonic_time() - begun), 0);
+	return prospect == PROSPECT_NOW;
+}
+
+gboolean
+patience_keeps(const struct patience *patience, struct contender *contender)
+{
+	if (patience->left < AGAIN_MAX)
+		return FALSE;
+	contender->again =
+	    health_now() + g_random_int_range(AGAIN_MIN, AGAIN_MAX);
+	contender->standing = STANDING_FULL;
+	return TRUE;
+}

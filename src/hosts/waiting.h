@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Waiting: deliveries that stay until a host of their route can be had.  All
+ * processes count them, host by host.
+ */
+#ifndef SMTPROUTE_WAITING_H
+#define SMTPROUTE_WAITING_H
+
+#include <glib.h>
+
+#include "hosts/contender.h"
+#include "hosts/hoststate.h"
+#include "hosts/statefile.h"
+
+/* What one delivery waits for. */
+struct waiting {
+	GPtrArray *keys; /* the lists (slots.h) that its ticket is in */
+};
+
+void
+waiting_init(struct waiting *waiting);
+
+/* By the standing of all contenders; @span: how long is still to be waited. */
+enum prospect
+waiting_prospect(const struct contender *contenders, guint count, gint64 span);
+
+/*
+ * Has @ticket in the lists of all hosts that can still be had.  FALSE: all
+ * are down, and @max others wait for them already.
+ */
+gboolean
+waiting_join(struct waiting *waiting, struct statefile_view *view,
+    guint64 ticket, const struct contender *contenders, guint count, guint max);
+
+void
+waiting_leave(struct waiting *waiting, struct statefile_view *view,
+    guint64 ticket);
+
+/* Frees what it holds; the lists forget a ticket with its process. */
+void
+waiting_clear(struct waiting *waiting);
+
+#endif
