@@ -49,12 +49,11 @@ envelope_domain(const struct envelope *envelope)
 }
 
 void
-attempt_log_bounced(const struct attempt *attempt, const char *dsn,
-    const char *why)
+attempt_log_bounced(const GArray *rids, const char *dsn, const char *why)
 {
-	for (guint i = 0; i < attempt->envelope->recipients->len; i++)
-		maillog_info("Bounced: DCID 0 to RID [%u] - %s - %s", i, dsn,
-		    why);
+	for (guint i = 0; i < rids->len; i++)
+		maillog_info("Bounced: DCID 0 to RID [%u] - %s - %s",
+		    g_array_index(rids, guint, i), dsn, why);
 }
 
 void
@@ -118,23 +117,34 @@ is_connection_error(const struct outcome *outcome)
 	    (outcome->trouble == TROUBLE_HOST && outcome->code == 0);
 }
 
+/* Where all share a verdict they defer, unless all bounce. */
+static const char *
+verb_for(const struct attempt *attempt, const struct outcome *outcomes,
+    guint count, guint i)
+{
+	for (guint j = 0; j < count; j++)
+		if (outcomes[j].kind != OUTCOME_BOUNCE &&
+		    (j == i || !attempt->partial))
+			return "Delayed";
+	return "Bounced";
+}
+
 static void
 log_outcomes(const struct connection *connection,
     const struct outcome *outcomes, guint count)
 {
-	const char *verb = "Bounced";
+	const struct attempt *attempt = connection->attempt;
 
-	/* Unless all bounce, the call as a whole defers. */
-	for (guint i = 0; i < count; i++)
-		if (outcomes[i].kind != OUTCOME_BOUNCE)
-			verb = "Delayed";
 	for (guint i = 0; i < count; i++) {
 		gboolean error = is_connection_error(&outcomes[i]);
 
 		if (error && (i == 0 || !is_connection_error(&outcomes[i - 1])))
 			log_connection_error(connection, &outcomes[i]);
 		if (!error || outcomes[i].kind == OUTCOME_UNSURE)
-			log_recipient(connection, i, &outcomes[i], verb);
+			log_recipient(connection,
+			    g_array_index(attempt->rids, guint, i),
+			    &outcomes[i],
+			    verb_for(attempt, outcomes, count, i));
 	}
 }
 
@@ -305,6 +315,7 @@ run_connection(struct connection *connection, const struct security *security,
 	    .helo_name = attempt->helo_name,
 	    .sender = envelope->sender,
 	    .recipients = envelope->recipients,
+	    .partial = attempt->partial,
 	    .message = attempt->message,
 	    .timeouts = &candidate->settings.timeouts,
 	    .deadline = attempt->deadline,

@@ -17,6 +17,8 @@
 struct attempt {
 	const struct settings *settings;
 	const struct envelope *envelope;
+	const GArray *rids; /* of guint, the recipients' numbers for the log */
+	gboolean partial;   /* some of them may have it without the others */
 	struct message *message;
 	struct hoststate *state;
 	struct resolver *resolver;
@@ -48,9 +50,11 @@ void
 attempt_log_unresolved(const struct attempt *attempt,
     const struct candidate *candidate, const char *why);
 
-/* Logs that all recipients bounce without any host having been asked. */
+/*
+ * Logs that the recipients with these numbers (of guint) bounce without any
+ * host having been asked.
+ */
 void
-attempt_log_bounced(const struct attempt *attempt, const char *dsn,
-    const char *why);
+attempt_log_bounced(const GArray *rids, const char *dsn, const char *why);
 
 #endif

@@ -5,8 +5,8 @@
 #include "address/domain.h"
 #include "agent/attempt.h"
 #include "agent/delivery.h"
+#include "agent/docket.h"
 #include "agent/limits.h"
-#include "agent/passedover.h"
 #include "agent/patience.h"
 #include "agent/plan.h"
 #include "dns/resolve.h"
@@ -21,90 +21,18 @@
  */
 #define RESERVE_PART 10
 
-/*
- * Of the hosts' names and texts, so that the line has room for what is said
- * after them (VERDICT_LINE_MAX).
- */
-#define TRIED_MAX 3000
-
 /* For /etc/hosts and DNS to complete this machine's name. */
 #define OWN_NAME_SPAN (5 * G_USEC_PER_SEC)
 
-/* What has come of a delivery so far. */
-struct progress {
-	GString *tried;     /* "peer: what happened; ..." */
-	char dsn[DSN_SIZE]; /* of the last reply, else of the last failure */
-	gboolean replied;
-	gboolean mixed; /* recipients were answered differently */
-	gboolean late;  /* ended for want of time */
+/* One message, on its way along one route. */
+struct delivery {
+	struct attempt attempt;
+	const struct envelope *envelope;
+	const struct route *route;
+	struct plan *plan;
+	struct docket docket;
+	gboolean late; /* there is no time for another host */
 };
-
-static void
-note_tried(struct progress *progress, const char *peer,
-    const struct outcome *outcome)
-{
-	if (progress->tried->len < TRIED_MAX)
-		g_string_append_printf(progress->tried, "%s%s: %s",
-		    progress->tried->len > 0 ? "; " : "", peer, outcome->text);
-	else if (!g_str_has_suffix(progress->tried->str, "; ..."))
-		g_string_append(progress->tried, "; ...");
-	if (outcome->code == 0 && progress->replied)
-		return;
-	progress->replied = outcome->code != 0;
-	g_strlcpy(progress->dsn, outcome->dsn, sizeof(progress->dsn));
-}
-
-static guint
-count_kind(const struct outcome *outcomes, guint count, enum outcome_kind kind)
-{
-	guint n = 0;
-
-	for (guint i = 0; i < count; i++)
-		n += outcomes[i].kind == kind;
-	return n;
-}
-
-/* The first outcome that is not a mere consequence of another one's. */
-static const struct outcome *
-first_cause(const struct outcome *outcomes, guint count)
-{
-	for (guint i = 0; i < count; i++)
-		if (outcomes[i].kind != OUTCOME_HELD)
-			return &outcomes[i];
-	return &outcomes[0];
-}
-
-/* TRUE: the attempt has decided, and *verdict is set. */
-static gboolean
-judge(const struct settings *settings, const char *peer,
-    const struct outcome *outcomes, guint count, struct progress *progress,
-    struct verdict *verdict)
-{
-	const struct outcome *cause = first_cause(outcomes, count);
-	guint bounced = count_kind(outcomes, count, OUTCOME_BOUNCE);
-
-	note_tried(progress, peer, cause);
-	if (cause->kind == OUTCOME_DELIVERED) {
-		verdict_set(verdict, VERDICT_DELIVERED, cause->dsn, "%s: %s",
-		    peer, cause->text);
-	} else if (bounced == count) {
-		verdict_set(verdict, VERDICT_BOUNCE, cause->dsn, "%s: %s", peer,
-		    cause->text);
-	} else if (bounced > 0) {
-		verdict_set_mixed(verdict, progress->tried->str);
-	} else if (cause->kind == OUTCOME_UNSURE &&
-	    settings->when_unsure == WHEN_UNSURE_DEFER) {
-		verdict_set(verdict, VERDICT_DEFER, cause->dsn,
-		    "%s; no other host was tried, since this one may have "
-		    "accepted it",
-		    progress->tried->str);
-	} else {
-		if (count_kind(outcomes, count, OUTCOME_HELD) > 0)
-			progress->mixed = TRUE;
-		return FALSE;
-	}
-	return TRUE;
-}
 
 /*
  * USEDNS: DNS is not of our making there, and its answer that the domain has
@@ -121,8 +49,8 @@ is_refused_by_dns(const struct route *route, const struct candidate *candidate,
 }
 
 static void
-bounce_for_dns(const struct attempt *attempt, const struct candidate *candidate,
-    const GError *error, struct verdict *verdict)
+bounce_for_dns(struct delivery *delivery, const struct candidate *candidate,
+    const GError *error)
 {
 	g_autofree char *why = NULL;
 	const char *dsn = "5.1.2"; /* RFC 3463 section 3.2 */
@@ -131,13 +59,13 @@ bounce_for_dns(const struct attempt *attempt, const struct candidate *candidate,
 	if (g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NULL_MX))
 		dsn = "5.1.10";
 	why = g_strdup_printf("%s: %s", candidate->host, error->message);
-	attempt_log_bounced(attempt, dsn, why);
-	verdict_set(verdict, VERDICT_BOUNCE, dsn, "%s", why);
+	attempt_log_bounced(delivery->docket.open, dsn, why);
+	docket_close(&delivery->docket, VERDICT_BOUNCE, dsn, why);
 }
 
 static void
-note_unresolved(struct progress *progress, const struct attempt *attempt,
-    const struct candidate *candidate, const GError *error)
+note_unresolved(struct delivery *delivery, const struct candidate *candidate,
+    const GError *error)
 {
 	g_autofree char *peer = NULL;
 	struct outcome outcome = {0};
@@ -151,35 +79,10 @@ note_unresolved(struct progress *progress, const struct attempt *attempt,
 	else
 		outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
 		    STAGE_RESOLVE, "4.3.5", error->message);
-	attempt_log_unresolved(attempt, candidate, outcome.text);
-	hoststate_note(attempt->state, &visit);
-	note_tried(progress, peer, &outcome);
+	attempt_log_unresolved(&delivery->attempt, candidate, outcome.text);
+	hoststate_note(delivery->attempt.state, &visit);
+	docket_note(&delivery->docket, peer, &outcome);
 	outcome_clear(&outcome);
-}
-
-/* No host has decided. */
-static void
-defer_tried(const struct progress *progress, struct plan *plan,
-    struct verdict *verdict)
-{
-	const char *tried = progress->tried->str;
-	g_autofree char *rest = NULL;
-
-	if (progress->mixed) {
-		verdict_set_mixed(verdict, tried);
-	} else if (progress->late) {
-		verdict_set(verdict, VERDICT_DEFER,
-		    progress->tried->len > 0 ? progress->dsn : "4.4.1",
-		    "%s%stime-limit near, no %shost was begun", tried,
-		    progress->tried->len > 0 ? "; " : "",
-		    progress->tried->len > 0 ? "other " : "");
-	} else if (progress->tried->len > 0) {
-		rest = passedover_text(plan_contenders(plan));
-		verdict_set(verdict, VERDICT_DEFER, progress->dsn, "%s%s",
-		    tried, rest);
-	} else {
-		passedover_verdict(plan_contenders(plan), verdict);
-	}
 }
 
 /* A state that is lost costs no mail, but somebody should know. */
@@ -209,95 +112,225 @@ leave_host(struct hoststate *state, struct plan *plan,
 
 /* The next host, as soon as there is one.  FALSE: there is none. */
 static gboolean
-next_host(struct hoststate *state, struct plan *plan, struct patience *patience,
-    gint64 begin_by)
+next_host(struct delivery *delivery, struct patience *patience)
 {
+	struct hoststate *state = delivery->attempt.state;
+	struct plan *plan = delivery->plan;
+
 	while (!plan_next_destination(plan)) {
 		if (!patience_wait(patience, state, plan_contenders(plan),
-			begin_by))
+			delivery->attempt.begin_by))
 			return FALSE;
 	}
 	log_state_warning(state);
 	return TRUE;
 }
 
-/*
- * Tries the addresses of one destination.  TRUE: a host, or DNS, has decided,
- * and *verdict is set.
- */
-static gboolean
-try_addresses(const struct attempt *attempt, const struct route *route,
-    struct plan *plan, gint64 begin_by, struct outcome *outcomes,
-    struct progress *progress, struct verdict *verdict)
+/* Of the recipients with the numbers in @rids, and the envelope's sender. */
+static struct envelope
+envelope_part(const struct envelope *envelope, const GArray *rids)
 {
-	gboolean decided = FALSE;
+	struct envelope part = {envelope->sender, g_ptr_array_new()};
 
-	while (!decided) {
+	for (guint i = 0; i < rids->len; i++)
+		g_ptr_array_add(part.recipients,
+		    g_ptr_array_index(envelope->recipients,
+			g_array_index(rids, guint, i)));
+	return part;
+}
+
+/*
+ * Moves to *again those that were too many for one transaction, if others
+ * were not: the same host may take them in another one (RFC 5321 section
+ * 4.5.3.1.10).
+ */
+static void
+part_too_many(GArray *rids, struct outcome *outcomes, GArray *again)
+{
+	guint kept = 0;
+
+	g_array_set_size(again, 0);
+	for (guint i = 0; i < rids->len; i++)
+		kept += !outcome_is_too_many(&outcomes[i]);
+	if (kept == 0)
+		return;
+	kept = 0;
+	for (guint i = 0; i < rids->len; i++) {
+		guint rid = g_array_index(rids, guint, i);
+
+		if (outcome_is_too_many(&outcomes[i])) {
+			g_array_append_val(again, rid);
+			continue;
+		}
+		g_array_index(rids, guint, kept) = rid;
+		outcome_move(&outcomes[kept++], &outcomes[i]);
+	}
+	g_array_set_size(rids, kept);
+}
+
+/* One transaction.  *again: who is to be in another one at the same host. */
+static void
+try_once(struct delivery *delivery, const struct candidate *candidate,
+    GArray *rids, GArray *again)
+{
+	struct attempt *attempt = &delivery->attempt;
+	struct envelope part = envelope_part(delivery->envelope, rids);
+	guint count = rids->len;
+	g_autofree struct outcome *outcomes = g_new0(struct outcome, count);
+	g_autofree char *peer = attempt_peer(candidate);
+
+	attempt->envelope = &part;
+	attempt->rids = rids;
+	attempt_run(attempt, candidate, outcomes);
+	attempt->envelope = delivery->envelope;
+	attempt->rids = delivery->docket.open;
+	if (attempt->partial)
+		part_too_many(rids, outcomes, again);
+	docket_judge(&delivery->docket, attempt->settings, peer, rids,
+	    outcomes);
+	for (guint i = 0; i < count; i++)
+		outcome_clear(&outcomes[i]);
+	g_ptr_array_unref(part.recipients);
+}
+
+static void
+try_candidate(struct delivery *delivery, const struct candidate *candidate)
+{
+	g_autoptr(GArray) rids = g_array_copy(delivery->docket.open);
+
+	while (rids->len > 0) {
+		g_autoptr(GArray) again =
+		    g_array_new(FALSE, FALSE, sizeof(guint));
+
+		try_once(delivery, candidate, rids, again);
+		g_array_unref(rids);
+		rids = g_steal_pointer(&again);
+		if (deadline_left(delivery->attempt.begin_by) == 0)
+			return;
+	}
+}
+
+/* Tries the addresses of one destination, until all have a verdict. */
+static void
+try_addresses(struct delivery *delivery)
+{
+	gint64 begin_by = delivery->attempt.begin_by;
+
+	while (!docket_is_closed(&delivery->docket)) {
 		g_autoptr(GError) error = NULL;
-		g_autofree char *peer = NULL;
 		struct candidate candidate;
 		enum plan_step step;
 
-		progress->late = deadline_left(begin_by) == 0;
-		if (progress->late)
+		delivery->late = deadline_left(begin_by) == 0;
+		if (delivery->late)
 			break;
-		step = plan_next(plan, begin_by, &candidate, &error);
+		step = plan_next(delivery->plan, begin_by, &candidate, &error);
 		if (step == PLAN_END)
 			break;
-		if (step == PLAN_CANDIDATE) {
-			peer = attempt_peer(&candidate);
-			attempt_run(attempt, &candidate, outcomes);
-			decided = judge(attempt->settings, peer, outcomes,
-			    attempt->envelope->recipients->len, progress,
-			    verdict);
-		} else if (is_refused_by_dns(route, &candidate, error)) {
-			bounce_for_dns(attempt, &candidate, error, verdict);
-			decided = TRUE;
-		} else {
-			note_unresolved(progress, attempt, &candidate, error);
-		}
+		if (step == PLAN_CANDIDATE)
+			try_candidate(delivery, &candidate);
+		else if (is_refused_by_dns(delivery->route, &candidate, error))
+			bounce_for_dns(delivery, &candidate, error);
+		else
+			note_unresolved(delivery, &candidate, error);
 	}
-	return decided;
 }
 
-static gboolean
-try_hosts(const struct attempt *attempt, const struct route *route,
-    struct plan *plan, struct progress *progress, struct verdict *verdict)
+/* Whatever happens from here on, it must not come again. */
+static void
+keep_delivered(const struct docket *docket)
 {
-	guint count = attempt->envelope->recipients->len;
-	gint64 begin_by = attempt->begin_by;
-	g_autofree struct outcome *outcomes = g_new0(struct outcome, count);
+	if (!docket->each && docket_is_closed(docket) &&
+	    docket->verdicts->kind == VERDICT_DELIVERED)
+		guard_status(verdict_status(docket->verdicts));
+}
+
+static void
+try_hosts(struct delivery *delivery)
+{
+	struct hoststate *state = delivery->attempt.state;
+	const struct settings *settings = delivery->attempt.settings;
 	struct patience patience = {
-	    .left = attempt->settings->patience,
-	    .waiting = attempt->settings->waiting,
+	    .left = settings->patience,
+	    .waiting = settings->waiting,
 	};
-	gboolean decided = FALSE;
 
-	while (!decided && !progress->late &&
-	    next_host(attempt->state, plan, &patience, begin_by)) {
-		decided = try_addresses(attempt, route, plan, begin_by,
-		    outcomes, progress, verdict);
-		/* Whatever happens from here on, it must not come again. */
-		if (decided && verdict->kind == VERDICT_DELIVERED)
-			guard_status(verdict_status(verdict));
-		leave_host(attempt->state, plan, &patience);
+	while (!docket_is_closed(&delivery->docket) && !delivery->late &&
+	    next_host(delivery, &patience)) {
+		try_addresses(delivery);
+		keep_delivered(&delivery->docket);
+		leave_host(state, delivery->plan, &patience);
 	}
-	log_state_warning(attempt->state);
-	for (guint i = 0; i < count; i++)
-		outcome_clear(&outcomes[i]);
-	return decided;
+	log_state_warning(state);
 }
 
-/* TRUE: *verdict is set. */
+/* TRUE: it was. */
 static gboolean
-discard(const struct route *route, struct verdict *verdict)
+discard(struct delivery *delivery)
 {
-	if (route->kind != ROUTE_DISCARD)
+	if (delivery->route->kind != ROUTE_DISCARD)
 		return FALSE;
 	maillog_info("Dropped: the route is /dev/null");
-	verdict_set(verdict, VERDICT_DELIVERED, "2.0.0",
+	docket_close(&delivery->docket, VERDICT_DELIVERED, "2.0.0",
 	    "dropped: the route is /dev/null");
 	return TRUE;
+}
+
+static void
+run(struct delivery *delivery)
+{
+	struct attempt *attempt = &delivery->attempt;
+	const struct settings *settings = attempt->settings;
+	const struct mailbox *first =
+	    g_ptr_array_index(delivery->envelope->recipients, 0);
+	g_autoptr(Resolver) resolver = resolver_new(settings->dns_servers);
+	const struct health_limits limits = limits_health(settings);
+	g_autoptr(Hoststate) state =
+	    hoststate_new(settings->state_directory, &limits);
+	g_autoptr(Plan) plan = NULL;
+	g_autofree char *own_name = NULL;
+
+	hoststate_set_sender(state, delivery->envelope->sender->path);
+	attempt->state = state;
+	attempt->resolver = resolver;
+	attempt->helo_name = settings->helo_name;
+	if (attempt->helo_name == NULL)
+		attempt->helo_name = own_name = resolve_own_name(resolver,
+		    MIN(deadline_in(OWN_NAME_SPAN), attempt->deadline));
+	plan =
+	    plan_new(delivery->route, first->domain, settings, resolver, state);
+	delivery->plan = plan;
+	try_hosts(delivery);
+	if (!docket_is_closed(&delivery->docket))
+		docket_defer(&delivery->docket, plan_contenders(plan),
+		    delivery->late);
+}
+
+static void
+deliver_mode(const struct settings *settings, const struct envelope *envelope,
+    const struct route *route, struct message *message, gint64 deadline,
+    gboolean each, struct verdict *verdicts)
+{
+	struct delivery delivery = {
+	    .attempt =
+		{
+		    .settings = settings,
+		    .envelope = envelope,
+		    .partial = each,
+		    .message = message,
+		    .deadline = deadline,
+		    .begin_by = deadline - settings->time_limit / RESERVE_PART,
+		},
+	    .envelope = envelope,
+	    .route = route,
+	};
+
+	docket_init(&delivery.docket, envelope->recipients->len, each,
+	    verdicts);
+	delivery.attempt.rids = delivery.docket.open;
+	if (!discard(&delivery))
+		run(&delivery);
+	docket_clear(&delivery.docket);
 }
 
 void
@@ -305,34 +338,15 @@ deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
     struct verdict *verdict)
 {
-	const struct mailbox *first =
-	    g_ptr_array_index(envelope->recipients, 0);
-	g_autoptr(Resolver) resolver = resolver_new(settings->dns_servers);
-	const struct health_limits limits = limits_health(settings);
-	g_autoptr(Hoststate) state =
-	    hoststate_new(settings->state_directory, &limits);
-	g_autoptr(Plan) plan = NULL;
-	g_autoptr(GString) tried = g_string_new(NULL);
-	g_autofree char *own_name = NULL;
-	struct progress progress = {.tried = tried};
-	struct attempt attempt = {
-	    .settings = settings,
-	    .envelope = envelope,
-	    .message = message,
-	    .state = state,
-	    .resolver = resolver,
-	    .helo_name = settings->helo_name,
-	    .deadline = deadline,
-	    .begin_by = deadline - settings->time_limit / RESERVE_PART,
-	};
+	deliver_mode(settings, envelope, route, message, deadline, FALSE,
+	    verdict);
+}
 
-	if (discard(route, verdict))
-		return;
-	hoststate_set_sender(state, envelope->sender->path);
-	if (attempt.helo_name == NULL)
-		attempt.helo_name = own_name = resolve_own_name(resolver,
-		    MIN(deadline_in(OWN_NAME_SPAN), deadline));
-	plan = plan_new(route, first->domain, settings, resolver, state);
-	if (!try_hosts(&attempt, route, plan, &progress, verdict))
-		defer_tried(&progress, plan, verdict);
+void
+deliver_each(const struct settings *settings, const struct envelope *envelope,
+    const struct route *route, struct message *message, gint64 deadline,
+    struct verdict *verdicts)
+{
+	deliver_mode(settings, envelope, route, message, deadline, TRUE,
+	    verdicts);
 }

@@ -23,4 +23,14 @@ deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
     struct verdict *verdict);
 
+/*
+ * The same with a verdict for each recipient, and one copy for those that a
+ * host accepts: who is deferred goes on to the next host, who is refused or
+ * delivered is done.  All of @verdicts are set in every case.
+ */
+void
+deliver_each(const struct settings *settings, const struct envelope *envelope,
+    const struct route *route, struct message *message, gint64 deadline,
+    struct verdict *verdicts);
+
 #endif

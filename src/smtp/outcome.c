@@ -209,6 +209,23 @@ outcome_set(struct outcome *outcome, enum outcome_kind kind,
 	outcome->text = g_steal_pointer(&text);
 }
 
+gboolean
+outcome_is_too_many(const struct outcome *outcome)
+{
+	return outcome->kind == OUTCOME_NEXT && outcome->stage == STAGE_RCPT &&
+	    (outcome->code == 452 || outcome->code == 552);
+}
+
+void
+outcome_move(struct outcome *outcome, struct outcome *from)
+{
+	if (outcome == from)
+		return;
+	outcome_clear(outcome);
+	*outcome = *from;
+	memset(from, 0, sizeof(*from));
+}
+
 void
 outcome_copy(struct outcome *outcome, const struct outcome *from)
 {

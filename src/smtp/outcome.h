@@ -101,6 +101,17 @@ void
 outcome_set(struct outcome *outcome, enum outcome_kind kind,
     enum trouble trouble, enum stage stage, const char *dsn, const char *what);
 
+/*
+ * Was the recipient one too many for the transaction, though not for the host
+ * (RFC 5321 section 4.5.3.1.10)?
+ */
+gboolean
+outcome_is_too_many(const struct outcome *outcome);
+
+/* Puts @from, which is zero afterwards, in the place of *outcome. */
+void
+outcome_move(struct outcome *outcome, struct outcome *from);
+
 /* Makes *outcome, which holds something or is zero, equal to @from. */
 void
 outcome_copy(struct outcome *outcome, const struct outcome *from);

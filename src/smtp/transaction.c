@@ -33,6 +33,15 @@ transaction_is_open(const struct transaction *transaction)
 	return TRUE;
 }
 
+gboolean
+transaction_is_settled(const struct transaction *transaction)
+{
+	for (guint i = 0; i < transaction->count; i++)
+		if (!transaction->settled[i])
+			return FALSE;
+	return TRUE;
+}
+
 void
 transaction_settle(struct transaction *transaction, struct outcome *outcome)
 {
@@ -88,14 +97,20 @@ transaction_refuse(struct transaction *transaction, guint i,
 const struct outcome *
 transaction_bounce(const struct transaction *transaction)
 {
+	const struct outcome *bounce = NULL;
+
 	for (guint i = 0; i < transaction->count; i++) {
 		const struct outcome *outcome = &transaction->outcomes[i];
 
-		if (transaction->settled[i] && outcome->code != 0 &&
+		if (!transaction->settled[i])
+			continue;
+		if (outcome->kind == OUTCOME_DELIVERED)
+			return NULL;
+		if (bounce == NULL && outcome->code != 0 &&
 		    outcome->kind == OUTCOME_BOUNCE)
-			return outcome;
+			bounce = outcome;
 	}
-	return NULL;
+	return bounce;
 }
 
 void

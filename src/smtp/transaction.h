@@ -22,6 +22,10 @@ transaction_new(struct outcome *outcomes, guint count);
 gboolean
 transaction_is_open(const struct transaction *transaction);
 
+/* Has every recipient an outcome? */
+gboolean
+transaction_is_settled(const struct transaction *transaction);
+
 /* Every recipient without an outcome gets @outcome, which is cleared. */
 void
 transaction_settle(struct transaction *transaction, struct outcome *outcome);
@@ -46,7 +50,11 @@ void
 transaction_refuse(struct transaction *transaction, guint i,
     const struct reply *reply);
 
-/* The first outcome that is a refusal for good, by a reply; or NULL. */
+/*
+ * The first outcome that is a refusal for good, by a reply; NULL: there is
+ * none, or others were delivered: then 354, which no other command has, has
+ * shown that the replies before it were in step.
+ */
 const struct outcome *
 transaction_bounce(const struct transaction *transaction);
 

@@ -246,6 +246,16 @@ carry_rcpt(struct wire *wire, const char *command)
 		collect_rcpt_replies(wire);
 }
 
+/* Is there anybody who may have the content? */
+static gboolean
+may_go_on(const struct wire *wire)
+{
+	const struct transaction *transaction = wire->dialogue.transaction;
+
+	return wire->job->partial ? !transaction_is_settled(transaction)
+				  : transaction_is_open(transaction);
+}
+
 /* Some recipients were refused: the others do not get the content either. */
 static void
 hold_back(struct wire *wire)
@@ -330,13 +340,12 @@ carry_data(struct wire *wire, const char *command)
 	collect_rcpt_replies(wire);
 	if (wire->dialogue.over)
 		return;
-	if (!transaction_is_open(wire->dialogue.transaction)) {
+	if (!may_go_on(wire)) {
 		hold_back(wire);
 		return;
 	}
 	carry_command(wire, STAGE_DATA, command);
-	if (!wire->dialogue.over &&
-	    transaction_is_open(wire->dialogue.transaction))
+	if (!wire->dialogue.over && may_go_on(wire))
 		carry_content(wire);
 }
 

@@ -13,7 +13,7 @@
  * - TLS is begun before libESMTP sees the greeting (opening.h).
  * - With credentials no MAIL passes without a successful AUTH.
  * - DATA is held back until every RCPT has its reply, and never sent unless
- *   all were accepted.
+ *   all were accepted, or with job->partial any.
  */
 #ifndef SMTPROUTE_WIRE_H
 #define SMTPROUTE_WIRE_H
@@ -41,6 +41,7 @@ struct wire_job {
 	const char *helo_name;
 	const struct mailbox *sender;
 	const GPtrArray *recipients; /* of struct mailbox */
+	gboolean partial; /* those accepted have it, whatever of the others */
 	struct message *message;
 	const struct timeouts *timeouts;
 	gint64 deadline; /* of the whole delivery */
@@ -64,7 +65,8 @@ struct wire_again {
 
 /*
  * Sends one message through @host, a non-blocking socket that is connected
- * and stays the caller's, to all recipients or to none.  @outcomes: one for
+ * and stays the caller's, to all recipients or to none, or with job->partial
+ * to those that are accepted.  @outcomes: one for
  * each recipient, in their order, zero or with what an earlier attempt left;
  * all are set when this returns.
  *

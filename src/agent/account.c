@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include "agent/account.h"
+#include "agent/passedover.h"
+
+/*
+ * Of the hosts' names and texts, so that the line has room for what is said
+ * after them (VERDICT_LINE_MAX).
+ */
+#define TRIED_MAX 3000
+
+void
+account_init(struct account *account)
+{
+	*account = (struct account){.tried = g_string_new(NULL)};
+}
+
+void
+account_clear(struct account *account)
+{
+	if (account->tried != NULL)
+		g_string_free(account->tried, TRUE);
+	*account = (struct account){0};
+}
+
+void
+account_note(struct account *account, const char *peer,
+    const struct outcome *outcome)
+{
+	if (account->tried->len < TRIED_MAX)
+		g_string_append_printf(account->tried, "%s%s: %s",
+		    account->tried->len > 0 ? "; " : "", peer, outcome->text);
+	else if (!g_str_has_suffix(account->tried->str, "; ..."))
+		g_string_append(account->tried, "; ...");
+	if (outcome->code == 0 && account->replied)
+		return;
+	account->replied = outcome->code != 0;
+	g_strlcpy(account->dsn, outcome->dsn, sizeof(account->dsn));
+}
+
+void
+account_defer(const struct account *account, const GArray *contenders,
+    struct verdict *verdict)
+{
+	const char *tried = account->tried->str;
+	gboolean any = account->tried->len > 0;
+	g_autofree char *rest = NULL;
+
+	if (account->mixed) {
+		verdict_set_mixed(verdict, tried);
+	} else if (account->late) {
+		verdict_set(verdict, VERDICT_DEFER,
+		    any ? account->dsn : "4.4.1",
+		    "%s%stime-limit near, no %shost was begun", tried,
+		    any ? "; " : "", any ? "other " : "");
+	} else if (any) {
+		rest = passedover_text(contenders);
+		verdict_set(verdict, VERDICT_DEFER, account->dsn, "%s%s", tried,
+		    rest);
+	} else {
+		passedover_verdict(contenders, verdict);
+	}
+}
