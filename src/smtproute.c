@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * smtproute(8): one delivery, as Postfix's pipe(8) asks for it.
+ * smtproute(8): one delivery, as Postfix's pipe(8) asks for it; or with -L
+ * many, as lmtp(8) does (lmtp/server.h).
  *
  * Whatever goes wrong becomes a verdict; the end of main() is the only place
  * that tells Postfix.
@@ -21,6 +22,7 @@
 #include "agent/delivery.h"
 #include "agent/verdict.h"
 #include "conf/settings.h"
+#include "lmtp/server.h"
 #include "route/routemap.h"
 #include "smtp/message.h"
 #include "util/deadline.h"
@@ -35,7 +37,7 @@
 
 #define USAGE                                                                  \
 	"usage: smtproute [-c conf] [-q queue-id] [-f sender] "                \
-	"[-n nexthop] [--] recipient ..."
+	"[-n nexthop] [--] recipient ..., or smtproute -L [-c conf]"
 
 struct arguments {
 	const char *conf;
@@ -43,8 +45,16 @@ struct arguments {
 	const char *sender;
 	const char *nexthop;
 	gboolean version;
+	gboolean lmtp;
 	char **recipients; /* ends with NULL */
 };
+
+static gboolean
+has_envelope(const struct arguments *arguments)
+{
+	return arguments->queue_id != NULL || arguments->sender != NULL ||
+	    arguments->nexthop != NULL || arguments->version;
+}
 
 static gboolean
 parse_arguments(int argc, char **argv, struct arguments *arguments)
@@ -52,13 +62,16 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt(argc, argv, "+c:f:n:q:V")) != -1) {
+	while ((option = getopt(argc, argv, "+c:f:Ln:q:V")) != -1) {
 		switch (option) {
 		case 'c':
 			arguments->conf = optarg;
 			break;
 		case 'f':
 			arguments->sender = optarg;
+			break;
+		case 'L':
+			arguments->lmtp = TRUE;
 			break;
 		case 'n':
 			arguments->nexthop = optarg;
@@ -74,6 +87,8 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 		}
 	}
 	arguments->recipients = argv + optind;
+	if (arguments->lmtp)
+		return optind == argc && !has_envelope(arguments);
 	/* Status 0 means delivered: with -V there may be nothing to deliver. */
 	return arguments->version ? optind == argc : optind < argc;
 }
@@ -260,6 +275,16 @@ report(int output, struct verdict *verdict)
 	return status;
 }
 
+/* Postfix's lmtp(8) is told by replies; a crash is a lost connection. */
+static int
+serve_lmtp(int output, const char *conf)
+{
+	guard_crashes(-1);
+	guard_time(0);
+	server_run(STDIN_FILENO, output, conf);
+	return EX_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -279,6 +304,8 @@ main(int argc, char **argv)
 	} else if (arguments.version) {
 		write_version(output);
 		return EX_OK;
+	} else if (arguments.lmtp) {
+		return serve_lmtp(output, arguments.conf);
 	} else {
 		maillog_set_queue_id(arguments.queue_id);
 		settings = settings_load(arguments.conf, &error);

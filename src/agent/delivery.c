@@ -15,10 +15,7 @@
 #include "util/guard.h"
 #include "util/maillog.h"
 
-/*
- * No host is begun in the last tenth of the time limit: it would hardly come
- * to an answer, and a delivery cut off after the final dot is a duplicate.
- */
+/* The part of the time in which no host is begun: a tenth. */
 #define RESERVE_PART 10
 
 /* For /etc/hosts and DNS to complete this machine's name. */
@@ -29,6 +26,7 @@ struct delivery {
 	struct attempt attempt;
 	const struct envelope *envelope;
 	const struct route *route;
+	const GArray *rids; /* for the log; NULL: as the docket has them */
 	struct plan *plan;
 	struct docket docket;
 	gboolean late; /* there is no time for another host */
@@ -48,10 +46,27 @@ is_refused_by_dns(const struct route *route, const struct candidate *candidate,
 		g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NOT_FOUND));
 }
 
+/* The numbers that the log has for these recipients of the docket. */
+static GArray *
+logged_rids(const struct delivery *delivery, const GArray *rids)
+{
+	GArray *logged = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	for (guint i = 0; i < rids->len; i++) {
+		guint rid = g_array_index(rids, guint, i);
+
+		if (delivery->rids != NULL)
+			rid = g_array_index(delivery->rids, guint, rid);
+		g_array_append_val(logged, rid);
+	}
+	return logged;
+}
+
 static void
 bounce_for_dns(struct delivery *delivery, const struct candidate *candidate,
     const GError *error)
 {
+	g_autoptr(GArray) rids = NULL;
 	g_autofree char *why = NULL;
 	const char *dsn = "5.1.2"; /* RFC 3463 section 3.2 */
 
@@ -59,7 +74,8 @@ bounce_for_dns(struct delivery *delivery, const struct candidate *candidate,
 	if (g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NULL_MX))
 		dsn = "5.1.10";
 	why = g_strdup_printf("%s: %s", candidate->host, error->message);
-	attempt_log_bounced(delivery->docket.open, dsn, why);
+	rids = logged_rids(delivery, delivery->docket.open);
+	attempt_log_bounced(rids, dsn, why);
 	docket_close(&delivery->docket, VERDICT_BOUNCE, dsn, why);
 }
 
@@ -175,15 +191,15 @@ try_once(struct delivery *delivery, const struct candidate *candidate,
 {
 	struct attempt *attempt = &delivery->attempt;
 	struct envelope part = envelope_part(delivery->envelope, rids);
+	g_autoptr(GArray) logged = logged_rids(delivery, rids);
 	guint count = rids->len;
 	g_autofree struct outcome *outcomes = g_new0(struct outcome, count);
 	g_autofree char *peer = attempt_peer(candidate);
 
 	attempt->envelope = &part;
-	attempt->rids = rids;
+	attempt->rids = logged;
 	attempt_run(attempt, candidate, outcomes);
 	attempt->envelope = delivery->envelope;
-	attempt->rids = delivery->docket.open;
 	if (attempt->partial)
 		part_too_many(rids, outcomes, again);
 	docket_judge(&delivery->docket, attempt->settings, peer, rids,
@@ -306,31 +322,28 @@ run(struct delivery *delivery)
 		    delivery->late);
 }
 
-static void
-deliver_mode(const struct settings *settings, const struct envelope *envelope,
-    const struct route *route, struct message *message, gint64 deadline,
-    gboolean each, struct verdict *verdicts)
+struct delivery_span
+delivery_span(gint64 begin_by, gint64 deadline)
 {
-	struct delivery delivery = {
-	    .attempt =
-		{
-		    .settings = settings,
-		    .envelope = envelope,
-		    .partial = each,
-		    .message = message,
-		    .deadline = deadline,
-		    .begin_by = deadline - settings->time_limit / RESERVE_PART,
-		},
-	    .envelope = envelope,
-	    .route = route,
+	gint64 reserve = deadline_left(deadline) / RESERVE_PART;
+	struct delivery_span span = {
+	    .begin_by = MIN(begin_by, deadline - reserve),
+	    .deadline = deadline,
 	};
 
-	docket_init(&delivery.docket, envelope->recipients->len, each,
-	    verdicts);
-	delivery.attempt.rids = delivery.docket.open;
-	if (!discard(&delivery))
-		run(&delivery);
-	docket_clear(&delivery.docket);
+	return span;
+}
+
+static void
+deliver_as(struct delivery *delivery, gboolean each, struct verdict *verdicts)
+{
+	delivery->attempt.envelope = delivery->envelope;
+	delivery->attempt.partial = each;
+	docket_init(&delivery->docket, delivery->envelope->recipients->len,
+	    each, verdicts);
+	if (!discard(delivery))
+		run(delivery);
+	docket_clear(&delivery->docket);
 }
 
 void
@@ -338,15 +351,32 @@ deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
     struct verdict *verdict)
 {
-	deliver_mode(settings, envelope, route, message, deadline, FALSE,
-	    verdict);
+	struct delivery delivery = {
+	    .attempt = {.settings = settings,
+		.message = message,
+		.deadline = deadline,
+		.begin_by = deadline - deadline_left(deadline) / RESERVE_PART},
+	    .envelope = envelope,
+	    .route = route,
+	};
+
+	deliver_as(&delivery, FALSE, verdict);
 }
 
 void
 deliver_each(const struct settings *settings, const struct envelope *envelope,
-    const struct route *route, struct message *message, gint64 deadline,
-    struct verdict *verdicts)
+    const struct route *route, const GArray *rids, struct message *message,
+    const struct delivery_span *span, struct verdict *verdicts)
 {
-	deliver_mode(settings, envelope, route, message, deadline, TRUE,
-	    verdicts);
+	struct delivery delivery = {
+	    .attempt = {.settings = settings,
+		.message = message,
+		.deadline = span->deadline,
+		.begin_by = span->begin_by},
+	    .envelope = envelope,
+	    .route = route,
+	    .rids = rids,
+	};
+
+	deliver_as(&delivery, TRUE, verdicts);
 }

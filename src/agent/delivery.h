@@ -23,14 +23,29 @@ deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
     struct verdict *verdict);
 
+/* Until when, as deadlines. */
+struct delivery_span {
+	gint64 begin_by; /* no host is begun later */
+	gint64 deadline; /* nor is one waited for */
+};
+
+/*
+ * No host is begun in the last tenth of the time: it would hardly come to an
+ * answer, and a delivery cut off after the final dot is a duplicate.
+ */
+struct delivery_span
+delivery_span(gint64 begin_by, gint64 deadline);
+
 /*
  * The same with a verdict for each recipient, and one copy for those that a
  * host accepts: who is deferred goes on to the next host, who is refused or
  * delivered is done.  All of @verdicts are set in every case.
+ *
+ * @rids: of guint, the recipients' numbers for the log.
  */
 void
 deliver_each(const struct settings *settings, const struct envelope *envelope,
-    const struct route *route, struct message *message, gint64 deadline,
-    struct verdict *verdicts);
+    const struct route *route, const GArray *rids, struct message *message,
+    const struct delivery_span *span, struct verdict *verdicts);
 
 #endif

@@ -28,7 +28,7 @@ guard_crashes(int output);
 /*
  * The same after @seconds, for whatever may hang in spite of all deadlines:
  * pipe(8) would kill and bounce at transport_time_limit.  Counts anew at
- * each call.
+ * each call; 0: no more.
  */
 void
 guard_time(unsigned seconds);

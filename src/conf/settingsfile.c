@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <sys/stat.h>
+
+#include "conf/settingsfile.h"
+
+struct settingsfile {
+	const char *path;
+	struct stat read; /* what it was when it was read */
+	struct settings *settings;
+};
+
+struct settingsfile *
+settingsfile_new(const char *path)
+{
+	struct settingsfile *file = g_new0(struct settingsfile, 1);
+
+	file->path = path;
+	return file;
+}
+
+void
+settingsfile_free(struct settingsfile *file)
+{
+	g_clear_pointer(&file->settings, settings_free);
+	g_free(file);
+}
+
+/* A change of the time of change is one, whoever sets that of the content. */
+static gboolean
+is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+const struct settings *
+settingsfile_get(struct settingsfile *file, GError **error)
+{
+	struct stat now;
+	/* Before it is read: a change meanwhile is seen by the next call. */
+	gboolean known = stat(file->path, &now) == 0;
+
+	if (known && file->settings != NULL && is_same(&now, &file->read))
+		return file->settings;
+	g_clear_pointer(&file->settings, settings_free);
+	file->settings = settings_load(file->path, error);
+	file->read = known ? now : (struct stat){0};
+	return file->settings;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A parcel: one message of an LMTP client, from whom and to whom, and along
+ * which routes.
+ */
+#ifndef SMTPROUTE_PARCEL_H
+#define SMTPROUTE_PARCEL_H
+
+#include <glib.h>
+
+#include "address/mailbox.h"
+#include "agent/verdict.h"
+#include "conf/settings.h"
+#include "lmtp/request.h"
+#include "route/route.h"
+
+/*
+ * RFC 5321 section 4.5.3.1.8 asks for 100; Postfix sends 50 at once unless
+ * told to send more.
+ */
+#define PARCEL_RECIPIENTS_MAX 5000
+
+struct parcel {
+	struct mailbox *sender;
+	GPtrArray *recipients; /* of struct mailbox */
+	GPtrArray *routes;     /* of struct route, each recipient's */
+	GHashTable *known;     /* domain -> route, which it owns */
+};
+
+/* NULL: *verdict says why. */
+struct parcel *
+parcel_new(const struct lmtp_request *mail, struct verdict *verdict);
+
+/*
+ * Adds a recipient, if there is a route for it.  FALSE: *verdict says why not.
+ */
+gboolean
+parcel_add(struct parcel *parcel, const struct settings *settings,
+    const struct lmtp_request *rcpt, struct verdict *verdict);
+
+void
+parcel_free(struct parcel *parcel);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <fcntl.h>
+
+#include "conf/settingsfile.h"
+#include "lmtp/answers.h"
+#include "lmtp/dispatch.h"
+#include "lmtp/intake.h"
+#include "lmtp/parcel.h"
+#include "lmtp/request.h"
+#include "lmtp/server.h"
+#include "util/deadline.h"
+#include "util/maillog.h"
+
+/* RFC 5321 section 4.5.3.2.7. */
+#define IDLE_SPAN (300 * G_USEC_PER_SEC)
+
+/* The client reads the content from a disk. */
+#define CONTENT_SPAN (900 * G_USEC_PER_SEC)
+
+/* Who says nothing but nonsense is no client. */
+#define FAULTS_MAX 50
+
+struct server {
+	struct intake *intake;
+	struct answers *answers;
+	struct settingsfile *file;
+	const struct settings *settings; /* for this transaction */
+	struct parcel *parcel;           /* NULL: no MAIL yet */
+	gboolean greeted;
+	gboolean over;
+	guint faults;
+};
+
+static void
+end_transaction(struct server *server)
+{
+	g_clear_pointer(&server->parcel, parcel_free);
+	maillog_set_queue_id(NULL);
+}
+
+static void
+refuse(struct server *server, int code, const char *text)
+{
+	answers_add(server->answers, code, text);
+	/* Not 421: qmgr(8) would suspend all that comes here. */
+	if (++server->faults == FAULTS_MAX)
+		server->over = TRUE;
+}
+
+static void
+refuse_with(struct server *server, struct verdict *verdict)
+{
+	dispatch_answer(server->answers, verdict);
+	verdict_clear(verdict);
+}
+
+static void
+greet(struct server *server)
+{
+	static const char *const offer[] = {PACKAGE_NAME, "PIPELINING",
+	    "ENHANCEDSTATUSCODES", "8BITMIME", "SIZE", "XFORWARD IDENT", NULL};
+
+	end_transaction(server);
+	server->greeted = TRUE;
+	answers_add_lines(server->answers, 250, offer);
+}
+
+/* The settings of now hold for the whole transaction. */
+static void
+begin(struct server *server, const struct lmtp_request *request)
+{
+	g_autoptr(GError) error = NULL;
+	struct verdict verdict = {0};
+
+	if (!server->greeted || server->parcel != NULL) {
+		refuse(server, 503,
+		    server->greeted ? "5.5.1 nested MAIL"
+				    : "5.5.1 say LHLO first");
+		return;
+	}
+	server->settings = settingsfile_get(server->file, &error);
+	if (server->settings == NULL) {
+		verdict_set(&verdict, VERDICT_DEFER, "4.3.5", "%s",
+		    error->message);
+	} else {
+		maillog_open(server->settings->log,
+		    server->settings->syslog_name);
+		server->parcel = parcel_new(request, &verdict);
+	}
+	if (server->parcel == NULL)
+		refuse_with(server, &verdict);
+	else
+		answers_add(server->answers, 250, "2.1.0 ok");
+}
+
+static void
+add_recipient(struct server *server, const struct lmtp_request *request)
+{
+	struct verdict verdict = {0};
+
+	if (server->parcel == NULL)
+		refuse(server, 503, "5.5.1 say MAIL first");
+	else if (parcel_add(server->parcel, server->settings, request,
+		     &verdict))
+		answers_add(server->answers, 250, "2.1.5 ok");
+	else
+		refuse_with(server, &verdict);
+}
+
+/* The content was not to be kept: every recipient's mail comes again. */
+static void
+answer_all(struct server *server, const GError *error)
+{
+	struct verdict verdict = {0};
+
+	/* 4.3.1: mail system full (RFC 3463 section 3.4). */
+	verdict_set(&verdict, VERDICT_DEFER, "4.3.1", "%s", error->message);
+	for (guint i = 0; i < server->parcel->recipients->len; i++)
+		dispatch_answer(server->answers, &verdict);
+	verdict_clear(&verdict);
+}
+
+static void
+take_content(struct server *server)
+{
+	g_autoptr(Message) message =
+	    message_new(server->settings->spool_directory);
+	g_autoptr(GError) error = NULL;
+
+	answers_add(server->answers, 354, "end with <CRLF>.<CRLF>");
+	if (!answers_flush(server->answers)) {
+		server->over = TRUE;
+		return;
+	}
+	switch (intake_content(server->intake, message,
+	    deadline_in(CONTENT_SPAN), &error)) {
+	case INTAKE_LINE:
+		dispatch(server->settings, server->parcel, message,
+		    server->answers);
+		break;
+	case INTAKE_LOST:
+		answer_all(server, error);
+		break;
+	default:
+		server->over = TRUE;
+		break;
+	}
+	end_transaction(server);
+}
+
+static void
+begin_content(struct server *server)
+{
+	if (server->parcel == NULL)
+		refuse(server, 503, "5.5.1 say MAIL first");
+	else if (server->parcel->recipients->len == 0)
+		refuse(server, 503, "5.5.1 no valid recipients");
+	else
+		take_content(server);
+}
+
+static void
+serve(struct server *server, const struct lmtp_request *request)
+{
+	switch (request->verb) {
+	case LMTP_LHLO:
+		greet(server);
+		break;
+	case LMTP_MAIL:
+		begin(server, request);
+		break;
+	case LMTP_RCPT:
+		add_recipient(server, request);
+		break;
+	case LMTP_DATA:
+		begin_content(server);
+		break;
+	case LMTP_RSET:
+		end_transaction(server);
+		answers_add(server->answers, 250, "2.0.0 ok");
+		break;
+	case LMTP_VRFY:
+		answers_add(server->answers, 252, "2.0.0 try RCPT");
+		break;
+	case LMTP_XFORWARD:
+		maillog_set_queue_id(request->ident);
+		answers_add(server->answers, 250, "2.0.0 ok");
+		break;
+	case LMTP_QUIT:
+		answers_add(server->answers, 221, "2.0.0 bye");
+		server->over = TRUE;
+		break;
+	default:
+		answers_add(server->answers, 250, "2.0.0 ok");
+		break;
+	}
+}
+
+static void
+serve_line(struct server *server, const char *line)
+{
+	struct lmtp_request request;
+	struct lmtp_refusal refusal;
+
+	if (lmtp_request_parse(&request, line, &refusal))
+		serve(server, &request);
+	else
+		refuse(server, refusal.code, refusal.text);
+	lmtp_request_clear(&request);
+}
+
+static void
+serve_next(struct server *server)
+{
+	const char *line;
+
+	if (!intake_has_line(server->intake) &&
+	    !answers_flush(server->answers)) {
+		server->over = TRUE;
+		return;
+	}
+	switch (intake_line(server->intake, deadline_in(IDLE_SPAN), &line)) {
+	case INTAKE_LINE:
+		serve_line(server, line);
+		break;
+	case INTAKE_LONG:
+		refuse(server, 500, "5.5.2 line too long");
+		break;
+	default:
+		server->over = TRUE;
+		break;
+	}
+}
+
+void
+server_run(int input, int output, const char *conf)
+{
+	g_autoptr(Intake) intake = intake_new(input);
+	g_autoptr(Answers) answers = answers_new(output);
+	g_autoptr(Settingsfile) file = settingsfile_new(conf);
+	struct server server = {
+	    .intake = intake,
+	    .answers = answers,
+	    .file = file,
+	};
+
+	fcntl(output, F_SETFL, fcntl(output, F_GETFL) | O_NONBLOCK);
+	answers_add(answers, 220, PACKAGE_NAME " LMTP");
+	while (!server.over)
+		serve_next(&server);
+	answers_flush(answers);
+	end_transaction(&server);
+}
