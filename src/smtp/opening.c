@@ -49,8 +49,8 @@ fail_secured(struct opening *opening, struct dialogue *dialogue,
 	}
 }
 
-static gboolean
-shake_hands(struct opening *opening, struct dialogue *dialogue,
+gboolean
+opening_shake_hands(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy)
 {
 	g_autoptr(GError) error = NULL;
@@ -77,7 +77,7 @@ opening_wrap(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy)
 {
 	return policy->level != TLS_WRAPPER ||
-	    shake_hands(opening, dialogue, policy);
+	    opening_shake_hands(opening, dialogue, policy);
 }
 
 static gboolean
@@ -110,7 +110,7 @@ ask_starttls(struct opening *opening, struct dialogue *dialogue,
 	if (reply == NULL)
 		return FALSE;
 	if (outcome_is_success(STAGE_STARTTLS, reply))
-		return shake_hands(opening, dialogue, policy);
+		return opening_shake_hands(opening, dialogue, policy);
 	if (tls_policy_forgives(policy, reply->code)) {
 		note_refusal(opening, reply);
 		return TRUE;

@@ -22,6 +22,11 @@ struct opening {
 	gboolean late;      /* for want of an answer */
 };
 
+/* TLS, now.  FALSE: the session is over. */
+gboolean
+opening_shake_hands(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy);
+
 /*
  * TLS from the first byte (RFC 8314 section 3), where the policy says so.
  * FALSE: the session is over.

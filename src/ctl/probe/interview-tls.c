@@ -6,8 +6,8 @@
 
 #include "ctl/probe/interview-tls.h"
 #include "smtp/auth.h"
+#include "smtp/opening.h"
 #include "tls/certificate.h"
-#include "util/deadline.h"
 #include "util/printable.h"
 #include "util/secret.h"
 
@@ -78,55 +78,47 @@ say_tls(const struct interview *interview, const struct tls *tls)
 
 /* A delivery goes on in clear text if TLS fails that need not be. */
 static void
-fail_handshake(struct interview *interview, const GError *error, gint64 span)
+fail_handshake(struct interview *interview, const struct opening *opening)
 {
-	const struct tls_policy *policy = &interview->security.tls;
-	g_autofree char *late = NULL;
+	if (opening->tls_failure == NULL) {
+		interview->stage = stage_name(interview->outcome.stage);
+		stage_fail_outcome(interview);
+		return;
+	}
+	stage_say(interview, opening->tls_failure);
+	stage_below(interview, NULL, "going on in clear text");
+	interview->again = TRUE;
+}
+
+static void
+say_handshake(struct interview *interview)
+{
+	const struct tls *tls = peer_tls(interview->dialogue.peer);
 	g_autofree char *what = NULL;
 
-	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE)) {
-		interview->stage = "STARTTLS";
-		stage_fail(interview, "reply out of turn");
+	say_tls(interview, tls);
+	if (!tls_is_enforced(tls) || tls_verify_failure(tls) == NULL)
 		return;
-	}
-	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
-		late = deadline_passed(span, G_MAXINT64);
-	what = g_strdup_printf("%s%s", late != NULL ? "handshake " : "",
-	    late != NULL ? late : error->message);
-	if (g_error_matches(error, TLS_ERROR, TLS_ERROR_LOCAL) ||
-	    tls_policy_is_required(policy)) {
-		stage_fail(interview, what);
-		return;
-	}
-	stage_say(interview, what);
-	stage_below(interview, NULL, "going on in clear text");
-	interview->silent = TRUE;
-	interview->again = TRUE;
+	what = g_strdup_printf("certificate verification failed: %s",
+	    tls_verify_failure(tls));
+	stage_trouble(interview, what);
 }
 
 static gboolean
 shake_hands(struct interview *interview)
 {
-	gint64 span =
-	    stage_limit(interview->candidate->settings.timeouts.command);
-	g_autoptr(GError) error = NULL;
-	g_autofree char *what = NULL;
-	const struct tls *tls;
+	struct opening opening = {0};
+	gboolean begun;
 
 	stage_begin(interview, "TLS");
-	if (!peer_start_tls(interview->peer, &interview->security.tls,
-		deadline_in(span), &error)) {
-		fail_handshake(interview, error, span);
-		return FALSE;
-	}
-	tls = peer_tls(interview->peer);
-	say_tls(interview, tls);
-	if (tls_is_enforced(tls) && tls_verify_failure(tls) != NULL) {
-		what = g_strdup_printf("certificate verification failed: %s",
-		    tls_verify_failure(tls));
-		stage_trouble(interview, what);
-	}
-	return TRUE;
+	begun = opening_shake_hands(&opening, &interview->dialogue,
+	    &interview->security.tls);
+	if (begun)
+		say_handshake(interview);
+	else
+		fail_handshake(interview, &opening);
+	opening_clear(&opening);
+	return begun;
 }
 
 gboolean
@@ -162,7 +154,8 @@ interview_starttls(struct interview *interview, gboolean *ret_secured)
 		note_not_offered(interview);
 		return TRUE;
 	}
-	reply = stage_ask(interview, "STARTTLS", "STARTTLS\r\n");
+	reply =
+	    stage_ask(interview, "STARTTLS", STAGE_STARTTLS, "STARTTLS\r\n");
 	if (reply == NULL)
 		return FALSE;
 	if (outcome_is_success(STAGE_STARTTLS, reply)) {
@@ -172,14 +165,6 @@ interview_starttls(struct interview *interview, gboolean *ret_secured)
 	if (tls_policy_forgives(policy, reply->code))
 		return TRUE;
 	return stage_accept(interview, STAGE_STARTTLS, reply);
-}
-
-/* What auth.h and outcome.h say begins with the stage, as a line here does. */
-static const char *
-without_stage(const char *text)
-{
-	return g_str_has_prefix(text, "AUTH: ") ? text + strlen("AUTH: ")
-						: text;
 }
 
 static void
@@ -198,11 +183,12 @@ say_auth(const struct interview *interview, const char *mechanism,
 
 /* libESMTP says EHLO, and is told of nothing but AUTH. */
 static void
-greet_lib(const struct interview *interview, const struct dialogue *dialogue,
-    struct session *session, guint mechanisms)
+greet_lib(const struct interview *interview, struct session *session,
+    guint mechanisms)
 {
+	const struct dialogue *dialogue = &interview->dialogue;
 	g_autofree char *offer = offer_format(&(struct offer){0}, mechanisms,
-	    peer_tls(interview->peer) != NULL);
+	    peer_tls(dialogue->peer) != NULL);
 	g_autofree char *ehlo = NULL;
 
 	if (session_tell_code(session, 220))
@@ -216,9 +202,9 @@ greet_lib(const struct interview *interview, const struct dialogue *dialogue,
  * NULL: there is no verdict.
  */
 static struct reply *
-carry_auth(struct interview *interview, struct dialogue *dialogue,
-    struct session *session)
+carry_auth(struct interview *interview, struct session *session)
 {
+	struct dialogue *dialogue = &interview->dialogue;
 	g_autoptr(Reply) reply = NULL;
 
 	do {
@@ -244,8 +230,7 @@ carry_auth(struct interview *interview, struct dialogue *dialogue,
 
 /* It would need somebody to send to, but never comes to that. */
 static struct reply *
-ask_lib(struct interview *interview, struct dialogue *dialogue,
-    guint mechanisms)
+ask_lib(struct interview *interview, guint mechanisms)
 {
 	g_autoptr(Mailbox) sender = mailbox_parse_sender("", NULL);
 	g_autoptr(Mailbox) recipient =
@@ -258,19 +243,19 @@ ask_lib(struct interview *interview, struct dialogue *dialogue,
 	session = session_start(interview->helo_name, sender, recipients, 0,
 	    interview->security.credentials, &error);
 	if (session == NULL) {
-		dialogue_fail_here(dialogue, STAGE_AUTH, error->message);
+		dialogue_fail_here(&interview->dialogue, STAGE_AUTH,
+		    error->message);
 		return NULL;
 	}
-	greet_lib(interview, dialogue, session, mechanisms);
-	return carry_auth(interview, dialogue, session);
+	greet_lib(interview, session, mechanisms);
+	return carry_auth(interview, session);
 }
 
 static struct reply *
-ask_bearing(struct interview *interview, struct dialogue *dialogue,
-    guint mechanisms)
+ask_bearing(struct interview *interview, guint mechanisms)
 {
 	const char *mechanism;
-	struct reply *reply = auth_bear(dialogue,
+	struct reply *reply = auth_bear(&interview->dialogue,
 	    interview->security.credentials, mechanisms, &mechanism);
 
 	if (reply != NULL)
@@ -281,27 +266,15 @@ ask_bearing(struct interview *interview, struct dialogue *dialogue,
 static void
 try_auth(struct interview *interview, guint mechanisms)
 {
-	const struct credentials *credentials = interview->security.credentials;
-	struct timeouts timeouts = interview->candidate->settings.timeouts;
-	struct outcome outcome = {0};
-	g_autoptr(Transaction) transaction = transaction_new(&outcome, 1);
-	struct dialogue dialogue = {
-	    .peer = interview->peer,
-	    .transaction = transaction,
-	    .timeouts = &timeouts,
-	    .deadline = G_MAXINT64,
-	};
 	g_autoptr(Reply) reply = NULL;
 
-	timeouts.command = stage_limit(timeouts.command);
-	reply = credentials->token != NULL
-	    ? ask_bearing(interview, &dialogue, mechanisms)
-	    : ask_lib(interview, &dialogue, mechanisms);
+	reply = interview->security.credentials->token != NULL
+	    ? ask_bearing(interview, mechanisms)
+	    : ask_lib(interview, mechanisms);
 	if (reply != NULL)
 		stage_accept(interview, STAGE_AUTH, reply);
 	else
-		stage_fail(interview, without_stage(outcome.text));
-	outcome_clear(&outcome);
+		stage_fail_outcome(interview);
 	secret_sweep();
 }
 
@@ -309,7 +282,10 @@ try_auth(struct interview *interview, guint mechanisms)
 static void
 fail_auth(struct interview *interview, const char *why)
 {
-	g_autofree char *shown = printable(without_stage(why), STAGE_SHOWN);
+	/* A line here begins so anyhow. */
+	const char *rest =
+	    g_str_has_prefix(why, "AUTH: ") ? why + strlen("AUTH: ") : why;
+	g_autofree char *shown = printable(rest, STAGE_SHOWN);
 
 	stage_skip(interview, "AUTH", shown);
 	stage_trouble(interview, shown);
@@ -330,7 +306,7 @@ interview_auth(struct interview *interview)
 		return interview->trouble == NULL;
 	stage_begin(interview, "AUTH");
 	mechanisms = auth_usable(&interview->offer, credentials,
-	    peer_tls(interview->peer) != NULL ||
+	    peer_tls(interview->dialogue.peer) != NULL ||
 		settings->auth_in_clear == ANSWER_YES,
 	    &why);
 	if (mechanisms == 0)

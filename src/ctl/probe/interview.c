@@ -55,12 +55,12 @@ say_hello(struct interview *interview)
 	const char *name = interview->helo_name;
 	g_autofree char *ehlo = g_strdup_printf("EHLO %s\r\n", name);
 	g_autofree char *helo = g_strdup_printf("HELO %s\r\n", name);
-	g_autoptr(Reply) reply = stage_ask(interview, "EHLO", ehlo);
+	g_autoptr(Reply) reply = stage_ask(interview, "EHLO", STAGE_EHLO, ehlo);
 	g_autoptr(Reply) again = NULL;
 
 	if (reply != NULL && outcome_asks_for_helo(reply)) {
 		interview->offer = (struct offer){0};
-		again = stage_ask(interview, "HELO", helo);
+		again = stage_ask(interview, "HELO", STAGE_HELO, helo);
 		return stage_accept(interview, STAGE_HELO, again);
 	}
 	if (!stage_accept(interview, STAGE_EHLO, reply))
@@ -74,7 +74,8 @@ say_hello(struct interview *interview)
 static void
 reset(struct interview *interview)
 {
-	g_autoptr(Reply) reply = stage_ask(interview, "RSET", "RSET\r\n");
+	g_autoptr(Reply) reply =
+	    stage_ask(interview, "RSET", STAGE_MAIL, "RSET\r\n");
 
 	if (reply != NULL && reply->code == 421)
 		stage_accept(interview, STAGE_MAIL, reply);
@@ -84,15 +85,13 @@ reset(struct interview *interview)
 static gboolean
 open_session(struct interview *interview)
 {
-	gint64 span =
-	    stage_limit(interview->candidate->settings.timeouts.greeting);
 	g_autoptr(Reply) greeting = NULL;
 	gboolean secured;
 
 	if (!interview_wrap(interview))
 		return FALSE;
 	stage_begin(interview, "greeting");
-	greeting = stage_await(interview, span);
+	greeting = stage_await(interview, STAGE_GREETING);
 	if (!stage_accept(interview, STAGE_GREETING, greeting) ||
 	    !say_hello(interview) || !interview_starttls(interview, &secured))
 		return FALSE;
@@ -109,7 +108,7 @@ talk(struct interview *interview)
 
 	if (!open_session(interview) || interview->trouble != NULL)
 		return;
-	mail = stage_ask(interview, "MAIL", "MAIL FROM:<>\r\n");
+	mail = stage_ask(interview, "MAIL", STAGE_MAIL, "MAIL FROM:<>\r\n");
 	if (stage_accept(interview, STAGE_MAIL, mail))
 		reset(interview);
 }
@@ -118,13 +117,13 @@ talk(struct interview *interview)
 static void
 quit(struct interview *interview)
 {
-	static const char command[] = "QUIT\r\n";
 	g_autoptr(Reply) reply = NULL;
 
 	stage_begin(interview, "QUIT");
-	if (peer_send(interview->peer, command, strlen(command),
-		deadline_in(QUIT_SPAN), NULL))
-		reply = stage_await(interview, QUIT_SPAN);
+	interview->timeouts.command =
+	    MIN(interview->timeouts.command, QUIT_SPAN);
+	if (dialogue_send(&interview->dialogue, STAGE_MAIL, "QUIT\r\n"))
+		reply = stage_await(interview, STAGE_MAIL);
 }
 
 /* -1: it has failed. */
@@ -132,9 +131,10 @@ static int
 connect_to(struct interview *interview)
 {
 	const struct candidate *candidate = interview->candidate;
-	gint64 span = stage_limit(candidate->settings.timeouts.connect);
+	gint64 span = interview->timeouts.connect;
 	const char *bind = candidate->settings.bind;
 	g_autoptr(GError) error = NULL;
+	g_autofree char *late = NULL;
 	struct endpoint from;
 	gboolean bound = bind != NULL && endpoint_parse(bind, 0, &from);
 	int fd;
@@ -142,8 +142,10 @@ connect_to(struct interview *interview)
 	stage_begin(interview, "connect");
 	fd = dial(&candidate->endpoint, bound ? &from : NULL, deadline_in(span),
 	    &error);
+	if (g_error_matches(error, DIAL_ERROR, DIAL_ERROR_TIMEOUT))
+		late = deadline_passed(span, G_MAXINT64);
 	if (fd < 0)
-		stage_fail_error(interview, error, span);
+		stage_fail(interview, late != NULL ? late : error->message);
 	else
 		stage_say(interview, "");
 	return fd;
@@ -171,7 +173,7 @@ prepare(struct interview *interview)
 	struct outcome outcome = {0};
 
 	if (!security_prepare(&interview->security, interview->settings,
-		interview->candidate, resolver, deadline_in(INTERVIEW_SPAN),
+		interview->candidate, resolver, deadline_in(STAGE_SPAN),
 		&outcome))
 		interview->trouble = g_strdup(outcome.text);
 	/*
@@ -183,19 +185,35 @@ prepare(struct interview *interview)
 	outcome_clear(&outcome);
 }
 
+/* Those that matter before DATA. */
+static void
+limit_timeouts(struct interview *interview)
+{
+	struct timeouts *timeouts = &interview->timeouts;
+
+	*timeouts = interview->candidate->settings.timeouts;
+	timeouts->connect = MIN(timeouts->connect, STAGE_SPAN);
+	timeouts->greeting = MIN(timeouts->greeting, STAGE_SPAN);
+	timeouts->command = MIN(timeouts->command, STAGE_SPAN);
+}
+
 static void
 visit(struct interview *interview)
 {
-	autofd fd = connect_to(interview);
+	autofd fd = -1;
 	g_autoptr(Peer) peer = NULL;
 
+	limit_timeouts(interview);
+	fd = connect_to(interview);
 	interview->works = FALSE;
 	if (fd < 0)
 		return;
-	peer = interview->peer = peer_new(fd);
+	peer = peer_new(fd);
+	interview->dialogue.peer = peer;
+	interview->dialogue.over = FALSE;
 	talk(interview);
 	interview->works = interview->trouble == NULL;
-	if (!interview->silent)
+	if (!interview->dialogue.over)
 		quit(interview);
 }
 
@@ -209,19 +227,23 @@ interview(const struct ctl *ctl, const struct settings *settings,
 	    .candidate = candidate,
 	    .helo_name = helo_name,
 	};
+	g_autoptr(Transaction) transaction = transaction_new(&state.outcome, 1);
 	g_autofree char *name = attempt_peer(candidate);
 
+	state.dialogue.transaction = transaction;
+	state.dialogue.timeouts = &state.timeouts;
+	state.dialogue.deadline = G_MAXINT64;
 	say("%s%s%s\n", paint(ctl, PAINT_TITLE), name, paint(ctl, PAINT_END));
 	prepare(&state);
 	visit(&state);
 	if (state.again) {
 		state.again = FALSE;
-		state.silent = FALSE;
 		state.security.tls.level = TLS_NONE;
 		visit(&state);
 	}
 	say_result(&state);
 	security_clear(&state.security);
+	outcome_clear(&state.outcome);
 	g_free(state.trouble);
 	return state.works;
 }

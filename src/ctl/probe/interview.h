@@ -10,12 +10,6 @@
 #include "ctl/ctl.h"
 
 /*
- * No wait for a host is longer: RFC 5321 section 4.5.3.2 has 5 minutes, but a
- * person is waiting.
- */
-#define INTERVIEW_SPAN (60 * G_TIME_SPAN_SECOND)
-
-/*
  * Connects, reads the greeting, says EHLO (or HELO), begins TLS and
  * authenticates itself as a delivery would, says MAIL FROM:<>, RSET and QUIT.
  * TRUE: it would take mail.

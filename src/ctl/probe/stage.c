@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "ctl/probe/stage.h"
-#include "smtp/dial.h"
-#include "util/deadline.h"
 #include "util/printable.h"
 
 /* As much as is shown below a line, where one text may have several. */
@@ -14,9 +12,6 @@
 
 /* The labels there have as much room. */
 #define LABEL_WIDTH 8
-
-/* For the rest of a reply that nobody asked for. */
-#define OUT_OF_TURN_SPAN G_TIME_SPAN_SECOND
 
 void
 stage_begin(struct interview *interview, const char *stage)
@@ -114,24 +109,25 @@ stage_fail(struct interview *interview, const char *what)
 
 	stage_say(interview, shown);
 	stage_trouble(interview, shown);
-	interview->silent = TRUE;
+	interview->dialogue.over = TRUE;
 }
 
-gint64
-stage_limit(gint64 span)
-{
-	return MIN(span, INTERVIEW_SPAN);
-}
-
+/* The stage stands at the beginning of the line as it is. */
 void
-stage_fail_error(struct interview *interview, const GError *error, gint64 span)
+stage_fail_outcome(struct interview *interview)
 {
-	g_autofree char *late = NULL;
+	const struct outcome *outcome = &interview->outcome;
+	g_autofree char *prefix =
+	    g_strconcat(stage_name(outcome->stage), ": ", NULL);
+	g_autofree char *reply = NULL;
 
-	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT) ||
-	    g_error_matches(error, DIAL_ERROR, DIAL_ERROR_TIMEOUT))
-		late = deadline_passed(span, G_MAXINT64);
-	stage_fail(interview, late != NULL ? late : error->message);
+	if (outcome->reply != NULL)
+		reply = g_strdup_printf("%d %s", outcome->code, outcome->reply);
+	stage_fail(interview,
+	    reply != NULL ? reply
+		: g_str_has_prefix(outcome->text, prefix)
+		? outcome->text + strlen(prefix)
+		: outcome->text);
 }
 
 char *
@@ -143,16 +139,14 @@ stage_line(const struct reply *reply)
 	return g_strchomp(printable(line, STAGE_SHOWN));
 }
 
-struct reply *
-stage_await(struct interview *interview, gint64 span)
+/* Takes @reply, which is NULL if the dialogue has failed. */
+static struct reply *
+take(struct interview *interview, struct reply *reply)
 {
-	g_autoptr(GError) error = NULL;
 	g_autofree char *line = NULL;
-	struct reply *reply =
-	    peer_reply(interview->peer, deadline_in(span), &error);
 
 	if (reply == NULL) {
-		stage_fail_error(interview, error, span);
+		stage_fail_outcome(interview);
 		return NULL;
 	}
 	line = stage_line(reply);
@@ -160,46 +154,19 @@ stage_await(struct interview *interview, gint64 span)
 	return reply;
 }
 
-/* As wire.c: after it nobody knows which reply belongs to which command. */
-static void
-fail_out_of_turn(struct interview *interview)
+struct reply *
+stage_await(struct interview *interview, enum stage stage)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Reply) reply =
-	    peer_reply(interview->peer, deadline_in(OUT_OF_TURN_SPAN), &error);
-	g_autofree char *line = NULL;
-	g_autofree char *what = NULL;
-
-	if (reply != NULL)
-		line = stage_line(reply);
-	if (reply != NULL && reply->code != 421)
-		what = g_strdup_printf("reply out of turn: %s", line);
-	else if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
-		what = g_strdup("reply out of turn");
-	stage_fail(interview,
-	    what != NULL       ? what
-		: line != NULL ? line
-			       : error->message);
+	return take(interview, dialogue_reply(&interview->dialogue, stage));
 }
 
 struct reply *
-stage_ask(struct interview *interview, const char *stage, const char *command)
+stage_ask(struct interview *interview, const char *name, enum stage stage,
+    const char *command)
 {
-	gint64 span =
-	    stage_limit(interview->candidate->settings.timeouts.command);
-	g_autoptr(GError) error = NULL;
-
-	stage_begin(interview, stage);
-	if (peer_has_spoken(interview->peer)) {
-		fail_out_of_turn(interview);
-		return NULL;
-	}
-	if (!peer_send(interview->peer, command, strlen(command),
-		deadline_in(span), &error)) {
-		stage_fail_error(interview, error, span);
-		return NULL;
-	}
-	return stage_await(interview, span);
+	stage_begin(interview, name);
+	return take(interview,
+	    dialogue_ask(&interview->dialogue, stage, command));
 }
 
 gboolean
@@ -215,6 +182,7 @@ stage_accept(struct interview *interview, enum stage stage,
 	line = stage_line(reply);
 	stage_trouble(interview, line);
 	/* It closes (RFC 5321 section 3.8). */
-	interview->silent |= reply->code == 421;
+	if (reply->code == 421)
+		interview->dialogue.over = TRUE;
 	return FALSE;
 }

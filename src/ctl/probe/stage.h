@@ -8,10 +8,8 @@
 
 #include "agent/security.h"
 #include "ctl/ctl.h"
-#include "ctl/probe/interview.h"
+#include "smtp/dialogue.h"
 #include "smtp/offer.h"
-#include "smtp/outcome.h"
-#include "smtp/peer.h"
 
 /*
  * What a host has heard it may say again: our secrets are masked in all that
@@ -25,20 +23,27 @@
 #define STAGE_INDENT "                           "
 #define STAGE_WIDTH  79
 
+/*
+ * No wait for a host is longer: RFC 5321 section 4.5.3.2 has 5 minutes, but a
+ * person is waiting.
+ */
+#define STAGE_SPAN (60 * G_TIME_SPAN_SECOND)
+
 struct interview {
 	const struct ctl *ctl;
 	const struct settings *settings;
 	const struct candidate *candidate;
 	const char *helo_name;
 	struct security security;
-	struct peer *peer;
-	struct offer offer; /* of the last EHLO */
+	struct timeouts timeouts; /* the settings', or STAGE_SPAN */
+	struct dialogue dialogue; /* over: nothing more is to be said */
+	struct outcome outcome;   /* of the dialogue, if it has failed */
+	struct offer offer;       /* of the last EHLO */
 	const char *stage;
-	gint64 begun;    /* of the stage */
-	char *trouble;   /* why it would not take mail; NULL: it would */
-	gboolean works;  /* it would, whatever it says to QUIT */
-	gboolean silent; /* nothing more is to be said to it */
-	gboolean again;  /* without TLS, on a new connection */
+	gint64 begun;   /* of the stage */
+	char *trouble;  /* why it would not take mail; NULL: it would */
+	gboolean works; /* it would, whatever it says to QUIT */
+	gboolean again; /* without TLS, on a new connection */
 };
 
 void
@@ -68,13 +73,9 @@ stage_trouble(struct interview *interview, const char *what);
 void
 stage_fail(struct interview *interview, const char *what);
 
-/* The same; @span: of the wait that may have ended. */
+/* The same with what the dialogue's outcome says. */
 void
-stage_fail_error(struct interview *interview, const GError *error, gint64 span);
-
-/* A time-out of the settings, but no longer than a person waits. */
-gint64
-stage_limit(gint64 span);
+stage_fail_outcome(struct interview *interview);
 
 /* "250 2.1.0 ok": a reply's first line, printable.  A new string. */
 char *
@@ -82,11 +83,12 @@ stage_line(const struct reply *reply);
 
 /* The next reply, which is said; NULL: the stage has failed. */
 struct reply *
-stage_await(struct interview *interview, gint64 span);
+stage_await(struct interview *interview, enum stage stage);
 
-/* A new stage with a command; otherwise the same. */
+/* A new stage, called @name, with a command; otherwise the same. */
 struct reply *
-stage_ask(struct interview *interview, const char *stage, const char *command);
+stage_ask(struct interview *interview, const char *name, enum stage stage,
+    const char *command);
 
 /* May a delivery go on after this reply?  @reply: NULL: there is none. */
 gboolean
