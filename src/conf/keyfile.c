@@ -318,9 +318,18 @@ keyfile_value(const struct keyfile *keyfile, const char *group, const char *key)
 	return value != NULL ? g_strchomp(value) : NULL;
 }
 
-gboolean
-keyfile_faults_have(const GPtrArray *faults, guint line)
+char *
+keyfile_place(const struct keyfile *keyfile, const char *group, const char *key)
 {
+	return g_strdup_printf("%s:%u", keyfile->path,
+	    keyfile_line(keyfile, group, key));
+}
+
+gboolean
+keyfile_has_fault(const struct keyfile *keyfile, guint line)
+{
+	const GPtrArray *faults = keyfile->faults;
+
 	for (guint i = 0; i < faults->len; i++) {
 		const struct settings_fault *fault = faults->pdata[i];
 
@@ -328,12 +337,6 @@ keyfile_faults_have(const GPtrArray *faults, guint line)
 			return TRUE;
 	}
 	return FALSE;
-}
-
-gboolean
-keyfile_has_fault(const struct keyfile *keyfile, guint line)
-{
-	return keyfile_faults_have(keyfile->faults, line);
 }
 
 struct keyfile *
@@ -384,11 +387,11 @@ compare_lines(gconstpointer a, gconstpointer b)
 	    ((*left)->line < (*right)->line);
 }
 
-GPtrArray *
+const GPtrArray *
 keyfile_faults(const struct keyfile *keyfile)
 {
 	g_ptr_array_sort(keyfile->faults, compare_lines);
-	return g_ptr_array_ref(keyfile->faults);
+	return keyfile->faults;
 }
 
 void

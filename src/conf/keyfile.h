@@ -42,6 +42,11 @@ char *
 keyfile_value(const struct keyfile *keyfile, const char *group,
     const char *key);
 
+/* The same as messages show it: "path:line", a new string. */
+char *
+keyfile_place(const struct keyfile *keyfile, const char *group,
+    const char *key);
+
 /*
  * Adds a fault, "path:line: " and the rest; @key may be NULL.  For the caller
  * to return: FALSE says that these were faults enough.
@@ -58,16 +63,12 @@ keyfile_refuse(const struct keyfile *keyfile, guint line, const char *key,
 const char *
 keyfile_secret(const struct keyfile *keyfile, const char *group);
 
-/* Is one of the faults, of struct settings_fault, in this line? */
-gboolean
-keyfile_faults_have(const GPtrArray *faults, guint line);
-
-/* The same of its own. */
+/* Is one of its faults in this line? */
 gboolean
 keyfile_has_fault(const struct keyfile *keyfile, guint line);
 
-/* The faults by line, a reference. */
-GPtrArray *
+/* All of them, of struct settings_fault, by line. */
+const GPtrArray *
 keyfile_faults(const struct keyfile *keyfile);
 
 void

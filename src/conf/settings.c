@@ -340,13 +340,12 @@ settings_load(const char *path, GError **error)
 }
 
 struct settings *
-settings_load_all(const char *path, GPtrArray **ret_faults)
+settings_load_all(const char *path, struct keyfile **ret_keyfile)
 {
-	g_autoptr(Keyfile) keyfile = keyfile_new(path, SETTINGS_FAULTS_MAX);
-	struct settings *settings = load_settings(keyfile, path);
+	struct keyfile *keyfile = keyfile_new(path, SETTINGS_FAULTS_MAX);
 
-	*ret_faults = keyfile_faults(keyfile);
-	return settings;
+	*ret_keyfile = keyfile;
+	return load_settings(keyfile, path);
 }
 
 /* What @from has set. */

@@ -113,13 +113,16 @@ struct settings_fault {
 /* Who has more is not helped by the next one. */
 #define SETTINGS_FAULTS_MAX 100
 
+struct keyfile;
+
 /*
- * Reads on behind a fault.  *ret_faults is a new array of struct
- * settings_fault, by line, empty if there are none.  What is at fault is left
- * out of the settings.  NULL: @path cannot be read, and that is the fault.
+ * Reads on behind a fault.  *ret_keyfile is the file as it was read, the
+ * caller's, with its lines and all its faults (keyfile.h).  What is at fault
+ * is left out of the settings.  NULL: @path cannot be read, and that is the
+ * fault.
  */
 struct settings *
-settings_load_all(const char *path, GPtrArray **ret_faults);
+settings_load_all(const char *path, struct keyfile **ret_keyfile);
 
 /*
  * What holds for a host written as @name in the route map, canonical form

@@ -19,7 +19,8 @@
 static void
 read_settings(struct check *check)
 {
-	check->settings = settings_load_all(check->conf, &check->faults);
+	check->settings = settings_load_all(check->conf, &check->keyfile);
+	check->faults = keyfile_faults(check->keyfile);
 	for (guint i = 0; i < check->faults->len; i++) {
 		const struct settings_fault *fault = check->faults->pdata[i];
 

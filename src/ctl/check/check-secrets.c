@@ -9,15 +9,13 @@
 
 #include "conf/authname.h"
 #include "conf/credentials.h"
-#include "conf/keyfile.h"
 #include "ctl/check/check-secrets.h"
 #include "tls/tlscontext.h"
 #include "util/secret.h"
 
-/* The settings, and whom their lines refer to. */
+/* The settings, group by group. */
 struct review {
 	struct check *check;
-	const struct keyfile *keyfile;
 	const char *group; /* that is looked at */
 };
 
@@ -25,8 +23,8 @@ static void
 say_line(const struct review *review, enum severity severity, const char *key,
     const char *what)
 {
-	g_autofree char *where = g_strdup_printf("%s:%u", review->check->conf,
-	    keyfile_line(review->keyfile, review->group, key));
+	g_autofree char *where =
+	    keyfile_place(review->check->keyfile, review->group, key);
 
 	finding(&review->check->findings, severity, where, "%s", what);
 }
@@ -35,11 +33,12 @@ say_line(const struct review *review, enum severity severity, const char *key,
 static char *
 value_of(const struct review *review, const char *group, const char *key)
 {
-	guint line = keyfile_line(review->keyfile, group, key);
+	const struct keyfile *keyfile = review->check->keyfile;
+	guint line = keyfile_line(keyfile, group, key);
 
-	if (line == 0 || keyfile_faults_have(review->check->faults, line))
+	if (line == 0 || keyfile_has_fault(keyfile, line))
 		return NULL;
-	return keyfile_value(review->keyfile, group, key);
+	return keyfile_value(keyfile, group, key);
 }
 
 /* What is to be tried as the agent. */
@@ -220,15 +219,12 @@ note_profiles(const struct review *review, char *const *groups)
 void
 check_secrets(struct check *check)
 {
-	g_autoptr(Keyfile) keyfile =
-	    keyfile_new(check->conf, SETTINGS_FAULTS_MAX);
-	struct review review = {check, keyfile, NULL};
+	struct review review = {check, NULL};
 	g_auto(GStrv) groups = NULL;
 
 	if (check->settings == NULL)
 		return;
-	keyfile_load(keyfile, check->conf);
-	groups = g_key_file_get_groups(keyfile->file, NULL);
+	groups = g_key_file_get_groups(check->keyfile->file, NULL);
 	note_profiles(&review, groups);
 	for (gsize i = 0; groups[i] != NULL; i++) {
 		review.group = groups[i];

@@ -11,7 +11,6 @@
 #include "address/endpoint.h"
 #include "agent/plan.h"
 #include "conf/authname.h"
-#include "conf/keyfile.h"
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-security.h"
 
@@ -240,14 +239,9 @@ check_route_security(struct check *check, const char *path,
 static void
 find_dane_in_settings(struct check *check)
 {
-	g_autoptr(Keyfile) keyfile = NULL;
-
 	if (check->dane != NULL || check->settings->defaults.tls != TLS_DANE)
 		return;
-	keyfile = keyfile_new(check->conf, SETTINGS_FAULTS_MAX);
-	keyfile_load(keyfile, check->conf);
-	check->dane = g_strdup_printf("%s:%u", check->conf,
-	    keyfile_line(keyfile, "smtproute", "tls"));
+	check->dane = keyfile_place(check->keyfile, "smtproute", "tls");
 }
 
 void

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "conf/keyfile.h"
 #include "ctl/check/check-settings.h"
 #include "dns/resolve.h"
 #include "util/deadline.h"
@@ -13,11 +12,11 @@
 #define OWN_NAME_SPAN (5 * G_TIME_SPAN_SECOND)
 
 static void
-check_mark(struct check *check, const struct keyfile *keyfile)
+check_mark(struct check *check)
 {
 	g_autofree char *where = g_strdup_printf("%s:1", check->conf);
 
-	if (keyfile->byte_order_mark)
+	if (check->keyfile->byte_order_mark)
 		finding(&check->findings, SEVERITY_WARNING, where,
 		    "begins with a byte order mark, which is left out; "
 		    "expected none: sed -i '1s/^...//' %s",
@@ -26,8 +25,7 @@ check_mark(struct check *check, const struct keyfile *keyfile)
 
 /* What is set for nobody, such as tls = secure, protects nobody. */
 static void
-check_group(struct check *check, const struct keyfile *keyfile,
-    const char *group)
+check_group(struct check *check, const char *group)
 {
 	const char *name = group + strlen("host ");
 	g_autofree char *id = settings_group_id(name);
@@ -35,8 +33,7 @@ check_group(struct check *check, const struct keyfile *keyfile,
 
 	if (id == NULL || g_hash_table_contains(check->groups, id))
 		return;
-	where = g_strdup_printf("%s:%u", check->conf,
-	    keyfile_line(keyfile, group, NULL));
+	where = keyfile_place(check->keyfile, group, NULL);
 	finding(&check->findings, SEVERITY_WARNING, where,
 	    "no route has the host of [%s]; expected a host as the routes "
 	    "write it, or no such group",
@@ -45,15 +42,16 @@ check_group(struct check *check, const struct keyfile *keyfile,
 
 /* Routes that are not in the map cannot be known. */
 static void
-check_groups(struct check *check, const struct keyfile *keyfile)
+check_groups(struct check *check)
 {
-	g_auto(GStrv) groups = g_key_file_get_groups(keyfile->file, NULL);
+	g_auto(GStrv) groups =
+	    g_key_file_get_groups(check->keyfile->file, NULL);
 
 	if (!check->whole || check->any_group || check->hosts == 0)
 		return;
 	for (gsize i = 0; groups[i] != NULL; i++) {
 		if (g_str_has_prefix(groups[i], "host "))
-			check_group(check, keyfile, groups[i]);
+			check_group(check, groups[i]);
 	}
 }
 
@@ -82,14 +80,10 @@ check_helo_name(struct check *check)
 void
 check_settings(struct check *check)
 {
-	g_autoptr(Keyfile) keyfile =
-	    keyfile_new(check->conf, SETTINGS_FAULTS_MAX);
-
 	if (check->settings == NULL)
 		return;
-	keyfile_load(keyfile, check->conf);
-	check_mark(check, keyfile);
-	check_groups(check, keyfile);
+	check_mark(check);
+	check_groups(check);
 	if (check_knows(check, "helo-name") &&
 	    check_knows(check, "dns-servers"))
 		check_helo_name(check);

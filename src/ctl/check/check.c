@@ -35,7 +35,7 @@ check_end(struct check *check)
 	g_hash_table_destroy(check->profiles);
 	g_hash_table_destroy(check->groups);
 	g_free(check->dane);
-	g_ptr_array_unref(check->faults);
+	g_clear_pointer(&check->keyfile, keyfile_free);
 	g_clear_pointer(&check->agent, agent_free);
 	g_clear_pointer(&check->services, g_ptr_array_unref);
 	g_clear_pointer(&check->settings, settings_free);

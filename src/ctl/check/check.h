@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "conf/keyfile.h"
 #include "conf/settings.h"
 #include "ctl/agent.h"
 #include "ctl/finding.h"
@@ -15,7 +16,8 @@
 struct check {
 	const char *conf;          /* the settings' path */
 	struct settings *settings; /* NULL: the file cannot be read */
-	GPtrArray *faults;         /* of the settings */
+	struct keyfile *keyfile;   /* the lines that they come from */
+	const GPtrArray *faults;   /* of the settings, in them */
 	GPtrArray *services;       /* all of master.cf; NULL: no Postfix */
 	struct findings findings;
 	guint routes;        /* in the map */

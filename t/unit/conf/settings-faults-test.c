@@ -9,7 +9,7 @@
 
 #include <glib/gstdio.h>
 
-#include "conf/settings.h"
+#include "conf/keyfile.h"
 #include "unit/conffile.h"
 #include "unit/table.h"
 
@@ -56,11 +56,13 @@ test_all(gconstpointer data)
 	const struct all *row = data;
 	g_auto(GStrv) expected = g_strsplit(row->faults, "\n", -1);
 	guint count = MAX(g_strv_length(expected), 1) - 1;
-	g_autoptr(GPtrArray) faults = NULL;
+	g_autoptr(Keyfile) keyfile = NULL;
+	const GPtrArray *faults;
 	g_autoptr(Settings) settings = NULL;
 
 	conffile_write(row->text, strlen(row->text));
-	settings = settings_load_all(conffile_path, &faults);
+	settings = settings_load_all(conffile_path, &keyfile);
+	faults = keyfile_faults(keyfile);
 	g_assert_nonnull(settings);
 	g_assert_cmpuint(faults->len, ==, count);
 	for (guint i = 0; i < MIN(faults->len, count); i++) {
@@ -88,11 +90,13 @@ test_all_read(void)
 {
 	static const char text[] =
 	    "[smtproute]\nroutes = r\nx\nsyslog-name = s\n";
-	g_autoptr(GPtrArray) faults = NULL;
+	g_autoptr(Keyfile) keyfile = NULL;
+	const GPtrArray *faults;
 	g_autoptr(Settings) settings = NULL;
 
 	conffile_write(text, strlen(text));
-	settings = settings_load_all(conffile_path, &faults);
+	settings = settings_load_all(conffile_path, &keyfile);
+	faults = keyfile_faults(keyfile);
 	g_assert_nonnull(settings);
 	g_assert_cmpuint(faults->len, ==, 2);
 	if (settings == NULL || faults->len != 2)
@@ -105,10 +109,12 @@ test_all_read(void)
 static void
 test_all_missing(void)
 {
-	g_autoptr(GPtrArray) faults = NULL;
+	g_autoptr(Keyfile) keyfile = NULL;
+	const GPtrArray *faults;
 
 	g_unlink(conffile_path);
-	g_assert_null(settings_load_all(conffile_path, &faults));
+	g_assert_null(settings_load_all(conffile_path, &keyfile));
+	faults = keyfile_faults(keyfile);
 	g_assert_cmpuint(faults->len, ==, 1);
 	g_assert_cmpuint(fault_of(faults, 0)->line, ==, 0);
 }
@@ -117,13 +123,15 @@ static void
 test_all_many(void)
 {
 	g_autoptr(GString) text = g_string_new("[smtproute]\n");
-	g_autoptr(GPtrArray) faults = NULL;
+	g_autoptr(Keyfile) keyfile = NULL;
+	const GPtrArray *faults;
 	g_autoptr(Settings) settings = NULL;
 
 	for (guint i = 0; i < 10000; i++)
 		g_string_append(text, "x\n");
 	conffile_write(text->str, text->len);
-	settings = settings_load_all(conffile_path, &faults);
+	settings = settings_load_all(conffile_path, &keyfile);
+	faults = keyfile_faults(keyfile);
 	g_assert_nonnull(settings);
 	g_assert_cmpuint(faults->len, ==, SETTINGS_FAULTS_MAX);
 }
