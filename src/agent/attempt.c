@@ -295,50 +295,151 @@ log_authenticated(const char *mechanism, void *data)
 	    connection->dcid, connection->candidate->settings.auth, mechanism);
 }
 
-/* Over a connection of its own; *again: as of wire_run(). */
+static const struct wire_events events = {
+    .greeted = note_greeted,
+    .secured = log_secured,
+    .unsecured = log_unsecured,
+    .authenticated = log_authenticated,
+    .accepted = note_accepted,
+};
+
+static struct wire_job
+make_job(struct connection *connection, const struct security *security,
+    guint auth_without)
+{
+	const struct attempt *attempt = connection->attempt;
+	const struct host_settings *settings = &connection->candidate->settings;
+	struct wire_job job = {
+	    .helo_name = attempt->helo_name,
+	    .sender = attempt->envelope->sender,
+	    .recipients = attempt->envelope->recipients,
+	    .partial = attempt->partial,
+	    .keep = attempt->keeper != NULL &&
+		settings->max_connections == NO_LIMIT,
+	    .message = attempt->message,
+	    .timeouts = &settings->timeouts,
+	    .deadline = attempt->deadline,
+	    .tls = &security->tls,
+	    .credentials = security->credentials,
+	    .auth_in_clear = settings->auth_in_clear == ANSWER_YES,
+	    .auth_without = auth_without,
+	    .events = &events,
+	    .data = connection,
+	};
+
+	return job;
+}
+
+/* For the next message, or it is closed. */
+static void
+put_away(const struct connection *connection, struct wire *wire, char *id)
+{
+	const struct attempt *attempt = connection->attempt;
+	struct kept *kept = g_new0(struct kept, 1);
+
+	kept->wire = wire;
+	kept->id = id;
+	kept->dcid = connection->dcid;
+	g_strlcpy(kept->interface, connection->interface,
+	    sizeof(kept->interface));
+	if (attempt->keeper != NULL)
+		keeper_put(attempt->keeper, kept,
+		    connection->candidate->settings.max_messages);
+	else
+		kept_free(kept);
+}
+
+/*
+ * Was it dead before it had the message?  Nothing is lost then, and the host
+ * has done nothing wrong: it may close when it likes.
+ */
+static gboolean
+was_dead(const struct outcome *outcomes, guint count)
+{
+	for (guint i = 0; i < count; i++) {
+		const struct outcome *outcome = &outcomes[i];
+		gboolean lost =
+		    outcome->code == 0 && outcome->trouble == TROUBLE_HOST;
+
+		if (outcome->kind != OUTCOME_NEXT ||
+		    outcome->stage > STAGE_DATA ||
+		    (!lost && outcome->code != 421))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* TRUE: over a connection that was kept, and all outcomes are set. */
+static gboolean
+run_kept(struct connection *connection, const struct security *security,
+    const char *id, struct outcome *outcomes, struct visit *visit)
+{
+	const struct attempt *attempt = connection->attempt;
+	const struct wire_job job = make_job(connection, security, 0);
+	struct connection fresh = *connection;
+	struct wire_again again;
+	struct kept *kept = NULL;
+
+	if (attempt->keeper != NULL)
+		kept = keeper_take(attempt->keeper, id);
+	if (kept == NULL)
+		return FALSE;
+	connection->dcid = kept->dcid;
+	g_strlcpy(connection->interface, kept->interface,
+	    sizeof(connection->interface));
+	/* It was greeted long ago. */
+	note_greeted(connection);
+	wire_send(kept->wire, &job, outcomes, &again);
+	g_assert(again.why == NULL);
+	if (was_dead(outcomes, visit->count)) {
+		kept_free(kept);
+		*connection = fresh;
+		return FALSE;
+	}
+	keeper_put(attempt->keeper, kept,
+	    connection->candidate->settings.max_messages);
+	return TRUE;
+}
+
+/* Over a connection of its own; *again: as of wire_send(). */
+static void
+run_new(struct connection *connection, const struct wire_job *job, char *id,
+    struct outcome *outcomes, struct visit *visit, struct wire_again *again)
+{
+	gint64 begun = g_get_monotonic_time();
+	struct outcome failure = {0};
+	struct wire *wire;
+	int fd;
+
+	fd = connect_candidate(connection->candidate,
+	    connection->attempt->deadline, &failure, &visit->refused);
+	if (fd < 0) {
+		set_all(outcomes, visit->count, &failure);
+		outcome_clear(&failure);
+		g_free(id);
+		return;
+	}
+	visit->connect = g_get_monotonic_time() - begun;
+	log_new_connection(connection, fd);
+	wire = wire_new(fd);
+	wire_send(wire, job, outcomes, again);
+	put_away(connection, wire, id);
+}
+
+/* As run_new(), or over a connection that was kept. */
 static void
 run_connection(struct connection *connection, const struct security *security,
     guint auth_without, struct outcome *outcomes, struct visit *visit,
     struct wire_again *again)
 {
-	static const struct wire_events events = {
-	    .greeted = note_greeted,
-	    .secured = log_secured,
-	    .unsecured = log_unsecured,
-	    .authenticated = log_authenticated,
-	    .accepted = note_accepted,
-	};
-	const struct attempt *attempt = connection->attempt;
-	const struct candidate *candidate = connection->candidate;
-	const struct envelope *envelope = attempt->envelope;
-	const struct wire_job job = {
-	    .helo_name = attempt->helo_name,
-	    .sender = envelope->sender,
-	    .recipients = envelope->recipients,
-	    .partial = attempt->partial,
-	    .message = attempt->message,
-	    .timeouts = &candidate->settings.timeouts,
-	    .deadline = attempt->deadline,
-	    .tls = &security->tls,
-	    .credentials = security->credentials,
-	    .auth_in_clear = candidate->settings.auth_in_clear == ANSWER_YES,
-	    .auth_without = auth_without,
-	    .events = &events,
-	    .data = connection,
-	};
-	gint64 begun = g_get_monotonic_time();
-	struct outcome failure = {0};
-	autofd fd = connect_candidate(candidate, attempt->deadline, &failure,
-	    &visit->refused);
+	const struct wire_job job =
+	    make_job(connection, security, auth_without);
+	g_autofree char *id = keeper_id(connection->candidate,
+	    connection->attempt->helo_name, security->credentials);
 
-	if (fd < 0) {
-		set_all(outcomes, visit->count, &failure);
-		outcome_clear(&failure);
-		return;
-	}
-	visit->connect = g_get_monotonic_time() - begun;
-	log_new_connection(connection, fd);
-	wire_run(fd, &job, outcomes, again);
+	if (!run_kept(connection, security, id, outcomes, visit))
+		run_new(connection, &job, g_steal_pointer(&id), outcomes, visit,
+		    again);
 }
 
 /* What may be done without has failed, and there is no time left. */

@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "address/envelope.h"
+#include "agent/keeper.h"
 #include "agent/plan.h"
 #include "conf/settings.h"
 #include "smtp/message.h"
@@ -20,6 +21,7 @@ struct attempt {
 	const GArray *rids; /* of guint, the recipients' numbers for the log */
 	gboolean partial;   /* some of them may have it without the others */
 	struct message *message;
+	struct keeper *keeper; /* NULL: no connection is kept */
 	struct hoststate *state;
 	struct resolver *resolver;
 	const char *helo_name;

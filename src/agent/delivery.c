@@ -366,11 +366,13 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 void
 deliver_each(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, const GArray *rids, struct message *message,
-    const struct delivery_span *span, struct verdict *verdicts)
+    const struct delivery_span *span, struct keeper *keeper,
+    struct verdict *verdicts)
 {
 	struct delivery delivery = {
 	    .attempt = {.settings = settings,
 		.message = message,
+		.keeper = keeper,
 		.deadline = span->deadline,
 		.begin_by = span->begin_by},
 	    .envelope = envelope,

@@ -23,6 +23,8 @@ deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
     struct verdict *verdict);
 
+struct keeper;
+
 /* Until when, as deadlines. */
 struct delivery_span {
 	gint64 begin_by; /* no host is begun later */
@@ -41,11 +43,13 @@ delivery_span(gint64 begin_by, gint64 deadline);
  * host accepts: who is deferred goes on to the next host, who is refused or
  * delivered is done.  All of @verdicts are set in every case.
  *
- * @rids: of guint, the recipients' numbers for the log.
+ * @rids: of guint, the recipients' numbers for the log.  @keeper: of
+ * connections, from one call to the next with the same settings.
  */
 void
 deliver_each(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, const GArray *rids, struct message *message,
-    const struct delivery_span *span, struct verdict *verdicts);
+    const struct delivery_span *span, struct keeper *keeper,
+    struct verdict *verdicts);
 
 #endif

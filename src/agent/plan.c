@@ -314,7 +314,7 @@ or_none(const char *text)
  * What makes it another attempt: the address and port, the source address,
  * how TLS and AUTH are done, and, where it is verified, who has to be there.
  */
-static char *
+char *
 candidate_id(const struct candidate *candidate)
 {
 	const struct host_settings *settings = &candidate->settings;

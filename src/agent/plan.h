@@ -33,6 +33,14 @@ struct candidate {
 	struct endpoint endpoint;
 };
 
+/*
+ * What makes it another attempt: the address and port, the source address,
+ * how TLS and AUTH are done, and, where it is verified, who has to be there.
+ * A new string.
+ */
+char *
+candidate_id(const struct candidate *candidate);
+
 enum plan_step {
 	PLAN_END,        /* zero: nothing left of this destination */
 	PLAN_CANDIDATE,  /* try this */

@@ -22,6 +22,9 @@
 /* More processes than that no machine runs for mail. */
 #define CONNECTIONS_MAX 10000
 
+/* libESMTP forgets none of a connection's messages before its end. */
+#define MESSAGES_MAX 1000
+
 /*
  * Values: each function takes the text of one, or returns FALSE and leaves
  * *field alone.
@@ -191,6 +194,19 @@ take_connections(const char *text, GStringChunk *texts, void *field)
 		return FALSE;
 	if (*ret == 0)
 		*ret = NO_LIMIT;
+	return TRUE;
+}
+
+static gboolean
+take_messages(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
+{
+	guint *ret = field;
+	guint64 count;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 1, MESSAGES_MAX, &count,
+		NULL))
+		return FALSE;
+	*ret = (guint)count;
 	return TRUE;
 }
 
@@ -382,6 +398,8 @@ static const struct setting table[] = {
     {"dns-trust-ad", GLOBAL(dns_trust_ad), take_answer, "no", "yes or no"},
     {"max-connections", BOTH(max_connections), take_connections, "0",
 	"a whole number up to 10000, 0 for no limit"},
+    {"max-messages", BOTH(max_messages), take_messages, "50",
+	"a whole number from 1 to 1000"},
     {"spool-directory", GLOBAL(spool_directory), take_path, "/tmp",
 	"an absolute path"},
     {"username", AUTH(username), take_username, NULL, "1 to 255 bytes"},

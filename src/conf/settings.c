@@ -382,6 +382,8 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->bind = from->bind;
 	if (from->max_connections != 0)
 		to->max_connections = from->max_connections;
+	if (from->max_messages != 0)
+		to->max_messages = from->max_messages;
 }
 
 struct host_settings

@@ -53,6 +53,7 @@ struct host_settings {
 	const char *auth;      /* a profile, NULL: none */
 	const char *bind;      /* NULL: any */
 	guint max_connections; /* 0: not set */
+	guint max_messages;    /* on one connection; 0: not set */
 };
 
 /* What libESMTP's plug-in for PLAIN has room for, of each of two. */

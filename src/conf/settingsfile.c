@@ -10,6 +10,7 @@ struct settingsfile {
 	const char *path;
 	struct stat read; /* what it was when it was read */
 	struct settings *settings;
+	guint reads;
 };
 
 struct settingsfile *
@@ -48,7 +49,14 @@ settingsfile_get(struct settingsfile *file, GError **error)
 	if (known && file->settings != NULL && is_same(&now, &file->read))
 		return file->settings;
 	g_clear_pointer(&file->settings, settings_free);
+	file->reads++;
 	file->settings = settings_load(file->path, error);
 	file->read = known ? now : (struct stat){0};
 	return file->settings;
+}
+
+guint
+settingsfile_reads(const struct settingsfile *file)
+{
+	return file->reads;
 }

@@ -23,6 +23,10 @@ settingsfile_new(const char *path);
 const struct settings *
 settingsfile_get(struct settingsfile *file, GError **error);
 
+/* How often it was read so far. */
+guint
+settingsfile_reads(const struct settingsfile *file);
+
 void
 settingsfile_free(struct settingsfile *file);
 

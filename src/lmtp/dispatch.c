@@ -103,7 +103,8 @@ answer_known(struct answers *answers, const struct verdict *verdicts,
 static void
 deliver_group(const struct settings *settings, const struct parcel *parcel,
     const struct group *group, struct message *message,
-    const struct delivery_span *span, struct verdict *verdicts)
+    const struct delivery_span *span, struct keeper *keeper,
+    struct verdict *verdicts)
 {
 	struct envelope envelope = {parcel->sender, g_ptr_array_new()};
 	g_autofree struct verdict *own =
@@ -114,7 +115,7 @@ deliver_group(const struct settings *settings, const struct parcel *parcel,
 		    g_ptr_array_index(parcel->recipients,
 			g_array_index(group->rids, guint, i)));
 	deliver_each(settings, &envelope, group->route, group->rids, message,
-	    span, own);
+	    span, keeper, own);
 	for (guint i = 0; i < group->rids->len; i++)
 		verdicts[g_array_index(group->rids, guint, i)] = own[i];
 	g_ptr_array_unref(envelope.recipients);
@@ -122,7 +123,7 @@ deliver_group(const struct settings *settings, const struct parcel *parcel,
 
 void
 dispatch(const struct settings *settings, const struct parcel *parcel,
-    struct message *message, struct answers *answers)
+    struct message *message, struct keeper *keeper, struct answers *answers)
 {
 	gint64 span = MIN(settings->time_limit, DISPATCH_SPAN);
 	gint64 deadline = deadline_in(span);
@@ -138,7 +139,7 @@ dispatch(const struct settings *settings, const struct parcel *parcel,
 		    delivery_span(deadline_in(part), deadline);
 
 		deliver_group(settings, parcel, g_ptr_array_index(groups, i),
-		    message, &times, verdicts);
+		    message, &times, keeper, verdicts);
 		answered = answer_known(answers, verdicts, answered, count);
 	}
 	guard_time(0);

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "agent/keeper.h"
 #include "conf/settings.h"
 #include "lmtp/answers.h"
 #include "lmtp/parcel.h"
@@ -25,7 +26,7 @@
  */
 void
 dispatch(const struct settings *settings, const struct parcel *parcel,
-    struct message *message, struct answers *answers);
+    struct message *message, struct keeper *keeper, struct answers *answers);
 
 /* Answers with @verdict: 250, 450, 451 or 550, and the pipe face's line. */
 void

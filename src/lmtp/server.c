@@ -26,6 +26,7 @@
 struct server {
 	struct intake *intake;
 	struct answers *answers;
+	struct keeper *keeper;
 	struct settingsfile *file;
 	const struct settings *settings; /* for this transaction */
 	struct parcel *parcel;           /* NULL: no MAIL yet */
@@ -68,6 +69,18 @@ greet(struct server *server)
 	answers_add_lines(server->answers, 250, offer);
 }
 
+/* A connection is kept for as long as nothing of the settings changes. */
+static const struct settings *
+get_settings(struct server *server, GError **error)
+{
+	guint reads = settingsfile_reads(server->file);
+	const struct settings *settings = settingsfile_get(server->file, error);
+
+	if (settingsfile_reads(server->file) != reads)
+		keeper_clear(server->keeper);
+	return settings;
+}
+
 /* The settings of now hold for the whole transaction. */
 static void
 begin(struct server *server, const struct lmtp_request *request)
@@ -81,7 +94,7 @@ begin(struct server *server, const struct lmtp_request *request)
 				    : "5.5.1 say LHLO first");
 		return;
 	}
-	server->settings = settingsfile_get(server->file, &error);
+	server->settings = get_settings(server, &error);
 	if (server->settings == NULL) {
 		verdict_set(&verdict, VERDICT_DEFER, "4.3.5", "%s",
 		    error->message);
@@ -139,7 +152,7 @@ take_content(struct server *server)
 	    deadline_in(CONTENT_SPAN), &error)) {
 	case INTAKE_LINE:
 		dispatch(server->settings, server->parcel, message,
-		    server->answers);
+		    server->keeper, server->answers);
 		break;
 	case INTAKE_LOST:
 		answer_all(server, error);
@@ -212,6 +225,22 @@ serve_line(struct server *server, const char *line)
 	lmtp_request_clear(&request);
 }
 
+/* Closes connections that nobody needs while the client says nothing. */
+static enum intake_result
+next_line(struct server *server, const char **line)
+{
+	gint64 deadline = deadline_in(IDLE_SPAN);
+	enum intake_result result;
+
+	do {
+		gint64 expiry = keeper_expire(server->keeper);
+
+		result =
+		    intake_line(server->intake, MIN(expiry, deadline), line);
+	} while (result == INTAKE_LATE && deadline_left(deadline) > 0);
+	return result;
+}
+
 static void
 serve_next(struct server *server)
 {
@@ -222,7 +251,7 @@ serve_next(struct server *server)
 		server->over = TRUE;
 		return;
 	}
-	switch (intake_line(server->intake, deadline_in(IDLE_SPAN), &line)) {
+	switch (next_line(server, &line)) {
 	case INTAKE_LINE:
 		serve_line(server, line);
 		break;
@@ -241,10 +270,12 @@ server_run(int input, int output, const char *conf)
 	g_autoptr(Intake) intake = intake_new(input);
 	g_autoptr(Answers) answers = answers_new(output);
 	g_autoptr(Settingsfile) file = settingsfile_new(conf);
+	g_autoptr(Keeper) keeper = keeper_new();
 	struct server server = {
 	    .intake = intake,
 	    .answers = answers,
 	    .file = file,
+	    .keeper = keeper,
 	};
 
 	fcntl(output, F_SETFL, fcntl(output, F_GETFL) | O_NONBLOCK);

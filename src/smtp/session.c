@@ -50,6 +50,10 @@ struct session {
 	int outer;
 	GString *output;   /* what it wrote and nobody took yet */
 	guint replies_max; /* it never waits for more until its end */
+	GMutex lock;       /* of what follows */
+	GCond changed;
+	gboolean keep;  /* after a message it waits for the next one */
+	gboolean waits; /* it does */
 };
 
 /* The content does not pass through libESMTP, which would rewrite it. */
@@ -61,6 +65,28 @@ no_content(void **context, int *length, void *data)
 	if (length != NULL)
 		*length = 0;
 	return NULL;
+}
+
+/*
+ * In libESMTP's thread, after a message: when this returns it goes on with the
+ * next one, or with QUIT if there is none.
+ */
+static void
+await_next(struct session *session)
+{
+	g_mutex_lock(&session->lock);
+	session->waits = session->keep;
+	g_cond_signal(&session->changed);
+	while (session->waits)
+		g_cond_wait(&session->changed, &session->lock);
+	g_mutex_unlock(&session->lock);
+}
+
+static void
+note_event(smtp_session_t lib G_GNUC_UNUSED, int event, void *data, ...)
+{
+	if (event == SMTP_EV_MESSAGESENT)
+		await_next(data);
 }
 
 static gboolean
@@ -89,21 +115,29 @@ add_recipients(smtp_message_t message, const GPtrArray *recipients)
 
 /* FALSE: no memory. */
 static gboolean
-set_up(struct session *session, const char *helo_name,
-    const struct mailbox *sender, const GPtrArray *recipients, guint64 size)
+add_message(struct session *session, const struct mailbox *sender,
+    const GPtrArray *recipients, guint64 size)
 {
-	session->lib = smtp_create_session();
-	if (session->lib == NULL)
-		return FALSE;
 	session->message = smtp_add_message(session->lib);
+	/* Greeting, EHLO, HELO, MAIL, each RCPT, DATA, final dot, QUIT. */
+	session->replies_max = recipients->len + 7;
 	return session->message != NULL &&
-	    smtp_set_server(session->lib, DUMMY_SERVER) &&
-	    smtp_set_hostname(session->lib, helo_name) &&
-	    set_timeouts(session->lib) &&
 	    smtp_set_messagecb(session->message, no_content, NULL) &&
 	    smtp_set_reverse_path(session->message, sender->path) &&
 	    smtp_size_set_estimate(session->message, size) &&
 	    add_recipients(session->message, recipients);
+}
+
+/* FALSE: no memory. */
+static gboolean
+set_up(struct session *session, const char *helo_name)
+{
+	session->lib = smtp_create_session();
+	return session->lib != NULL &&
+	    smtp_set_server(session->lib, DUMMY_SERVER) &&
+	    smtp_set_hostname(session->lib, helo_name) &&
+	    smtp_set_eventcb(session->lib, note_event, session) &&
+	    set_timeouts(session->lib);
 }
 
 /* For libESMTP's plug-ins, which ask for what they need. */
@@ -166,21 +200,22 @@ session_start(const char *helo_name, const struct mailbox *sender,
 	session->inner = pair[0];
 	session->outer = pair[1];
 	session->output = g_string_new(NULL);
-	/* Greeting, EHLO, HELO, MAIL, each RCPT, DATA, final dot, QUIT. */
-	session->replies_max = recipients->len + 7;
-	if (credentials != NULL)
-		session->replies_max += AUTH_REPLIES_MAX;
+	g_mutex_init(&session->lock);
+	g_cond_init(&session->changed);
 	if (result < 0) {
 		g_set_error(error, SESSION_ERROR, SESSION_ERROR_FAILED,
 		    "socketpair: %s", g_strerror(errno));
 		return NULL;
 	}
-	if (!set_up(session, helo_name, sender, recipients, size) ||
+	if (!set_up(session, helo_name) ||
+	    !add_message(session, sender, recipients, size) ||
 	    !set_up_auth(session, credentials)) {
 		g_set_error(error, SESSION_ERROR, SESSION_ERROR_FAILED,
 		    "libESMTP: out of memory");
 		return NULL;
 	}
+	if (credentials != NULL)
+		session->replies_max += AUTH_REPLIES_MAX;
 	session->thread = g_thread_try_new("libesmtp", drive, session, error);
 	return session->thread != NULL ? g_steal_pointer(&session) : NULL;
 }
@@ -223,6 +258,39 @@ dismiss(struct session *session)
 	}
 }
 
+void
+session_keep(struct session *session, gboolean keep)
+{
+	g_mutex_lock(&session->lock);
+	session->keep = keep;
+	if (!keep)
+		session->waits = FALSE;
+	g_cond_signal(&session->changed);
+	g_mutex_unlock(&session->lock);
+}
+
+gboolean
+session_next(struct session *session, const struct mailbox *sender,
+    const GPtrArray *recipients, guint64 size, gboolean eightbitmime)
+{
+	gint64 deadline = deadline_in(ANSWER_SPAN);
+	gboolean ready;
+
+	g_mutex_lock(&session->lock);
+	while (!session->waits &&
+	    g_cond_wait_until(&session->changed, &session->lock, deadline))
+		continue;
+	ready = session->waits;
+	if (ready)
+		ready = add_message(session, sender, recipients, size);
+	if (ready && eightbitmime)
+		session_use_8bitmime(session);
+	session->waits = FALSE;
+	g_cond_signal(&session->changed);
+	g_mutex_unlock(&session->lock);
+	return ready;
+}
+
 /* Forgets what it wrote behind the first @keep bytes. */
 static void
 wipe_output(struct session *session, gsize keep)
@@ -237,6 +305,7 @@ void
 session_free(struct session *session)
 {
 	if (session->thread != NULL) {
+		session_keep(session, FALSE);
 		dismiss(session);
 		g_thread_join(session->thread);
 	}
@@ -250,6 +319,8 @@ session_free(struct session *session)
 	}
 	wipe_output(session, 0);
 	g_string_free(session->output, TRUE);
+	g_mutex_clear(&session->lock);
+	g_cond_clear(&session->changed);
 	g_free(session);
 }
 

@@ -57,6 +57,21 @@ session_tell(struct session *session, const char *text);
 gboolean
 session_tell_code(struct session *session, int code);
 
+/*
+ * After the message under way it waits for session_next() (@keep), or says
+ * QUIT.
+ */
+void
+session_keep(struct session *session, gboolean keep);
+
+/*
+ * The next message, once libESMTP has been told that the one before was sent:
+ * it begins with MAIL.  FALSE: it cannot.
+ */
+gboolean
+session_next(struct session *session, const struct mailbox *sender,
+    const GPtrArray *recipients, guint64 size, gboolean eightbitmime);
+
 /* MAIL shall say BODY=8BITMIME.  Only while it waits for EHLO's reply. */
 void
 session_use_8bitmime(struct session *session);

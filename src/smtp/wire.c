@@ -10,6 +10,7 @@
 #include "smtp/opening.h"
 #include "smtp/session.h"
 #include "smtp/wire.h"
+#include "util/autofd.h"
 #include "util/deadline.h"
 #include "util/secret.h"
 
@@ -20,7 +21,8 @@
 #define RCPT_AHEAD_MAX 100
 
 struct wire {
-	const struct wire_job *job;
+	int host;
+	const struct wire_job *job; /* the message under way */
 	struct dialogue dialogue;
 	struct session *session;
 	struct opening opening;
@@ -28,6 +30,8 @@ struct wire {
 	guint rcpt_sent;
 	guint rcpt_answered;
 	struct offer offer;
+	guint sent;    /* messages */
+	gboolean idle; /* the host may have another one */
 };
 
 /* Lets libESMTP go on. */
@@ -99,6 +103,12 @@ carry_greeting(struct wire *wire)
 	pass_reply(wire, STAGE_GREETING, reply);
 }
 
+static gboolean
+wants_8bitmime(const struct wire *wire)
+{
+	return wire->offer.eightbitmime && message_is_8bit(wire->job->message);
+}
+
 /* Tells libESMTP what the host offers. */
 static void
 pass_offer(struct wire *wire, const struct reply *reply)
@@ -111,7 +121,7 @@ pass_offer(struct wire *wire, const struct reply *reply)
 	if (!login_prepare(&wire->login, &wire->dialogue, &wire->offer,
 		&mechanisms))
 		return;
-	if (wire->offer.eightbitmime && message_is_8bit(wire->job->message))
+	if (wants_8bitmime(wire))
 		session_use_8bitmime(wire->session);
 	text = offer_format(&wire->offer, mechanisms, secured);
 	if (!session_tell(wire->session, text))
@@ -268,6 +278,17 @@ hold_back(struct wire *wire)
 	tell_code(wire, 554);
 }
 
+/*
+ * Only after a success with nothing behind it: 354 has shown that all was in
+ * step, and the host has said that it is done.
+ */
+static gboolean
+may_be_kept(const struct wire *wire, int code)
+{
+	return wire->job->keep && code / 100 == 2 &&
+	    !peer_has_spoken(wire->dialogue.peer);
+}
+
 static void
 fail_content(struct wire *wire, const GError *error)
 {
@@ -322,15 +343,20 @@ carry_content(struct wire *wire)
 	reply = dialogue_reply(&wire->dialogue, STAGE_FINAL);
 	if (reply == NULL)
 		return;
+	wire->idle = may_be_kept(wire, reply->code);
 	if (outcome_is_success(STAGE_FINAL, reply) && is_contradicted(wire)) {
+		wire->idle = FALSE;
 		dialogue_fail(&wire->dialogue, STAGE_FINAL,
 		    "contradictory replies");
 		return;
 	}
 	dialogue_settle(&wire->dialogue, STAGE_FINAL, reply);
 	if (wire->dialogue.over ||
-	    !session_swallow_content(wire->session, wire->job->deadline))
+	    !session_swallow_content(wire->session, wire->job->deadline)) {
+		wire->idle = FALSE;
 		return;
+	}
+	session_keep(wire->session, wire->idle);
 	tell_code(wire, reply->code);
 }
 
@@ -416,12 +442,14 @@ carry(struct wire *wire, const char *command)
 		    "libESMTP: unknown command");
 }
 
-/* libESMTP and the host take turns until one of them is done. */
+/*
+ * libESMTP and the host take turns until one of them is done, or both may go
+ * on with another message.
+ */
 static void
 carry_all(struct wire *wire)
 {
-	carry_greeting(wire);
-	while (!wire->dialogue.over) {
+	while (!wire->dialogue.over && !wire->idle) {
 		g_autoptr(Secret) command = NULL;
 
 		command = session_command(wire->session, wire->job->deadline);
@@ -430,27 +458,41 @@ carry_all(struct wire *wire)
 		carry(wire, command);
 	}
 	/* If that was too early. */
-	if (wire->opening.tls_failure == NULL && wire->login.failure == NULL)
+	if (!wire->idle && wire->opening.tls_failure == NULL &&
+	    wire->login.failure == NULL)
 		dialogue_fail_here(&wire->dialogue, STAGE_EHLO,
 		    "libESMTP ended the session");
 }
 
-/* With libESMTP, until it is gone again. */
 static void
-run_session(struct wire *wire)
+begin_session(struct wire *wire)
 {
 	const struct wire_job *job = wire->job;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Session) session =
+
+	wire->session =
 	    session_start(job->helo_name, job->sender, job->recipients,
 		message_size(job->message), job->credentials, &error);
-
-	if (session == NULL) {
+	if (wire->session == NULL) {
 		dialogue_fail_here(&wire->dialogue, STAGE_CONNECT,
 		    error->message);
 		return;
 	}
-	wire->session = session;
+	carry_greeting(wire);
+	carry_all(wire);
+}
+
+static void
+continue_session(struct wire *wire)
+{
+	const struct wire_job *job = wire->job;
+
+	if (!session_next(wire->session, job->sender, job->recipients,
+		message_size(job->message), wants_8bitmime(wire))) {
+		dialogue_fail_here(&wire->dialogue, STAGE_MAIL,
+		    "libESMTP takes no other message");
+		return;
+	}
 	carry_all(wire);
 }
 
@@ -482,29 +524,83 @@ give_again(struct wire *wire, struct wire_again *again)
 	}
 }
 
-void
-wire_run(int host, const struct wire_job *job, struct outcome *outcomes,
-    struct wire_again *ret_again)
+struct wire *
+wire_new(int host)
 {
-	struct peer *peer = peer_new(host);
+	struct wire *wire = g_new0(struct wire, 1);
+
+	wire->host = host;
+	wire->dialogue.peer = peer_new(host);
+	return wire;
+}
+
+/* The message, and nothing of the one before. */
+static void
+take_job(struct wire *wire, const struct wire_job *job,
+    struct transaction *transaction)
+{
+	wire->job = job;
+	wire->dialogue.transaction = transaction;
+	wire->dialogue.timeouts = job->timeouts;
+	wire->dialogue.deadline = job->deadline;
+	wire->dialogue.over = FALSE;
+	wire->login.credentials = job->credentials;
+	wire->login.in_clear = job->auth_in_clear;
+	wire->login.authenticated = job->events->authenticated;
+	wire->login.data = job->data;
+	wire->login.without = job->auth_without;
+	wire->rcpt_sent = 0;
+	wire->rcpt_answered = 0;
+	wire->idle = FALSE;
+}
+
+void
+wire_send(struct wire *wire, const struct wire_job *job,
+    struct outcome *outcomes, struct wire_again *ret_again)
+{
 	g_autoptr(Transaction) transaction =
 	    transaction_new(outcomes, job->recipients->len);
-	struct wire wire = {
-	    .job = job,
-	    .dialogue = {peer, transaction, job->timeouts, job->deadline,
-		FALSE},
-	    .login = {.credentials = job->credentials,
-		.in_clear = job->auth_in_clear,
-		.authenticated = job->events->authenticated,
-		.data = job->data,
-		.without = job->auth_without},
-	};
 
-	run_session(&wire);
-	/* It has heard what a host says again. */
-	peer_free(peer);
+	take_job(wire, job, transaction);
+	if (wire->sent++ == 0)
+		begin_session(wire);
+	else
+		continue_session(wire);
+	if (!wire->idle && wire->session != NULL)
+		g_clear_pointer(&wire->session, session_free);
+	wire->dialogue.transaction = NULL;
+	wire->job = NULL;
+	/* What it has heard that a host says again is gone first. */
+	if (!wire->idle)
+		g_clear_pointer(&wire->dialogue.peer, peer_free);
 	if (job->credentials != NULL)
 		hide_secrets(job, outcomes);
-	give_again(&wire, ret_again);
-	opening_clear(&wire.opening);
+	give_again(wire, ret_again);
+}
+
+guint
+wire_sent(const struct wire *wire)
+{
+	return wire->sent;
+}
+
+gboolean
+wire_is_idle(const struct wire *wire)
+{
+	return wire->idle && !peer_has_spoken(wire->dialogue.peer);
+}
+
+void
+wire_free(struct wire *wire)
+{
+	static const char quit[] = "QUIT\r\n";
+
+	if (wire->idle)
+		peer_send(wire->dialogue.peer, quit, strlen(quit),
+		    deadline_in(0), NULL);
+	g_clear_pointer(&wire->session, session_free);
+	g_clear_pointer(&wire->dialogue.peer, peer_free);
+	opening_clear(&wire->opening);
+	autofd_clear(&wire->host);
+	g_free(wire);
 }

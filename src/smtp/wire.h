@@ -42,6 +42,7 @@ struct wire_job {
 	const struct mailbox *sender;
 	const GPtrArray *recipients; /* of struct mailbox */
 	gboolean partial; /* those accepted have it, whatever of the others */
+	gboolean keep;    /* another message may follow */
 	struct message *message;
 	const struct timeouts *timeouts;
 	gint64 deadline; /* of the whole delivery */
@@ -52,6 +53,13 @@ struct wire_job {
 	const struct wire_events *events;
 	void *data;
 };
+
+/* A session with a host, for one message or several. */
+struct wire;
+
+/* @host: a non-blocking socket that is connected, the wire's from now on. */
+struct wire *
+wire_new(int host);
 
 /*
  * What has failed and can be done without, on a new connection with the same
@@ -64,18 +72,38 @@ struct wire_again {
 };
 
 /*
- * Sends one message through @host, a non-blocking socket that is connected
- * and stays the caller's, to all recipients or to none, or with job->partial
- * to those that are accepted.  @outcomes: one for
- * each recipient, in their order, zero or with what an earlier attempt left;
- * all are set when this returns.
+ * Sends one message to all recipients or to none, or with job->partial to
+ * those that are accepted.  @outcomes: one for each recipient, in their order,
+ * zero or with what an earlier attempt left; all are set when this returns.
+ * What @job has the wire does not need any more then.
  *
  * *ret_again: all zero; or what may be tried again, which is not to be done
  * where the policy insists on TLS, and never a second time: then no outcome is
  * set, and the string is the caller's.
+ *
+ * Without job->keep, and unless all went as it should, the session is over
+ * then.
  */
 void
-wire_run(int host, const struct wire_job *job, struct outcome *outcomes,
-    struct wire_again *ret_again);
+wire_send(struct wire *wire, const struct wire_job *job,
+    struct outcome *outcomes, struct wire_again *ret_again);
+
+/* How many messages it was given. */
+guint
+wire_sent(const struct wire *wire);
+
+/*
+ * May it be given another message?  Not if the host has closed or said
+ * something meanwhile.
+ */
+gboolean
+wire_is_idle(const struct wire *wire);
+
+/* Says QUIT to a host that is still there, and waits for nothing. */
+void
+wire_free(struct wire *wire);
+
+typedef struct wire Wire;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Wire, wire_free)
 
 #endif

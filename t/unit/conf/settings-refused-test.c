@@ -28,11 +28,12 @@ struct refused {
 	"final-timeout, time-limit, retry-min, retry-max, when-unsure, "       \
 	"patience, waiting, tls, "                                             \
 	"tls-ca-file, tls-min-protocol, tls-ciphers, auth-in-clear, "          \
-	"dns-servers, dns-trust-ad, max-connections, spool-directory"
+	"dns-servers, dns-trust-ad, max-connections, max-messages, "           \
+	"spool-directory"
 #define HOST_KEYS                                                              \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
 	"final-timeout, tls, tls-ca-file, tls-min-protocol, tls-ciphers, "     \
-	"tls-name, auth, auth-in-clear, bind, max-connections"
+	"tls-name, auth, auth-in-clear, bind, max-connections, max-messages"
 #define AUTH_KEYS  "username, password-file, token-file, password"
 #define AUTH_GROUP "username and one of password-file, token-file and password"
 #define PATH       "an absolute path"
@@ -243,6 +244,8 @@ static const struct refused refused[] = {
 	CODE(VALUE), BAD("-1", "max-connections", CONNECTIONS)},
     {"too many connections", "[host a]\nmax-connections = 10001\n", CODE(VALUE),
 	BAD("10001", "max-connections", CONNECTIONS)},
+    {"no message on a connection", "[smtproute]\nmax-messages = 0\n",
+	CODE(VALUE), BAD("0", "max-messages", "a whole number from 1 to 1000")},
     {"another thing when unsure", "[smtproute]\nwhen-unsure = bounce\n",
 	CODE(VALUE), BAD("bounce", "when-unsure", "defer or next")},
     {"patience without a unit", "[smtproute]\npatience = 5\n", CODE(VALUE),

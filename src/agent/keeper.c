@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include "agent/keeper.h"
+#include "util/deadline.h"
+
+/* As smtp_connection_cache_time_limit of Postfix. */
+#define IDLE_SPAN (2 * G_USEC_PER_SEC)
+
+/* One message after the other comes here, so few are of use. */
+#define KEPT_MAX 20
+
+struct keeper {
+	GPtrArray *kept; /* of struct kept, the oldest first */
+};
+
+struct keeper *
+keeper_new(void)
+{
+	struct keeper *keeper = g_new0(struct keeper, 1);
+
+	keeper->kept =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)kept_free);
+	return keeper;
+}
+
+void
+keeper_free(struct keeper *keeper)
+{
+	g_ptr_array_unref(keeper->kept);
+	g_free(keeper);
+}
+
+void
+kept_free(struct kept *kept)
+{
+	wire_free(kept->wire);
+	g_free(kept->id);
+	g_free(kept);
+}
+
+static char *
+digest(const struct credentials *credentials)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	const char *parts[] = {credentials->profile, credentials->username,
+	    credentials->password, credentials->token};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+		const char *part = parts[i] != NULL ? parts[i] : "";
+
+		g_checksum_update(checksum, (const guchar *)part,
+		    (gssize)strlen(part) + 1);
+	}
+	return g_strdup(g_checksum_get_string(checksum));
+}
+
+char *
+keeper_id(const struct candidate *candidate, const char *helo_name,
+    const struct credentials *credentials)
+{
+	g_autofree char *where = candidate_id(candidate);
+	g_autofree char *who = NULL;
+
+	if (credentials != NULL)
+		who = digest(credentials);
+	return g_strdup_printf("%s %s %s", where, helo_name,
+	    who != NULL ? who : "-");
+}
+
+struct kept *
+keeper_take(struct keeper *keeper, const char *id)
+{
+	for (guint i = keeper->kept->len; i > 0; i--) {
+		struct kept *kept = g_ptr_array_index(keeper->kept, i - 1);
+
+		if (!g_str_equal(kept->id, id))
+			continue;
+		if (wire_is_idle(kept->wire) && deadline_left(kept->until) > 0)
+			return g_ptr_array_steal_index(keeper->kept, i - 1);
+		g_ptr_array_remove_index(keeper->kept, i - 1);
+	}
+	return NULL;
+}
+
+void
+keeper_put(struct keeper *keeper, struct kept *kept, guint max_messages)
+{
+	if (!wire_is_idle(kept->wire) ||
+	    wire_sent(kept->wire) >= max_messages) {
+		kept_free(kept);
+		return;
+	}
+	if (keeper->kept->len == KEPT_MAX)
+		g_ptr_array_remove_index(keeper->kept, 0);
+	kept->until = deadline_in(IDLE_SPAN);
+	g_ptr_array_add(keeper->kept, kept);
+}
+
+gint64
+keeper_expire(struct keeper *keeper)
+{
+	while (keeper->kept->len > 0) {
+		const struct kept *kept = g_ptr_array_index(keeper->kept, 0);
+
+		if (deadline_left(kept->until) > 0)
+			return kept->until;
+		g_ptr_array_remove_index(keeper->kept, 0);
+	}
+	return G_MAXINT64;
+}
+
+void
+keeper_clear(struct keeper *keeper)
+{
+	g_ptr_array_set_size(keeper->kept, 0);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The keeper of connections that are open after a message, for the next one to
+ * the same host.
+ */
+#ifndef SMTPROUTE_KEEPER_H
+#define SMTPROUTE_KEEPER_H
+
+#include <glib.h>
+
+#include "agent/plan.h"
+#include "conf/credentials.h"
+#include "smtp/wire.h"
+
+struct keeper;
+
+/* A connection, and what the log says of it. */
+struct kept {
+	struct wire *wire;
+	guint64 dcid;
+	char interface[ENDPOINT_TEXT_SIZE];
+	char *id;     /* keeper_id() */
+	gint64 until; /* as a deadline; it is closed then */
+};
+
+struct keeper *
+keeper_new(void);
+
+/*
+ * What has to be the same for a connection to be used: address and port, how
+ * TLS and AUTH are done, who we are.  A new string, with a digest of the
+ * secret in it.  The settings are not, see keeper_clear().
+ */
+char *
+keeper_id(const struct candidate *candidate, const char *helo_name,
+    const struct credentials *credentials);
+
+/* One that is alive, which is the caller's; NULL: there is none. */
+struct kept *
+keeper_take(struct keeper *keeper, const char *id);
+
+/* @kept, which may be not idle, is the keeper's from now on. */
+void
+keeper_put(struct keeper *keeper, struct kept *kept, guint max_messages);
+
+/*
+ * Closes what was idle for too long.  Returns when it wants to be called
+ * again, as a deadline.
+ */
+gint64
+keeper_expire(struct keeper *keeper);
+
+/* Closes all: settings have changed. */
+void
+keeper_clear(struct keeper *keeper);
+
+void
+kept_free(struct kept *kept);
+
+void
+keeper_free(struct keeper *keeper);
+
+typedef struct keeper Keeper;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Keeper, keeper_free)
+
+#endif
