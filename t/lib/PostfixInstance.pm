@@ -13,7 +13,8 @@
 #
 # new: agent (its user must not be root; transport_maps and master.cf are
 # then as the manual has them), relay (a SmtpHost; without one such mail is
-# deferred), main => {parameter => value}, master => 'more of master.cf',
+# deferred), lmtp => 1 (lmtp(8) to spawn(8) in place of pipe(8)),
+# main => {parameter => value}, master => 'more of master.cf',
 # syslog => Syslog (instead of a file of its own), stopped => 1.
 #
 #   $postfix->start, ->stop, ->reload      stop dies of a sanitizer's report
@@ -163,9 +164,13 @@ sub _main {
     }
     if ($agent) {
         my %reports = $agent->report_environment;
+        my $next = $option{lmtp} ? 'lmtp:unix:private/smtproute-lmtp'
+            : 'smtproute:';
         $main{smtproute_destination_recipient_limit} = 1;
         $main{transport_maps} = 'pipemap:{texthash:' . $agent->routes
-            . ', static:{smtproute:}}';
+            . ", static:{$next}}";
+        @main{qw(smtproute-lmtp_time_limit lmtp_send_xforward_command)}
+            = qw(1d yes) if $option{lmtp};
         $main{export_environment} = join ' ', 'TZ MAIL_CONFIG LANG',
             map { "{$_=$reports{$_}}" } sort keys %reports;
     }
@@ -184,6 +189,8 @@ smtproute unix  -  n  n  -  50  pipe
   flags=hq user=$user null_sender=
   argv=$self->{smtproute} -c $conf
     -q \${queue_id} -f \${sender} -n \${nexthop} -- \${recipient}
+smtproute-lmtp unix  -  n  n  -  50  spawn
+  user=$user argv=$self->{smtproute} -L -c $conf
 EOF_MASTER
     }
     return $text . ($more // '');

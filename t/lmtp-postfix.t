@@ -1,0 +1,141 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The LMTP face behind a real Postfix: what its log and queue say, and that
+# nothing is lost, whatever is killed.
+
+use strict;
+use warnings;
+
+use FindBin ();
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+
+use Agent;
+use Fixture;
+use PostfixInstance;
+use SmtpHost;
+
+skip_or_fail(PostfixInstance->missing);
+
+sub postfix_for {
+    my ($agent, %main) = @_;
+
+    return PostfixInstance->new(agent => $agent, lmtp => 1, main => \%main);
+}
+
+sub agent_for {
+    my ($routes, %settings) = @_;
+
+    return Agent->new(user => 'nobody', routes => $routes,
+        settings => {tls => 'none', %settings});
+}
+
+subtest 'three fates' => sub {
+    my $host = SmtpHost->new(rcpt => sub {
+        return '550 5.1.1 no such user' if $_[0] =~ /two/;
+        return '450 4.2.0 wait' if $_[0] =~ /three/;
+        return undef;
+    });
+    my $agent = agent_for('example.com ' . $host->destination . "\n");
+    my $postfix = postfix_for($agent);
+    my $id = $postfix->inject(
+        recipients => [map { "$_\@example.com" } qw(one two three)]);
+    my @lines = $postfix->wait_for(qr/ $id: to=<.*status=/, 3);
+    my %line = map { /to=<(\w+)@/ ? ($1 => $_) : () } @lines;
+
+    like $line{one}, qr/dsn=2\.0\.0, status=sent \(250 2\.0\.0 \S+: 250 /,
+        'delivered';
+    like $line{two}, qr/dsn=5\.1\.1, status=bounced \(.* 550 5\.1\.1 \S+: 550 5\.1\.1 no such user/,
+        'bounced';
+    like $line{three}, qr/dsn=4\.2\.0, status=deferred \(.* 451 4\.2\.0 \S+: 450 4\.2\.0 wait/,
+        'deferred';
+    is scalar(grep { / $id: Delivered: DCID/ } $agent->log_lines), 1,
+        'the log has the queue id, by XFORWARD';
+    is_deeply [map { $_->recipients } $host->messages], ['one@example.com'],
+        'one copy';
+    is_deeply [map { map { $_->{address} } @{ $_->{recipients} } }
+        grep { $_->{queue_id} eq $id } $postfix->queue],
+        ['three@example.com'], 'who waits';
+    $postfix->stop;
+    done_testing;
+};
+
+subtest '500 recipients, five routes' => sub {
+    my @hosts = map { SmtpHost->new } 1 .. 5;
+    my $agent = agent_for(join '', map { "d$_.example "
+        . $hosts[$_]->destination . "\n" } 0 .. 4);
+    my $postfix = postfix_for($agent, lmtp_destination_recipient_limit => 500,
+        smtpd_recipient_limit => 1000);
+    my @recipients = map { "u$_\@d" . $_ % 5 . '.example' } 1 .. 500;
+    my $id = $postfix->inject(recipients => \@recipients);
+
+    $postfix->wait_for(qr/ $id: to=<.*status=sent/, 500);
+    $postfix->wait_for(qr/ $id: removed/);
+    is_deeply [sort map { map { $_->recipients } $_->messages } @hosts],
+        [sort @recipients], 'each has it once';
+    is_deeply [map { scalar(my @m = $_->messages) } @hosts], [(1) x 5],
+        'one copy for a route';
+    $postfix->stop;
+    done_testing;
+};
+
+subtest 'connection cache' => sub {
+    my $host = SmtpHost->new;
+    my $agent = agent_for('example.com ' . $host->destination . "\n");
+    my $postfix = postfix_for($agent);
+    my @ids = map { $postfix->inject } 1 .. 20;
+
+    $postfix->wait_for(qr/ status=sent/, 20);
+    $postfix->stop;
+    is scalar(my @messages = $host->messages), 20, 'all are delivered, once';
+    my @connections = $host->connections;
+    cmp_ok scalar(@connections), '<', 20, 'over fewer connections';
+    done_testing;
+};
+
+# The agents, by their command line; nothing else is ours to kill.
+sub agents {
+    my ($postfix) = @_;
+    my $program = $postfix->smtproute;
+    my @pids;
+
+    for my $path (glob '/proc/[0-9]*/cmdline') {
+        my $line = eval { read_file($path) } // next;
+        push @pids, $path =~ m{/proc/(\d+)/} if $line =~ /^\Q$program\E\0-L\0/;
+    }
+    return @pids;
+}
+
+subtest 'killed' => sub {
+    my $host = SmtpHost->new(digest => 0);
+    my $agent = agent_for('example.com ' . $host->destination . "\n");
+    my $postfix = postfix_for($agent, minimal_backoff_time => '1s',
+        maximal_backoff_time => '1s', queue_run_delay => '1s',
+        qmgr_message_active_limit => 1000, lmtp_connection_cache_on_demand =>
+        'yes', transport_retry_time => '1s');
+    my $count = 200;
+    my $kills = 0;
+    my @subjects = map { "number $_" } 1 .. $count;
+
+    for my $subject (@subjects) {
+        $postfix->inject(message => "Subject: $subject\n\nx\n");
+        for my $pid (agents($postfix)) {
+            $kills += kill 'KILL', $pid if rand() < 0.1;
+        }
+    }
+    $postfix->flush;
+    $postfix->wait_for(qr/ removed$/, $count);
+    $postfix->stop;
+    my %seen;
+    $seen{$_}++ for map { $_->content =~ /^Subject: (.*)\r$/m }
+        $host->messages;
+    is_deeply [sort keys %seen], [sort @subjects], 'nothing is lost';
+    my $twice = grep { $_ > 1 } values %seen;
+    note "$kills agents killed, $twice messages came twice";
+    cmp_ok $twice, '<=', $kills, 'twice only what was under way';
+    done_testing;
+};
+
+done_testing;
