@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # A real Postfix with a queue of messages, and the time it takes to deliver
-# them all through pipe(8).
+# them all through pipe(8), or with lmtp => 1 through lmtp(8); main => {...} are
+# parameters of Postfix.
 #
 #   my $drain = Drain->new(
 #       messages => 500,
@@ -45,11 +46,13 @@ sub missing {
 sub new {
 	my ($class, %option) = @_;
 	my $agent = Agent->new(user => 'nobody', %option);
-	my $postfix = PostfixInstance->new(agent => $agent, main => {
+	my $postfix = PostfixInstance->new(agent => $agent,
+		lmtp => $option{lmtp}, main => {
 		smtpd_end_of_data_restrictions =>
 			'check_client_access static:HOLD',
 		# Of Postfix's own delays none is to be measured.
 		in_flow_delay => 0,
+		%{ $option{main} // {} },
 	});
 
 	# The build folder may be closed to the agent's user.

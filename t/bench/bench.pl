@@ -5,7 +5,7 @@
 # Postfix with it, in one run; run by "make bench" in the build folder.  It
 # asserts nothing: its exit status is 0 unless something could not be run.
 #
-#   bench.pl [small] [tls] [big] [state] [queue]    these only
+#   bench.pl [small] [tls] [big] [state] [queue] [lmtp]    these only
 #
 #   BENCH_N        deliveries of the small message (300)
 #   BENCH_QUEUE    messages in Postfix's queue (500); 4000 take long enough
@@ -381,8 +381,9 @@ sub report_queue {
 	for my $scenario (grep { $_->{base} } @SCENARIOS) {
 		my ($name, $base) = @{$scenario}{qw(name base)};
 
-		compare($runs, "$name/up", $name, 'rate', $base);
-		compare($runs, "$name/up, others", $name, 'others', $base)
+		compare($runs, "$name/up", $name, 'rate', $base, '0.9');
+		compare($runs, "$name/up, others", $name, 'others', $base,
+			'0.9')
 			if !$scenario->{known};
 	}
 	printf "pause before a later contact %s (goal 5 s, retry-min)\n",
@@ -392,12 +393,57 @@ sub report_queue {
 
 # Round by round, since what else the machine does changes within minutes.
 sub compare {
-	my ($runs, $what, $name, $figure, $base) = @_;
+	my ($runs, $what, $name, $figure, $base, $goal) = @_;
 	my @rates = figures($runs, $name, $figure);
 	my @bases = figures($runs, $base, 'rate');
 
 	ratio($what, median(map { $rates[$_] / $bases[$_] } 0 .. $#rates),
-		1, '0.9');
+		1, $goal);
+	return;
+}
+
+# What Postfix leads the queue through; the sink is the same.
+sub faces {
+	my $routes = "up.example [127.0.0.1]:$port\n";
+	my %common = (messages => QUEUE, settings => {tls => 'none'},
+		routes => $routes);
+
+	return (
+		'smtp(8)' => Drain->new(%common, main => { transport_maps =>
+			"static:{smtp:[127.0.0.1]:$port}" }),
+		pipe => Drain->new(%common),
+		lmtp => Drain->new(%common, lmtp => 1),
+	);
+}
+
+# Interleaved, since what else the machine does changes within minutes.
+sub bench_lmtp {
+	my $missing = Drain->missing;
+
+	return trouble("LMTP: $missing") if defined $missing;
+	return if !$agent;
+	local $ENV{SMTPROUTE} = $agent;
+	my %drains = faces();
+	my @names = sort keys %drains;
+	my %runs;
+
+	for my $round (0 .. ROUNDS) {
+		for my $name (@names) {
+			my $run = $drains{$name}->run(domain => 'up.example',
+				dead => DEAD);
+
+			die "$name: $run->{failure}\n" if $run->{failure};
+			# The first one warms the caches.
+			push @{ $runs{$name} },
+				{ rate => QUEUE / $run->{sent}[-1] } if $round;
+		}
+	}
+	printf "a Postfix queue of %d messages, one host, %d times, "
+		. "interleaved\n", QUEUE, ROUNDS;
+	printf "%-12s %7.1f msgs/s\n", $_, median(figures(\%runs, $_, 'rate'))
+		for @names;
+	compare(\%runs, "$_->[0]/smtp(8)", $_->[0], 'rate', 'smtp(8)', $_->[1])
+		for ['lmtp', '1.0'], ['pipe', undef];
 	return;
 }
 
@@ -406,8 +452,9 @@ new_file('routes', '');
 mkdir "$dir/state" or die "$dir/state: $!\n";
 my %benches = (small => \&bench_small, tls => \&bench_tls,
 	big => \&bench_big,
-	state => \&bench_state, queue => \&bench_queue);
-for my $name (@ARGV ? @ARGV : qw(small tls big state queue)) {
+	state => \&bench_state, queue => \&bench_queue,
+	lmtp => \&bench_lmtp);
+for my $name (@ARGV ? @ARGV : qw(small tls big state queue lmtp)) {
 	my $bench = $benches{$name} // die "$name: no such benchmark\n";
 
 	eval { $bench->(); 1 } or trouble("$name: $@");
