@@ -9,6 +9,7 @@
 #include "smtp/offer.h"
 #include "smtp/opening.h"
 #include "smtp/session.h"
+#include "smtp/volley.h"
 #include "smtp/wire.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
@@ -30,8 +31,9 @@ struct wire {
 	guint rcpt_sent;
 	guint rcpt_answered;
 	struct offer offer;
-	guint sent;    /* messages */
-	gboolean idle; /* the host may have another one */
+	GPtrArray *held; /* commands of the envelope, to go out as one */
+	guint sent;      /* messages */
+	gboolean idle;   /* the host may have another one */
 };
 
 /* Lets libESMTP go on. */
@@ -196,6 +198,24 @@ is_secured(struct wire *wire)
 	return FALSE;
 }
 
+/*
+ * DATA with it: only where some of the recipients may have the content without
+ * the others.
+ */
+static gboolean
+goes_as_one(const struct wire *wire)
+{
+	return wire->job->partial && wire->offer.pipelining;
+}
+
+/* libESMTP has the answer now, and the host the command with the others. */
+static void
+hold(struct wire *wire, const char *command)
+{
+	g_ptr_array_add(wire->held, g_strdup(command));
+	tell_code(wire, 250);
+}
+
 static void
 carry_mail(struct wire *wire, const char *command)
 {
@@ -204,6 +224,8 @@ carry_mail(struct wire *wire, const char *command)
 	if (wire->offer.size_limit > 0 &&
 	    message_size(wire->job->message) > wire->offer.size_limit)
 		refuse_size(wire);
+	else if (goes_as_one(wire))
+		hold(wire, command);
 	else
 		carry_command(wire, STAGE_MAIL, command);
 }
@@ -241,6 +263,11 @@ carry_rcpt(struct wire *wire, const char *command)
 	if (wire->rcpt_sent == wire->dialogue.transaction->count) {
 		dialogue_fail_here(&wire->dialogue, STAGE_RCPT,
 		    "libESMTP: extra RCPT");
+		return;
+	}
+	if (goes_as_one(wire)) {
+		wire->rcpt_sent++;
+		hold(wire, command);
 		return;
 	}
 	/* With RCPT commands under way replies are expected. */
@@ -361,8 +388,26 @@ carry_content(struct wire *wire)
 }
 
 static void
+carry_volley(struct wire *wire)
+{
+	gboolean accepted;
+	gboolean wanted = volley_send(&wire->dialogue, wire->held, &accepted);
+
+	if (accepted)
+		wire->job->events->accepted(wire->job->data);
+	if (!wire->dialogue.over)
+		tell_code(wire, wanted ? 354 : 554);
+	if (!wire->dialogue.over && wanted)
+		carry_content(wire);
+}
+
+static void
 carry_data(struct wire *wire, const char *command)
 {
+	if (goes_as_one(wire)) {
+		carry_volley(wire);
+		return;
+	}
 	collect_rcpt_replies(wire);
 	if (wire->dialogue.over)
 		return;
@@ -531,6 +576,7 @@ wire_new(int host)
 
 	wire->host = host;
 	wire->dialogue.peer = peer_new(host);
+	wire->held = g_ptr_array_new_with_free_func(g_free);
 	return wire;
 }
 
@@ -551,6 +597,7 @@ take_job(struct wire *wire, const struct wire_job *job,
 	wire->login.without = job->auth_without;
 	wire->rcpt_sent = 0;
 	wire->rcpt_answered = 0;
+	g_ptr_array_set_size(wire->held, 0);
 	wire->idle = FALSE;
 }
 
@@ -601,6 +648,7 @@ wire_free(struct wire *wire)
 	g_clear_pointer(&wire->session, session_free);
 	g_clear_pointer(&wire->dialogue.peer, peer_free);
 	opening_clear(&wire->opening);
+	g_ptr_array_unref(wire->held);
 	autofd_clear(&wire->host);
 	g_free(wire);
 }
