@@ -113,6 +113,8 @@ bounce_status(const char *dsn)
 	} table[] = {
 	    {"5.1.2", EX_NOHOST},  /* bad destination system */
 	    {"5.1.10", EX_NOHOST}, /* null MX (RFC 7505) */
+	    {"5.1.7", EX_DATAERR}, /* bad sender, by its form */
+	    {"5.1.8", EX_NOHOST},  /* bad sender, by its domain */
 	    {"5.4.4", EX_NOHOST},  /* unable to route */
 	    {"5.1.", EX_NOUSER},   /* addressing */
 	    {"5.2.1", EX_NOUSER},  /* mailbox disabled */

@@ -70,14 +70,35 @@ outcome_asks_for_helo(const struct reply *reply)
 	    reply->code == 504;
 }
 
-/* AUTH refused, or MAIL for want of it (RFC 4954 section 6). */
+/*
+ * MAIL refused for want of TLS (RFC 3207 section 4; RFC 5248 has
+ * "encryption needed").
+ */
+static gboolean
+wants_tls(enum stage stage, const struct reply *reply)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *upper = NULL;
+
+	if (stage != STAGE_MAIL || reply->code != 530)
+		return FALSE;
+	text = reply_text(reply);
+	upper = g_ascii_strup(text, -1);
+	return strstr(upper, "STARTTLS") != NULL ||
+	    g_str_equal(reply->dsn, "5.7.10");
+}
+
+/*
+ * AUTH refused, or MAIL for want of it (RFC 4954 section 6).  Its 534 and 538
+ * are replies to AUTH only: hosts that give them to MAIL mean something else
+ * (Courier: "534 SIZE=Message too big.").
+ */
 static gboolean
 wants_auth(enum stage stage, int code)
 {
 	if (stage == STAGE_AUTH)
 		return code != 421;
-	return stage == STAGE_MAIL &&
-	    (code == 530 || code == 534 || code == 535 || code == 538);
+	return stage == STAGE_MAIL && (code == 530 || code == 535);
 }
 
 /* Whose trouble is a refusal? */
@@ -132,7 +153,9 @@ set_dsn(struct outcome *outcome, const struct reply *reply)
 	const char *dsn = reply->dsn[0] != '\0' ? reply->dsn : "x.0.0";
 
 	/* RFC 3463 section 3.8, RFC 4954 section 6. */
-	if (wants_auth(outcome->stage, reply->code))
+	if (wants_tls(outcome->stage, reply))
+		dsn = "4.7.4";
+	else if (wants_auth(outcome->stage, reply->code))
 		dsn = "4.7.8";
 	else if (outcome->stage == STAGE_STARTTLS && reply->code != 421)
 		dsn = "4.7.4";

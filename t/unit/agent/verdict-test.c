@@ -28,6 +28,10 @@ static const struct row {
 
     {"no such user", VERDICT_BOUNCE, "5.1.1", "a", "5.1.1 a", EX_NOUSER},
     {"bad address syntax", VERDICT_BOUNCE, "5.1.3", "a", "5.1.3 a", EX_NOUSER},
+    {"a sender's address with bad syntax", VERDICT_BOUNCE, "5.1.7", "a",
+	"5.1.7 a", EX_DATAERR},
+    {"a sender's domain that is none", VERDICT_BOUNCE, "5.1.8", "a", "5.1.8 a",
+	EX_NOHOST},
     {"mailbox disabled", VERDICT_BOUNCE, "5.2.1", "a", "5.2.1 a", EX_NOUSER},
     {"mailbox full", VERDICT_BOUNCE, "5.2.2", "a", "5.2.2 a", EX_UNAVAILABLE},
     {"no such system", VERDICT_BOUNCE, "5.1.2", "a", "5.1.2 a", EX_NOHOST},
