@@ -189,7 +189,7 @@ my @failures = (
     ["250\t2.0.0 ok", 'not an SMTP reply: 250 2.0.0 ok'],
     ['150 wait', 'not an SMTP reply: 150 wait'],
     ['600 ok', 'not an SMTP reply: 600 ok'],
-    [\"\r\n", 'not an SMTP reply'],
+    [\"\r\n", 'timed out after 2 s'],
     ["250-ok\n550 no", 'reply lines with different codes: 550 no'],
     [{reply => \'250 2.0.0 o', then => 'close'}, 'connection lost'],
     [{reply => "250-ok\n250-ok", then => 'close'}, 'connection lost'],

@@ -209,6 +209,39 @@ my @doubled = (
         '2.0.0 FIRST: 250 2.0.0 a', $DELIVERY, 'Delivered'],
 );
 
+# An empty line is no reply, wherever it comes.
+my @empty = map {
+    my $line = $_;
+    ["an empty line before each reply: " . ($line =~ s/\r/CR/r =~ s/\n/LF/r), {
+        greeting => \"${line}220 a\r\n",
+        ehlo     => \"${line}250-host\r\n250 PIPELINING\r\n",
+        mail     => \"${line}250 2.1.0 ok\r\n",
+        rcpt     => \"${line}250 2.1.5 ok\r\n",
+        data     => \"${line}354 go\r\n",
+        final    => \"${line}250 2.6.0 queued\r\n",
+    }, 0, '2.6.0 FIRST: 250 2.6.0 queued', $DELIVERY, 'Delivered'],
+    ['... behind each', {
+        greeting => \"220 a\r\n$line",
+        ehlo     => \"250-host\r\n250 PIPELINING\r\n$line",
+        mail     => \"250 2.1.0 ok\r\n$line$line",
+        rcpt     => \"250 2.1.5 ok\r\n$line",
+        data     => \"354 go\r\n$line",
+        final    => \"250 2.6.0 queued\r\n$line",
+    }, 0, '2.6.0 FIRST: 250 2.6.0 queued', $DELIVERY, 'Delivered'],
+} "\r\n", "\n";
+
+push @empty,
+    ['an empty line amid a reply', {mail => \"250-a\r\n\r\n250 b\r\n"}, 'next',
+        '4.4.2 FIRST: MAIL FROM: not an SMTP reply', 'EHLO MAIL',
+        'Connection Error'],
+    ['empty lines without an end', {mail => \("\r\n" x 40_000)}, 'next',
+        '4.4.2 FIRST: MAIL FROM: reply longer than 65536 bytes', 'EHLO MAIL',
+        'Connection Error'],
+    ['an empty line before a second reply',
+        {mail => \"250 a\r\n\r\n250 b\r\n"}, 'next',
+        '4.4.2 FIRST: RCPT TO: reply out of turn: 250 b', 'EHLO MAIL',
+        'Connection Error'];
+
 # The second reply comes later, when the next command may be out already, which
 # takes it for its own.  What matters: nobody believes in a delivery.
 sub later {
@@ -261,6 +294,6 @@ sub slow_row {
         $saw, 'Connection Error'];
 }
 
-try_rows(@forms, @doubled, @later, map { slow_row(@{$_}) } @slow);
+try_rows(@forms, @doubled, @empty, @later, map { slow_row(@{$_}) } @slow);
 
 done_testing;

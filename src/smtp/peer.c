@@ -15,6 +15,7 @@ struct peer {
 	int fd;
 	struct tls *tls;   /* NULL: in clear text */
 	short send_events; /* what sending waits for */
+	GError *lost; /* why nothing can be read any more */
 	struct reply_reader *replies;
 };
 
@@ -35,6 +36,7 @@ peer_free(struct peer *peer)
 	reply_reader_free(peer->replies);
 	if (peer->tls != NULL)
 		tls_free(peer->tls);
+	g_clear_error(&peer->lost);
 	g_free(peer);
 }
 
@@ -190,6 +192,11 @@ receive(struct peer *peer, gint64 deadline, GError **error)
 	guint tries = 0;
 	gssize n;
 
+	/* The kernel says it once, and then that this is the end. */
+	if (peer->lost != NULL) {
+		g_propagate_error(error, g_error_copy(peer->lost));
+		return FALSE;
+	}
 	do {
 		/* It may send for ever, and say nothing. */
 		if (tries++ > 0 && deadline_left(deadline) == 0)
@@ -198,8 +205,11 @@ receive(struct peer *peer, gint64 deadline, GError **error)
 			return FALSE;
 		n = receive_some(peer, buffer, sizeof(buffer), &events);
 	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
-	if (n <= 0)
-		return fail_lost(peer, error, n < 0 ? errno : 0);
+	if (n <= 0) {
+		fail_lost(peer, &peer->lost, n < 0 ? errno : 0);
+		g_propagate_error(error, g_error_copy(peer->lost));
+		return FALSE;
+	}
 	reply_reader_add(peer->replies, buffer, n);
 	return TRUE;
 }
@@ -223,16 +233,29 @@ peer_reply(struct peer *peer, gint64 deadline, GError **error)
 	}
 }
 
-gboolean
-peer_has_spoken(const struct peer *peer)
+/* Is there anything to read, or the end? */
+static gboolean
+has_input(const struct peer *peer)
 {
 	struct pollfd pollfd = {.fd = peer->fd, .events = POLLIN};
 
-	if (reply_reader_pending(peer->replies))
-		return TRUE;
-	if (peer->tls != NULL)
-		return tls_has_spoken(peer->tls);
-	return poll(&pollfd, 1, 0) > 0;
+	return peer->tls != NULL ? tls_has_spoken(peer->tls)
+				 : poll(&pollfd, 1, 0) > 0;
+}
+
+gboolean
+peer_has_spoken(struct peer *peer)
+{
+	while (!reply_reader_pending(peer->replies)) {
+		if (peer->lost != NULL)
+			return TRUE;
+		if (!has_input(peer))
+			return FALSE;
+		/* What is there may be an empty line only. */
+		if (!receive(peer, deadline_in(0), NULL))
+			return TRUE;
+	}
+	return TRUE;
 }
 
 /* That it has closed is no speech. */

@@ -64,11 +64,11 @@ struct reply *
 peer_reply(struct peer *peer, gint64 deadline, GError **error);
 
 /*
- * Has the host sent anything that no peer_reply() took, or closed?  Where no
- * command waits for a reply it must not have.
+ * Has the host sent anything that no peer_reply() took, other than empty lines,
+ * or closed?  Where no command waits for a reply it must not have.
  */
 gboolean
-peer_has_spoken(const struct peer *peer);
+peer_has_spoken(struct peer *peer);
 
 void
 peer_free(struct peer *peer);

@@ -16,6 +16,7 @@ struct reply_reader {
 	GString *input;
 	gsize line;    /* where the first line not yet examined begins */
 	gsize scanned; /* no LF between line and here */
+	gsize skipped; /* octets of empty lines before the reply */
 	int code;      /* of the lines before, 0: none */
 };
 
@@ -41,10 +42,33 @@ reply_reader_add(struct reply_reader *reader, const char *data, gsize length)
 	g_string_append_len(reader->input, data, length);
 }
 
-gboolean
-reply_reader_pending(const struct reply_reader *reader)
+/* Empty lines between replies, as many as have come. */
+static void
+skip_empty_lines(struct reply_reader *reader)
 {
-	return reader->input->len > 0;
+	const char *start = reader->input->str;
+	const char *end = start;
+	gsize length;
+
+	if (reader->line > 0)
+		return;
+	while (*end == '\n' || (end[0] == '\r' && end[1] == '\n'))
+		end += *end == '\n' ? 1 : 2;
+	length = end - start;
+	if (length == 0)
+		return;
+	g_string_erase(reader->input, 0, length);
+	reader->scanned -= MIN(reader->scanned, length);
+	reader->skipped += length;
+}
+
+gboolean
+reply_reader_pending(struct reply_reader *reader)
+{
+	skip_empty_lines(reader);
+	/* CR may be the first half of an empty line's end. */
+	return reader->skipped > REPLY_MAX ||
+	    (reader->input->len > 0 && !g_str_equal(reader->input->str, "\r"));
 }
 
 void
@@ -155,7 +179,7 @@ take_lines(struct reply_reader *reader)
 		line = end + 1;
 	}
 	g_string_erase(reader->input, 0, reader->line);
-	reader->line = reader->scanned = 0;
+	reader->line = reader->scanned = reader->skipped = 0;
 	reader->code = 0;
 	return reply;
 }
@@ -186,12 +210,13 @@ reply_reader_take(struct reply_reader *reader, GError **error)
 {
 	const char *end;
 
+	skip_empty_lines(reader);
 	while ((end = find_line_end(reader)) != NULL) {
 		const char *line = reader->input->str + reader->line;
 		gboolean last = FALSE;
 		int code = line_code(line, line_length(line, end), &last);
 
-		if (reader->scanned > REPLY_MAX) {
+		if (reader->scanned + reader->skipped > REPLY_MAX) {
 			reader->scanned = reader->line;
 			return fail_size(error);
 		}
@@ -207,7 +232,7 @@ reply_reader_take(struct reply_reader *reader, GError **error)
 		if (last)
 			return take_lines(reader);
 	}
-	if (reader->input->len > REPLY_MAX)
+	if (reader->input->len + reader->skipped > REPLY_MAX)
 		fail_size(error);
 	return NULL;
 }

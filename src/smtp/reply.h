@@ -65,15 +65,16 @@ void
 reply_reader_add(struct reply_reader *reader, const char *data, gsize length);
 
 /*
- * Takes the first whole reply out.  NULL without an error: more is needed.
- * NULL with REPLY_ERROR: what stands there is no reply, and never will be.
+ * Takes the first whole reply out, and the empty lines before it, which count
+ * as its octets.  NULL without an error: more is needed.  NULL with
+ * REPLY_ERROR: what stands there is no reply, and never will be.
  */
 struct reply *
 reply_reader_take(struct reply_reader *reader, GError **error);
 
-/* Is anything there that was not taken? */
+/* Is anything there that was not taken, other than empty lines? */
 gboolean
-reply_reader_pending(const struct reply_reader *reader);
+reply_reader_pending(struct reply_reader *reader);
 
 void
 reply_reader_free(struct reply_reader *reader);
