@@ -209,7 +209,8 @@ my @interruptions = (
     ['354 go ahead', qr/: unexpected reply: 354 go ahead$/],
     ['452 4.3.1 full', qr/^4\.3\.1 FIRST: 452 4\.3\.1 full \(in reply to /],
     ['421 4.3.2 closing', qr/^4\.3\.2 FIRST: 421 4\.3\.2 closing \(in /],
-    ['552 5.3.4 too big', qr/^4\.3\.4 FIRST: 552 5\.3\.4 too big \(in /],
+    [{reply => '452 4.3.1 full', then => 'reset'},
+        qr/^4\.3\.1 FIRST: 452 4\.3\.1 full \(in reply to /],
 );
 
 sub failure_row {
@@ -229,12 +230,13 @@ sub failure_row {
 
 sub interruption_row {
     my ($how, $line) = @_;
+    my $says = ref $how ? $how->{reply} : $how;
 
     return [{content => {after => 1000, ref $how ? %{$how} :
                 $how =~ /^(?:close|reset|deaf)$/ ? (then => $how)
                 : (reply => $how)}},
         'next', $line, 'EHLO MAIL RCPT DATA part',
-        $how =~ /^\d{3} \d/ && $how !~ /^2/ ? 'Delayed' : 'Connection Error',
+        $says =~ /^4\d\d / ? 'Delayed' : 'Connection Error',
         message => $LARGE];
 }
 

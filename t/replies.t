@@ -154,9 +154,19 @@ my @doubled = (
     ['354 and 250 together', {data => "354 a\n250 2.0.0 b"}, 'next',
         '4.4.2 FIRST: message content: unexpected reply: 250 2.0.0 b',
         'EHLO MAIL RCPT DATA', 'Connection Error'],
-    ['354 and 554 together', {data => "354 a\n554 5.7.1 b"}, 'next',
-        '4.7.1 FIRST: 554 5.7.1 b (in reply to message content)',
+    ['354 and 554 together', {data => "354 a\n554 5.7.1 b"}, 77,
+        '5.7.1 FIRST: 554 5.7.1 b (in reply to message content)',
+        'EHLO MAIL RCPT DATA', 'Bounced'],
+    ['354 and two refusals', {data => "354 a\n554 5.7.1 b\n554 5.6.0 c"}, 77,
+        '5.7.1 FIRST: 554 5.7.1 b (in reply to message content)',
+        'EHLO MAIL RCPT DATA', 'Bounced'],
+    ['354 and two refusals, the second for now',
+        {data => "354 a\n554 5.7.1 b\n451 4.3.0 c"}, 'next',
+        '4.3.0 FIRST: 451 4.3.0 c (in reply to message content)',
         'EHLO MAIL RCPT DATA', 'Delayed'],
+    ['354, 554 and 250 together', {data => "354 a\n554 5.7.1 b\n250 c"},
+        'next', '4.4.2 FIRST: message content: contradictory replies',
+        'EHLO MAIL RCPT DATA', 'Connection Error'],
     ['354 and half a reply', {data => \"354 a\r\n25"}, 'next',
         '4.4.2 FIRST: message content: timed out after 2 s',
         'EHLO MAIL RCPT DATA', 'Connection Error'],
@@ -171,27 +181,64 @@ my @doubled = (
         'EHLO MAIL RCPT DATA content', 'Connection Error'],
     ['the final reply twice', {final => "250 2.0.0 a\n250 2.0.0 b"}, 0,
         '2.0.0 FIRST: 250 2.0.0 a', $DELIVERY, 'Delivered'],
-    ['the final reply, taken back', {final => "250 2.0.0 a\n550 no"}, 75,
-        "4.4.2 FIRST: end of DATA: contradictory replies$UNSURE",
-        'EHLO MAIL RCPT DATA content', 'Connection Error'],
-    ['a refusal twice', {rcpt => "550 5.1.1 a\n550 5.1.1 b"}, 'next',
-        '4.4.2 FIRST: RCPT TO: replies out of step',
-        'EHLO MAIL RCPT QUIT', 'Connection Error'],
-    ['a refusal, and no answer to QUIT',
-        {rcpt => '550 5.1.1 a', quit => 'silence'}, 67,
+    (map { ["the final reply, and behind it: $_->[0]",
+            {final => \"250 2.0.0 a\r\n$_->[1]"}, 0,
+            '2.0.0 FIRST: 250 2.0.0 a', $DELIVERY, 'Delivered'] }
+        ['a refusal', "550 no\r\n"], ['a refusal for now', "450 no\r\n"],
+        ['500', "500 what\r\n"], ['221', "221 bye\r\n"],
+        ['an empty line', "\r\n"], ['354', "354 go\r\n"],
+        ['rubbish', "what is this\r\n"], ['half a reply', '25'],
+        ['a NUL byte', "\0"]),
+    ['the final reply, 221 and the end',
+        {final => {reply => "250 2.0.0 a\n221 bye", then => 'close'}}, 0,
+        '2.0.0 FIRST: 250 2.0.0 a',
+        qr/^EHLO MAIL RCPT DATA content(?: QUIT)?$/, 'Delivered'],
+    ['a refusal twice', {rcpt => "550 5.1.1 a\n550 5.1.1 b"}, 67,
         '5.1.1 FIRST: 550 5.1.1 a (in reply to RCPT TO)',
         'EHLO MAIL RCPT QUIT', 'Bounced'],
-    ['a refusal, and 421 to QUIT', {rcpt => '550 5.1.1 a', quit => '421 b'}, 67,
-        '5.1.1 FIRST: 550 5.1.1 a (in reply to RCPT TO)',
-        'EHLO MAIL RCPT QUIT', 'Bounced'],
-    ['a refusal, and rubbish to QUIT',
-        {rcpt => '550 5.1.1 a', quit => 'hello'}, 'next',
-        '4.4.2 FIRST: RCPT TO: replies out of step',
-        'EHLO MAIL RCPT QUIT', 'Connection Error'],
-    ['a refusal of the content, and another reply to QUIT',
-        {final => "550 5.7.1 a\n250 2.0.0 b"}, 75,
-        "4.4.2 FIRST: end of DATA: replies out of step$UNSURE",
-        $DELIVERY, 'Connection Error'],
+    (map { ["a refusal, and to QUIT: $_",
+            {rcpt => '550 5.1.1 a', quit => $_}, 67,
+            '5.1.1 FIRST: 550 5.1.1 a (in reply to RCPT TO)',
+            'EHLO MAIL RCPT QUIT', 'Bounced'] }
+        'silence', '421 b', '250 b', 'hello'),
+
+    # Where the refusal may be an echo of one before, QUIT's reply tells.
+    (map { ["a refusal after another, and to QUIT: $_->[0]",
+            {ehlo => '502 a', mail => '502 5.5.1 b', quit => $_->[0]}, 69,
+            '5.5.1 FIRST: 502 5.5.1 b (in reply to MAIL FROM)',
+            'EHLO HELO MAIL QUIT', 'Bounced'] }
+        ['221 c'], ['421 c'], ['silence'], ['close']),
+    (map { ["a refusal after another, and to QUIT: $_->[0]",
+            {ehlo => '502 a', mail => '502 5.5.1 b', quit => $_->[0]}, 'next',
+            '4.4.2 FIRST: MAIL FROM: replies out of step',
+            'EHLO HELO MAIL QUIT', 'Connection Error'] }
+        ['250 2.1.0 c'], ['502 c'], ['hello']),
+    ['the content is refused after another refusal',
+        {ehlo => '502 a', final => '554 5.6.0 b', quit => '250 c'}, 65,
+        '5.6.0 FIRST: 554 5.6.0 b (in reply to end of DATA)',
+        'EHLO HELO MAIL RCPT DATA content QUIT', 'Bounced'],
+
+    ['the content is refused twice', {final => "554 5.7.1 a\n554 5.6.0 b"}, 77,
+        '5.7.1 FIRST: 554 5.7.1 a (in reply to end of DATA)', $DELIVERY,
+        'Bounced'],
+    ['the content is refused a hundred times',
+        {final => join "\n", ('552 5.2.3 line too long') x 100}, 69,
+        '5.2.3 FIRST: 552 5.2.3 line too long (in reply to end of DATA)',
+        $DELIVERY, 'Bounced'],
+    (map { ["the content is refused, for now, too: $_",
+            {final => $_}, 'next',
+            '4.3.1 FIRST: 452 4.3.1 a (in reply to end of DATA)', $DELIVERY,
+            'Delayed'] }
+        "452 4.3.1 a\n552 5.3.4 b", "552 5.3.4 b\n452 4.3.1 a"),
+    (map { ["the content is refused, and behind it: $_",
+            {final => "554 5.7.1 a\n$_"}, 77,
+            '5.7.1 FIRST: 554 5.7.1 a (in reply to end of DATA)', $DELIVERY,
+            'Bounced'] }
+        '221 b', '421 4.3.2 b', 'hello'),
+    (map { ["the content is refused and accepted: $_", {final => $_}, 75,
+            "4.4.2 FIRST: end of DATA: contradictory replies$UNSURE",
+            'EHLO MAIL RCPT DATA content', 'Connection Error'] }
+        "550 5.7.1 a\n250 2.0.0 b", "450 4.7.1 a\n250 2.0.0 b"),
     ['closing after the greeting', {greeting => "220 a\n421 4.3.2 b"}, 'next',
         '4.3.2 FIRST: 421 4.3.2 b (in reply to EHLO)', '', 'Connection Error'],
     ['closing after EHLO', {ehlo => "250 a\n421 4.3.2 b"}, 'next',
@@ -241,6 +288,45 @@ push @empty,
         {mail => \"250 a\r\n\r\n250 b\r\n"}, 'next',
         '4.4.2 FIRST: RCPT TO: reply out of turn: 250 b', 'EHLO MAIL',
         'Connection Error'];
+
+# The same refusal, however much of the content is under way: the host says it
+# after 100 kB, and reads on.
+sub content_of {
+    my ($size) = @_;
+
+    return "Subject: large\n\n" . ('x' x 99 . "\n") x ($size / 100);
+}
+
+my $REFUSED = qr/\ \(in\ reply\ to\ (?:message\ content|end\ of\ DATA)\)$/x;
+my $REFUSED_SAW = qr/^EHLO MAIL RCPT DATA (?:part|content QUIT)$/;
+my @amid = map {
+    my ($size, $final) = @{$_};
+    my %refuses = (after => 100_000, reply => '552 5.3.4 too big');
+
+    (["552 amid $size bytes, at the dot '$final'",
+        {content => \%refuses, final => $final}, 69,
+        qr/^5\.3\.4 FIRST: 552 5\.3\.4 too big$REFUSED/, $REFUSED_SAW,
+        qr/^Bounced: DCID 1 to RID \[0\] - 5\.3\.4 - /,
+        message => content_of($size)],
+    ["452 amid $size bytes, at the dot '$final'",
+        {content => {%refuses, reply => '452 4.3.1 full'}, final => $final},
+        'next', qr/^4\.3\.1 FIRST: 452 4\.3\.1 full$REFUSED/, $REFUSED_SAW,
+        qr/^Delayed: DCID 1 to RID \[0\] - 4\.3\.1 - /,
+        message => content_of($size)]);
+} map { ([$_, '552 5.3.4 again'], [$_, '']) }
+    200_000, 1_000_000, 3_000_000, 10_000_000;
+
+# Nothing after the dot, which is still here: the host cannot have it.
+push @amid, map {
+    my ($size, $how) = @{$_};
+
+    ["$size bytes, of which the host reads 10,000: $how",
+        {content => {after => 10_000, then => $how}}, 'next',
+        $how eq 'deaf' ? '4.4.2 FIRST: message content: timed out after 2 s'
+            : qr/^4\.4\.2 FIRST: message content: connection lost/,
+        'EHLO MAIL RCPT DATA part', 'Connection Error',
+        message => content_of($size)];
+} map { ([$_, 'reset'], [$_, 'deaf']) } 250_000, 300_000;
 
 # The second reply comes later, when the next command may be out already, which
 # takes it for its own.  What matters: nobody believes in a delivery.
@@ -294,6 +380,6 @@ sub slow_row {
         $saw, 'Connection Error'];
 }
 
-try_rows(@forms, @doubled, @empty, @later, map { slow_row(@{$_}) } @slow);
+try_rows(@forms, @doubled, @empty, @amid, @later, map { slow_row(@{$_}) } @slow);
 
 done_testing;

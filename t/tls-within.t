@@ -95,6 +95,14 @@ my @within = (
             . '250 2.0.0 ok'],
         ['452 4.3.1 full', '4.3.1 FIRST: 452 4.3.1 full '
             . '(in reply to message content)']),
+    (map { ["most of the content is still here: $_",
+            {digest => 1, content => {after => 10_000, then => $_}}, $MUST,
+            'next', $_ eq 'deaf'
+            ? "4.4.2 FIRST: message content: $LATE"
+            : qr/^4\.4\.2\ FIRST:\ message\ content:\ connection\ lost/x,
+            ["$TLS MAIL RCPT DATA part"], $SEALED,
+            message => substr $LARGE, 0, 250_000] }
+        qw(reset deaf)),
     (map { ["after the final dot: $_", {final => $_}, $MUST, 75,
             $_ eq 'reset' ? qr/^4\.4\.2 FIRST: end of DATA: connection lost/
             : '4.4.2 FIRST: end of DATA: ' . ($_ eq 'silence'

@@ -50,16 +50,23 @@ dialogue_fail(struct dialogue *dialogue, enum stage stage, const char *what)
 	dialogue->over = TRUE;
 }
 
+char *
+dialogue_what(const struct dialogue *dialogue, enum stage stage,
+    const GError *error)
+{
+	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
+		return deadline_passed(dialogue_span(dialogue, stage),
+		    dialogue->deadline);
+	return g_strdup(error->message);
+}
+
 void
 dialogue_fail_error(struct dialogue *dialogue, enum stage stage,
     const GError *error)
 {
-	g_autofree char *what = NULL;
+	g_autofree char *what = dialogue_what(dialogue, stage, error);
 
-	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
-		what = deadline_passed(dialogue_span(dialogue, stage),
-		    dialogue->deadline);
-	dialogue_fail(dialogue, stage, what != NULL ? what : error->message);
+	dialogue_fail(dialogue, stage, what);
 }
 
 void
@@ -133,6 +140,8 @@ dialogue_reply(struct dialogue *dialogue, enum stage stage)
 	    &error);
 	if (reply == NULL)
 		dialogue_fail_error(dialogue, stage, error);
+	else if (reply->code / 100 == 5)
+		dialogue->refusals++;
 	return reply;
 }
 

@@ -20,6 +20,7 @@ struct dialogue {
 	const struct timeouts *timeouts;
 	gint64 deadline; /* of the whole delivery */
 	gboolean over;   /* nothing more of this session */
+	guint refusals;  /* for good: replies of 5xx so far */
 };
 
 /* For the rest of a reply that nobody asked for. */
@@ -41,7 +42,12 @@ dialogue_settle(struct dialogue *dialogue, enum stage stage,
 void
 dialogue_fail(struct dialogue *dialogue, enum stage stage, const char *what);
 
-/* The same, PEER_ERROR_TIMEOUT put into words. */
+/* What has gone wrong at this stage, PEER_ERROR_TIMEOUT put into words. */
+char *
+dialogue_what(const struct dialogue *dialogue, enum stage stage,
+    const GError *error);
+
+/* dialogue_fail() with that. */
 void
 dialogue_fail_error(struct dialogue *dialogue, enum stage stage,
     const GError *error);

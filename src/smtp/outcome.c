@@ -132,7 +132,7 @@ static enum outcome_kind
 kind_of_reply(enum stage stage, const struct reply *reply, guint recipients)
 {
 	if (reply->code / 100 != 5 || stage_is_opening(stage) ||
-	    stage == STAGE_CONTENT || wants_auth(stage, reply->code))
+	    wants_auth(stage, reply->code))
 		return OUTCOME_NEXT;
 	if (stage == STAGE_RCPT && recipients > 1 && is_too_many(reply))
 		return OUTCOME_NEXT;

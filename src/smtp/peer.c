@@ -3,6 +3,10 @@
 #include <config.h>
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "smtp/peer.h"
@@ -15,6 +19,7 @@ struct peer {
 	int fd;
 	struct tls *tls;   /* NULL: in clear text */
 	short send_events; /* what sending waits for */
+	gboolean was_reset;
 	GError *lost; /* why nothing can be read any more */
 	struct reply_reader *replies;
 };
@@ -41,11 +46,12 @@ peer_free(struct peer *peer)
 }
 
 static gboolean
-fail_lost(const struct peer *peer, GError **error, int code)
+fail_lost(struct peer *peer, GError **error, int code)
 {
 	const char *reason =
 	    code == EPROTO && peer->tls != NULL ? tls_reason(peer->tls) : NULL;
 
+	peer->was_reset |= code == ECONNRESET || code == EPIPE;
 	if (reason != NULL)
 		g_set_error(error, PEER_ERROR, PEER_ERROR_LOST,
 		    "connection lost: TLS: %s", reason);
@@ -255,6 +261,42 @@ peer_has_spoken(struct peer *peer)
 		if (!receive(peer, deadline_in(0), NULL))
 			return TRUE;
 	}
+	return TRUE;
+}
+
+/*
+ * Is it certain that the host has not read the last byte that was sent?  What
+ * the kernel still has of it (it has it also when the connection is gone) the
+ * host's kernel has not acknowledged.  After silence, or an orderly end, that
+ * is proof: any acknowledgment would be here.  But a reset tells nothing of
+ * what came before it, and a program may have read up to two segments whose
+ * acknowledgment was put off (RFC 5681 section 4.2).
+ */
+static gboolean
+lacks_end(const struct peer *peer)
+{
+	socklen_t size = sizeof(int);
+	int segment = 0;
+	int unsent = 0;
+	int unacknowledged = 0;
+
+	if (ioctl(peer->fd, SIOCOUTQNSD, &unsent) < 0 ||
+	    ioctl(peer->fd, SIOCOUTQ, &unacknowledged) < 0 ||
+	    getsockopt(peer->fd, IPPROTO_TCP, TCP_MAXSEG, &segment, &size) < 0)
+		return FALSE;
+	return unsent > 0 ||
+	    unacknowledged > (peer->was_reset ? 2 * segment : 0);
+}
+
+gboolean
+peer_take_back(struct peer *peer)
+{
+	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	if (!lacks_end(peer))
+		return FALSE;
+	/* A mere close(2) would have the kernel go on sending. */
+	connect(peer->fd, &nobody, sizeof(nobody));
 	return TRUE;
 }
 

@@ -70,6 +70,13 @@ peer_reply(struct peer *peer, gint64 deadline, GError **error);
 gboolean
 peer_has_spoken(struct peer *peer);
 
+/*
+ * After peer_reply() has failed: TRUE if it is certain that the host has not
+ * read all that was sent.  Then it never will: the connection is reset.
+ */
+gboolean
+peer_take_back(struct peer *peer);
+
 void
 peer_free(struct peer *peer);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "smtp/content.h"
 #include "smtp/dialogue.h"
 #include "smtp/login.h"
 #include "smtp/offer.h"
@@ -317,74 +318,18 @@ may_be_kept(const struct wire *wire, int code)
 }
 
 static void
-fail_content(struct wire *wire, const GError *error)
-{
-	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_SPOKE)) {
-		g_autoptr(Reply) reply =
-		    dialogue_reply(&wire->dialogue, STAGE_CONTENT);
-
-		if (reply != NULL)
-			dialogue_settle(&wire->dialogue, STAGE_CONTENT, reply);
-		wire->dialogue.over = TRUE;
-	} else if (error->domain == MESSAGE_ERROR) {
-		dialogue_fail_here(&wire->dialogue, STAGE_CONTENT,
-		    error->message);
-	} else {
-		dialogue_fail_error(&wire->dialogue, STAGE_CONTENT, error);
-	}
-}
-
-/*
- * Has the host said something after its final reply that takes it back?  Then
- * one of the two belongs to an earlier command, and nobody knows which.  That
- * it closes, or says the same twice, is no contradiction.
- */
-static gboolean
-is_contradicted(struct wire *wire)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Reply) reply = NULL;
-
-	if (!peer_has_spoken(wire->dialogue.peer))
-		return FALSE;
-	reply = peer_reply(wire->dialogue.peer,
-	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), wire->job->deadline),
-	    &error);
-	if (reply == NULL)
-		return g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE);
-	return reply->code != 421 && !outcome_is_success(STAGE_FINAL, reply);
-}
-
-static void
 carry_content(struct wire *wire)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Reply) reply = NULL;
+	int code = content_carry(&wire->dialogue, wire->job->message);
 
-	if (!peer_send_content(wire->dialogue.peer, wire->job->message,
-		dialogue_span(&wire->dialogue, STAGE_CONTENT),
-		wire->job->deadline, &error)) {
-		fail_content(wire, error);
-		return;
-	}
-	reply = dialogue_reply(&wire->dialogue, STAGE_FINAL);
-	if (reply == NULL)
-		return;
-	wire->idle = may_be_kept(wire, reply->code);
-	if (outcome_is_success(STAGE_FINAL, reply) && is_contradicted(wire)) {
-		wire->idle = FALSE;
-		dialogue_fail(&wire->dialogue, STAGE_FINAL,
-		    "contradictory replies");
-		return;
-	}
-	dialogue_settle(&wire->dialogue, STAGE_FINAL, reply);
+	wire->idle = may_be_kept(wire, code);
 	if (wire->dialogue.over ||
 	    !session_swallow_content(wire->session, wire->job->deadline)) {
 		wire->idle = FALSE;
 		return;
 	}
 	session_keep(wire->session, wire->idle);
-	tell_code(wire, reply->code);
+	tell_code(wire, code);
 }
 
 static void
@@ -421,17 +366,32 @@ carry_data(struct wire *wire, const char *command)
 }
 
 /*
- * A host that answered some command twice would have had its refusal taken
- * for the reply to another command.  Only if QUIT's reply comes next was the
- * dialogue in step, and a refusal for good counts; a host that says nothing
- * more has the benefit of the doubt.
+ * May the refusal for good be an echo?  A host that answers a command twice
+ * would have the second reply taken for that to the next one.  It takes an
+ * earlier refusal to have a false one that way; and 354 goes to DATA alone, so
+ * that from there on all is in step.
+ */
+static gboolean
+is_doubtful(struct wire *wire)
+{
+	const struct outcome *bounce =
+	    transaction_bounce(wire->dialogue.transaction);
+
+	return bounce != NULL && bounce->stage <= STAGE_DATA &&
+	    wire->dialogue.refusals > 1;
+}
+
+/*
+ * Only if QUIT's reply comes next was the dialogue in step.  A host that says
+ * nothing more has the benefit of the doubt.
  */
 static void
-confirm_bounce(struct wire *wire, const struct outcome *bounce)
+confirm_bounce(struct wire *wire)
 {
+	struct transaction *transaction = wire->dialogue.transaction;
+	enum stage stage = transaction_bounce(transaction)->stage;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Reply) reply = NULL;
-	enum stage stage = bounce->stage;
 
 	reply = peer_reply(wire->dialogue.peer,
 	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), wire->job->deadline),
@@ -442,7 +402,7 @@ confirm_bounce(struct wire *wire, const struct outcome *bounce)
 	} else if (reply->code == 221 || reply->code == 421) {
 		return;
 	}
-	transaction_reopen(wire->dialogue.transaction);
+	transaction_reopen(transaction);
 	dialogue_fail(&wire->dialogue, stage, "replies out of step");
 }
 
@@ -453,14 +413,12 @@ confirm_bounce(struct wire *wire, const struct outcome *bounce)
 static void
 carry_quit(struct wire *wire, const char *command)
 {
-	const struct outcome *bounce =
-	    transaction_bounce(wire->dialogue.transaction);
 	g_autoptr(GError) error = NULL;
 
 	if (peer_send(wire->dialogue.peer, command, strlen(command),
 		deadline_in(0), &error) &&
-	    bounce != NULL)
-		confirm_bounce(wire, bounce);
+	    is_doubtful(wire))
+		confirm_bounce(wire);
 	tell_code(wire, 221);
 	wire->dialogue.over = TRUE;
 }
@@ -590,6 +548,7 @@ take_job(struct wire *wire, const struct wire_job *job,
 	wire->dialogue.timeouts = job->timeouts;
 	wire->dialogue.deadline = job->deadline;
 	wire->dialogue.over = FALSE;
+	wire->dialogue.refusals = 0;
 	wire->login.credentials = job->credentials;
 	wire->login.in_clear = job->auth_in_clear;
 	wire->login.authenticated = job->events->authenticated;
