@@ -82,7 +82,7 @@ sub kill {
 # stdout open.
 sub wait {
     my ($self) = @_;
-    my $deadline = $self->{started} + $Fixture::PATIENCE;
+    my $deadline = time + $Fixture::PATIENCE;
     my $output = '';
     my $readable = '';
 
