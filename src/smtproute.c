@@ -25,6 +25,7 @@
 #include "lmtp/server.h"
 #include "route/routemap.h"
 #include "smtp/message.h"
+#include "util/caller.h"
 #include "util/deadline.h"
 #include "util/guard.h"
 #include "util/maillog.h"
@@ -228,6 +229,9 @@ read_and_deliver(const struct settings *settings, const char *nexthop,
 	message = message_read(STDIN_FILENO, settings->spool_directory,
 	    deadline, &error);
 	if (message == NULL) {
+		/* The verdict is for nobody. */
+		if (g_error_matches(error, MESSAGE_ERROR, MESSAGE_ERROR_GONE))
+			maillog_warning("%s", error->message);
 		/* 4.3.1: mail system full (RFC 3463 section 3.4). */
 		verdict_set(verdict, VERDICT_DEFER,
 		    g_error_matches(error, MESSAGE_ERROR, MESSAGE_ERROR_SPOOL)
@@ -296,6 +300,7 @@ main(int argc, char **argv)
 	int output = guard_output();
 	int status;
 
+	caller_watch(output);
 	guard_crashes(output);
 	guard_time(TIME_LIMIT_DEFAULT);
 	maillog_take_glib();

@@ -11,6 +11,7 @@
 #include "agent/plan.h"
 #include "dns/resolve.h"
 #include "smtp/outcome.h"
+#include "util/caller.h"
 #include "util/deadline.h"
 #include "util/guard.h"
 #include "util/maillog.h"
@@ -238,7 +239,7 @@ try_addresses(struct delivery *delivery)
 		enum plan_step step;
 
 		delivery->late = deadline_left(begin_by) == 0;
-		if (delivery->late)
+		if (delivery->late || caller_is_gone())
 			break;
 		step = plan_next(delivery->plan, begin_by, &candidate, &error);
 		if (step == PLAN_END)
@@ -272,7 +273,7 @@ try_hosts(struct delivery *delivery)
 	};
 
 	while (!docket_is_closed(&delivery->docket) && !delivery->late &&
-	    next_host(delivery, &patience)) {
+	    !caller_is_gone() && next_host(delivery, &patience)) {
 		try_addresses(delivery);
 		keep_delivered(&delivery->docket);
 		leave_host(state, delivery->plan, &patience);
@@ -290,6 +291,21 @@ discard(struct delivery *delivery)
 	docket_close(&delivery->docket, VERDICT_DELIVERED, "2.0.0",
 	    "dropped: the route is /dev/null");
 	return TRUE;
+}
+
+/* No host has decided. */
+static void
+give_up(struct delivery *delivery)
+{
+	/* A verdict for nobody. */
+	if (caller_is_gone()) {
+		maillog_warning(CALLER_GONE);
+		docket_close(&delivery->docket, VERDICT_DEFER, "4.3.0",
+		    CALLER_GONE);
+	} else {
+		docket_defer(&delivery->docket, plan_contenders(delivery->plan),
+		    delivery->late);
+	}
 }
 
 static void
@@ -318,8 +334,7 @@ run(struct delivery *delivery)
 	delivery->plan = plan;
 	try_hosts(delivery);
 	if (!docket_is_closed(&delivery->docket))
-		docket_defer(&delivery->docket, plan_contenders(plan),
-		    delivery->late);
+		give_up(delivery);
 }
 
 struct delivery_span

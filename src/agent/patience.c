@@ -12,6 +12,7 @@
 
 #include "agent/passedover.h"
 #include "agent/patience.h"
+#include "util/caller.h"
 #include "util/deadline.h"
 #include "util/maillog.h"
 
@@ -53,7 +54,7 @@ patience_wait(struct patience *patience, struct hoststate *state,
 		prospect = hoststate_look(state,
 		    &g_array_index(contenders, struct contender, 0),
 		    contenders->len, left, patience->waiting);
-		if (prospect != PROSPECT_LATER)
+		if (prospect != PROSPECT_LATER || caller_is_gone())
 			break;
 		if (!patience->told &&
 		    g_get_monotonic_time() - begun > TELL_AFTER)

@@ -10,6 +10,7 @@
 
 #include "smtp/message.h"
 #include "util/autofd.h"
+#include "util/caller.h"
 #include "util/deadline.h"
 
 /* What a pipe holds on Linux: one read empties it. */
@@ -320,9 +321,19 @@ message_read(int fd, const char *spool_directory, gint64 deadline,
 		if (!message_add(message, block, length, error))
 			return NULL;
 	} while (length == BLOCK_SIZE);
-	if (!message_end(message, error))
+	if (!message_may_end(error) || !message_end(message, error))
 		return NULL;
 	return g_steal_pointer(&message);
+}
+
+gboolean
+message_may_end(GError **error)
+{
+	if (!caller_is_gone())
+		return TRUE;
+	g_set_error_literal(error, MESSAGE_ERROR, MESSAGE_ERROR_GONE,
+	    CALLER_GONE);
+	return FALSE;
 }
 
 guint64

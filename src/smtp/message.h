@@ -18,6 +18,7 @@
 enum message_error {
 	MESSAGE_ERROR_INPUT, /* reading it failed, or took too long */
 	MESSAGE_ERROR_SPOOL, /* keeping it failed */
+	MESSAGE_ERROR_GONE,  /* who hands it over has ended: caller.h */
 };
 
 GQuark
@@ -44,7 +45,10 @@ message_add(struct message *message, const char *data, gsize length,
 gboolean
 message_end(struct message *message, GError **error);
 
-/* Reads @fd to its end.  NULL with MESSAGE_ERROR. */
+/*
+ * Reads @fd to its end, which is the message's only if it is no accident.  NULL
+ * with MESSAGE_ERROR.
+ */
 struct message *
 message_read(int fd, const char *spool_directory, gint64 deadline,
     GError **error);
@@ -60,6 +64,13 @@ message_is_8bit(const struct message *message);
 /* Octets that DATA sends, the final CRLF.CRLF included. */
 guint64
 message_wire_length(const struct message *message);
+
+/*
+ * Whether the final dot may leave: to be asked right before.  FALSE with
+ * MESSAGE_ERROR_GONE.
+ */
+gboolean
+message_may_end(GError **error);
 
 /*
  * A piece of what DATA sends, beginning at @offset: *data and *length, which

@@ -167,6 +167,9 @@ peer_send_content(struct peer *peer, struct message *message, gint64 span,
 			return FALSE;
 		if ((revents & POLLIN) && peer_has_spoken(peer))
 			return fail_spoke(error);
+		/* Whatever goes on while we wait for the host. */
+		if (offset + length == end && !message_may_end(error))
+			return FALSE;
 		if (!send_some(peer, data, length, &length, error))
 			return FALSE;
 		if (length > 0)

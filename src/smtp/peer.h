@@ -52,8 +52,8 @@ peer_send(struct peer *peer, const char *data, gsize length, gint64 deadline,
  * Sends the content with its final dot; no write may take longer than @span
  * microseconds.  PEER_ERROR_SPOKE: the host has said something before its
  * end, which peer_reply() then returns.  MESSAGE_ERROR: the content is not to
- * be had.  In both cases, and if the connection is lost, the final dot has
- * not been sent.
+ * be had, or must not end.  In both cases, and if the connection is lost, the
+ * final dot has not been sent.
  */
 gboolean
 peer_send_content(struct peer *peer, struct message *message, gint64 span,

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whoever started this process, hands it the message and waits for the
+ * verdict: pipe(8).  When it dies, its end of the message's pipe is closed
+ * like that of a message which is complete.
+ */
+#ifndef SMTPROUTE_CALLER_H
+#define SMTPROUTE_CALLER_H
+
+#include <glib.h>
+
+/* In words. */
+#define CALLER_GONE "the program that handed over the message has ended"
+
+/*
+ * Remembers who it is.  To be called first of all; @verdict is where the
+ * verdict goes, -1: nowhere.
+ */
+void
+caller_watch(int verdict);
+
+/*
+ * Has it ended?  If not, an end of input that was seen before was no accident.
+ * FALSE if nobody is watched.
+ */
+gboolean
+caller_is_gone(void);
+
+#endif
