@@ -31,7 +31,7 @@ static const struct command {
 	"have hosts that are down tried with the next message"},
     {"import", "[--format=esa|qmail|mailertable|transport] file", ctl_import,
 	"make a route map of another system's table"},
-    {"postfix", "[--apply]", ctl_postfix,
+    {"postfix", "[--apply | --lmtp]", ctl_postfix,
 	"print what Postfix needs in main.cf and master.cf, or set it"},
 };
 

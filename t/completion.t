@@ -75,7 +75,7 @@ my @ROWS = (
     ["$C resume x"],
     ["$C probe 19", '192.0.2.1:25'],
     ["$C check "],
-    ["$C postfix -", '--apply'],
+    ["$C postfix -", '--apply', '--lmtp'],
     ["$C route -", '-n'],
     ["$C hosts --", qw(--json --openmetrics --watch)],
     ["$C hosts --j", '--json'],

@@ -116,15 +116,27 @@ service_set(struct service *service, const char *field, const char *value)
 	}
 }
 
-gboolean
-service_is_ours(const struct service *service)
+static gboolean
+runs_smtproute(const struct service *service, const char *daemon)
 {
 	g_autofree char *base = NULL;
 
-	if (strcmp(service->daemon, "pipe") != 0 || service->argv->len == 0)
+	if (strcmp(service->daemon, daemon) != 0 || service->argv->len == 0)
 		return FALSE;
 	base = g_path_get_basename(service->argv->pdata[0]);
 	return strcmp(base, "smtproute") == 0;
+}
+
+gboolean
+service_is_ours(const struct service *service)
+{
+	return runs_smtproute(service, "pipe");
+}
+
+gboolean
+service_speaks_lmtp(const struct service *service)
+{
+	return runs_smtproute(service, "spawn");
 }
 
 /* What follows "name=" in the last word of @words that begins so. */

@@ -11,6 +11,9 @@
 #define SERVICE_NAME "smtproute"
 #define SERVICE_USER "smtproute"
 
+/* That of the service for LMTP. */
+#define SERVICE_LMTP "smtproute-lmtp"
+
 struct service {
 	char *name;
 	char *type;
@@ -42,6 +45,10 @@ service_set(struct service *service, const char *field, const char *value);
 /* Does pipe(8) run smtproute for it? */
 gboolean
 service_is_ours(const struct service *service);
+
+/* Does spawn(8) run smtproute for it, to speak LMTP? */
+gboolean
+service_speaks_lmtp(const struct service *service);
 
 /* The value of an attribute, NULL: it is not given. */
 const char *

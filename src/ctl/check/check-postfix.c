@@ -19,6 +19,10 @@
 /* What pipe(8) grants over time-limit, to end in its own good time. */
 #define TIME_SPARE 30
 
+/* Of smtproute in LMTP, and of lmtp(8)'s wait for its replies; in seconds. */
+#define LMTP_LIFE_MIN 3600
+#define LMTP_DONE_MIN 600
+
 /* How many keys of the map are looked up in transport_maps. */
 #define KEYS_TRIED 3
 
@@ -346,6 +350,68 @@ check_transport(struct check *check, const struct service *service)
 	check_order(check, maps, service);
 }
 
+/* How long spawn(8) lets the agent live; it ends amid a delivery else. */
+static void
+check_lmtp_time(struct check *check, const struct service *service)
+{
+	g_autofree char *name = g_strconcat(service->name, "_time_limit", NULL);
+	g_autofree char *where = g_strconcat("main.cf: ", name, NULL);
+	g_autofree char *value = parameter(name);
+	guint64 granted;
+
+	if (parse_time(value, &granted) && granted < LMTP_LIFE_MIN)
+		finding(&check->findings, SEVERITY_WARNING, where,
+		    "is %s; expected 1d, since spawn(8) kills smtproute then, "
+		    "whatever it is at",
+		    value);
+}
+
+static void
+check_lmtp_client(struct check *check)
+{
+	g_autofree char *done = parameter("lmtp_data_done_timeout");
+	g_autofree char *xforward = parameter("lmtp_send_xforward_command");
+	guint64 granted;
+
+	if (parse_time(done, &granted) && granted < LMTP_DONE_MIN)
+		finding(&check->findings, SEVERITY_ERROR,
+		    "main.cf: lmtp_data_done_timeout",
+		    "is %s; expected at least 600s, since a delivery may take "
+		    "570 s, and comes again if nobody waits for its end",
+		    done);
+	if (strcmp(xforward, "yes") != 0)
+		finding(&check->findings, SEVERITY_WARNING,
+		    "main.cf: lmtp_send_xforward_command",
+		    "is not yes; expected yes, without which the log has no "
+		    "queue ids");
+}
+
+/* A service for spawn(8), which says -L. */
+static void
+check_lmtp(struct check *check, const struct service *service)
+{
+	g_autofree char *where = service_place(service);
+	const char *user = service_attribute(service, "user");
+	gboolean says = FALSE;
+
+	for (guint i = 1; i < service->argv->len; i++)
+		says = says || strcmp(service->argv->pdata[i], "-L") == 0;
+	if (!says)
+		finding(&check->findings, SEVERITY_ERROR, where,
+		    "has no -L; expected it, without which smtproute does not "
+		    "speak LMTP");
+	if (user == NULL || getpwnam(user) == NULL)
+		finding(&check->findings, SEVERITY_ERROR, where,
+		    "has no user= that exists; expected user=" SERVICE_USER
+		    ", without which spawn(8) refuses");
+	if (strcmp(service->unprivileged, "n") != 0)
+		finding(&check->findings, SEVERITY_ERROR, where,
+		    "unpriv is not n; expected n, since spawn(8) has to "
+		    "become the user");
+	check_lmtp_time(check, service);
+	check_lmtp_client(check);
+}
+
 void
 check_postfix(struct check *check)
 {
@@ -358,6 +424,10 @@ check_postfix(struct check *check)
 	for (guint i = 0; i < check->services->len; i++) {
 		const struct service *service = check->services->pdata[i];
 
+		if (service_speaks_lmtp(service)) {
+			count++;
+			check_lmtp(check, service);
+		}
 		if (!service_is_ours(service))
 			continue;
 		count++;

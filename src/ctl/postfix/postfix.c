@@ -30,6 +30,25 @@ print(const struct postfix *postfix)
 	    POSTFIX_LIMIT, map);
 }
 
+/* The same for lmtp(8) and spawn(8). */
+static void
+print_lmtp(const struct postfix *postfix)
+{
+	gboolean plain = g_str_equal(postfix->conf, SETTINGS_PATH);
+
+	say("# master.cf\n"
+	    "%s unix  -  n  n  -  %s  spawn\n"
+	    "  user=%s argv=%s/smtproute -L%s%s\n\n",
+	    SERVICE_LMTP, POSTFIX_PROCESSES, SERVICE_USER, SBINDIR,
+	    plain ? "" : " -c ", plain ? "" : postfix->conf);
+	say("# main.cf\n"
+	    "%s_time_limit = 1d\n"
+	    "lmtp_send_xforward_command = yes\n"
+	    "transport_maps = pipemap:{texthash:%s, "
+	    "static:{lmtp:unix:private/%s}}\n",
+	    SERVICE_LMTP, postfix->routes, SERVICE_LMTP);
+}
+
 /* Can the paths stand in Postfix's files? */
 static gboolean
 check_paths(const struct postfix *postfix)
@@ -55,19 +74,22 @@ check_paths(const struct postfix *postfix)
 }
 
 static gboolean
-take_options(int argc, char **argv, gboolean *ret_apply)
+take_options(int argc, char **argv, gboolean *ret_apply, gboolean *ret_lmtp)
 {
-	static const struct option options[] = {{"apply", no_argument, NULL,
-						    'a'},
-	    {NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+	    {"apply", no_argument, NULL, 'a'},
+	    {"lmtp", no_argument, NULL, 'l'},
+	    {NULL, 0, NULL, 0},
+	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'a')
+		if (option != 'a' && option != 'l')
 			return FALSE;
-		*ret_apply = TRUE;
+		*(option == 'a' ? ret_apply : ret_lmtp) = TRUE;
 	}
-	return optind == argc;
+	/* What LMTP needs is printed only. */
+	return optind == argc && !(*ret_apply && *ret_lmtp);
 }
 
 enum ctl_status
@@ -77,8 +99,9 @@ ctl_postfix(const struct ctl *ctl, int argc, char **argv)
 	g_autofree char *conf = NULL;
 	struct postfix postfix;
 	gboolean apply = FALSE;
+	gboolean lmtp = FALSE;
 
-	if (!take_options(argc, argv, &apply))
+	if (!take_options(argc, argv, &apply, &lmtp))
 		return CTL_USAGE;
 	settings = ctl_settings(ctl);
 	if (settings == NULL)
@@ -89,6 +112,9 @@ ctl_postfix(const struct ctl *ctl, int argc, char **argv)
 		return CTL_TROUBLE;
 	if (apply)
 		return postfix_apply(&postfix) ? CTL_OK : CTL_TROUBLE;
-	print(&postfix);
+	if (lmtp)
+		print_lmtp(&postfix);
+	else
+		print(&postfix);
 	return CTL_OK;
 }
