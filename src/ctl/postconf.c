@@ -175,6 +175,22 @@ postconf_look_up(const char *map, const char *key, char **ret_value,
 }
 
 gboolean
+postconf_first(char *const *list, const char *key, const char **ret_map,
+    char **ret_value)
+{
+	*ret_map = NULL;
+	for (gsize i = 0; list[i] != NULL; i++) {
+		if (!postconf_look_up(list[i], key, ret_value, NULL))
+			return FALSE;
+		if (*ret_value != NULL) {
+			*ret_map = list[i];
+			return TRUE;
+		}
+	}
+	return TRUE;
+}
+
+gboolean
 postconf_try_table(const char *path, GError **error)
 {
 	g_autofree char *map = g_strconcat("texthash:", path, NULL);

@@ -48,6 +48,14 @@ gboolean
 postconf_look_up(const char *map, const char *key, char **ret_value,
     GError **error);
 
+/*
+ * The first of the maps, of transport_split(), that has @key, NULL for none;
+ * *ret_value is what it has.  FALSE: one before it cannot say.
+ */
+gboolean
+postconf_first(char *const *list, const char *key, const char **ret_map,
+    char **ret_value);
+
 /* Can Postfix use the text table @path?  FALSE with what it minds. */
 gboolean
 postconf_try_table(const char *path, GError **error);

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ctl/check/check-domains.h"
 #include "ctl/check/check-postfix.h"
 #include "ctl/check/check-service.h"
+#include "ctl/check/check-stale.h"
 #include "ctl/postconf.h"
 #include "ctl/transport.h"
 #include "route/routemap.h"
@@ -219,26 +221,6 @@ first_keys(const struct check *check)
 	return (char **)g_ptr_array_free(keys, FALSE);
 }
 
-/*
- * The first of the maps that has @key, NULL for none; *ret_value is what it
- * has.  FALSE: one before it cannot say.
- */
-static gboolean
-find_first(char *const *list, const char *key, const char **ret_map,
-    char **ret_value)
-{
-	*ret_map = NULL;
-	for (gsize i = 0; list[i] != NULL; i++) {
-		if (!postconf_look_up(list[i], key, ret_value, NULL))
-			return FALSE;
-		if (*ret_value != NULL) {
-			*ret_map = list[i];
-			return TRUE;
-		}
-	}
-	return TRUE;
-}
-
 /* Do the first keys of the map lead to the service? */
 static gboolean
 is_found(const struct check *check, const char *maps,
@@ -251,7 +233,7 @@ is_found(const struct check *check, const char *maps,
 		g_autofree char *value = NULL;
 		const char *map;
 
-		if (!find_first(list, keys[i], &map, &value))
+		if (!postconf_first(list, keys[i], &map, &value))
 			return FALSE;
 		if (map != NULL && transport_names(value, service->name))
 			return TRUE;
@@ -272,7 +254,7 @@ check_order(struct check *check, const char *maps,
 		g_autofree char *value = NULL;
 		const char *map;
 
-		if (!find_first(list, keys[i], &map, &value))
+		if (!postconf_first(list, keys[i], &map, &value))
 			return;
 		if (map == NULL || transport_names(value, service->name))
 			continue;
@@ -347,7 +329,9 @@ check_transport(struct check *check, const struct service *service)
 		return;
 	}
 	check_map_path(check, pipemap);
+	check_stale(check, pipemap);
 	check_order(check, maps, service);
+	check_domains(check, maps, service);
 }
 
 /* How long spawn(8) lets the agent live; it ends amid a delivery else. */
