@@ -7,6 +7,8 @@
 use strict;
 use warnings;
 
+use Fcntl qw(:flock);
+use IO::Handle ();
 use Test::More;
 
 use Agent;
@@ -227,6 +229,8 @@ subtest 'what is there stays' => sub {
             "pipemap:{texthash:DIR/other, static:{other:}}, $PIPEMAP"],
         ['ours, anywhere', "$PIPEMAP hash:DIR/other", undef],
         ['ours, by a parameter', '$ours', undef],
+        ['a table beside main.cf', 'texthash:${config_directory}/named', undef,
+            'transport_maps leads mail to smtproute by texthash:DIR/named, and stays so'],
     );
     for my $row (@rows) {
         my ($says, $old, $new, $complaint) = @{$row};
@@ -421,20 +425,14 @@ subtest 'the chroot column' => sub {
 subtest 'a failure half way' => sub {
     my $dir = folder(master => $MASTER . $OURS);
     my $before = snapshot($dir);
-    my $bin = new_folder('bin');
 
-    # postconf as it is, but for the real main.cf.
-    write_file("$bin/postconf", <<"EOF_SHELL");
-#! /bin/sh
-case "\$*" in "-c $dir -e "*) echo 'postconf: fatal: no space' >&2; exit 1 ;; esac
-exec $POSTCONF "\$@"
-EOF_SHELL
-    chmod 0755, "$bin/postconf" or die "$bin/postconf: $!\n";
-    my $run = postfix($dir, '--apply',
-        {environment => {PATH => "$bin:/usr/bin:/bin"}});
+    # A file there is in the way of the new one.
+    mkdir "$dir/main.cf.tmp" or die "mkdir: $!\n";
+    my $run = postfix($dir, '--apply');
     is $run->status, 2, 'status';
-    like $run->stderr, qr/^smtproutectl: postconf: fatal: no space; main\.cf is as it was, master\.cf has the service, which gets no mail yet$/m,
+    like $run->stderr, qr/^smtproutectl: $dir\/main\.cf\.tmp: Is a directory; main\.cf is as it was, master\.cf has the service, which gets no mail yet$/m,
         'it says what is and what is not';
+    rmdir "$dir/main.cf.tmp" or die "rmdir: $!\n";
     my %after = files($dir);
     is $after{'main.cf'}, $before->{before}{'main.cf'}, 'main.cf is whole';
     like $after{'master.cf'}, qr/\A\Q$MASTER\Esmtproute .*flags=hq.*\$\{recipient\}\n\z/s,
@@ -442,6 +440,62 @@ EOF_SHELL
     is postfix($dir, '--apply')->status, 0, 'the second run';
     is postconf($dir, '-h', 'smtproute_destination_recipient_limit'), 1,
         'does the rest';
+};
+
+# Opens a file for others, however briefly: a line in @log.
+sub watch_modes {
+    my ($log, @paths) = @_;
+
+    return child(sub {
+        open my $handle, '>>', $log or die "$log: $!\n";
+        $handle->autoflush;
+        print {$handle} "watching\n";
+        for (;;) {
+            for my $path (@paths) {
+                my @stat = stat $path or next;
+                printf {$handle} "%s %04o\n", $path, $stat[2] & 07777
+                    if $stat[2] & 077;
+            }
+        }
+    });
+}
+
+subtest 'files that others must not read' => sub {
+    my $dir = folder(master => $MASTER . $OURS);
+    my @paths = map { ("$dir/$_", "$dir/$_.tmp") } qw(main.cf master.cf);
+    my $log = new_folder('watch') . '/log';
+
+    # What postconf(1) may have left behind.
+    write_file("$dir/main.cf.tmp", 'old ' x 1000);
+    chmod 0600, grep { -e } @paths or die "chmod: $!\n";
+    my $watcher = watch_modes($log, @paths);
+    wait_until('the watcher', sub { -s $log });
+    my $run = postfix($dir, '--apply');
+    end_child($watcher);
+    is $run->status, 0, 'status';
+    is read_file($log), "watching\n", 'nobody else could read them';
+    is +(stat "$dir/main.cf")[2] & 07777, 0600, 'mode of main.cf';
+    ok !-e "$dir/main.cf.tmp", 'nothing is left';
+    unlike read_file("$dir/main.cf"), qr/old/, 'nor of what was there';
+};
+
+subtest 'somebody else edits' => sub {
+    my $dir = folder(master => $MASTER . $OURS);
+    my $before = snapshot($dir);
+
+    open my $lock, '>', "$dir/master.cf.tmp" or die "open: $!\n";
+    flock $lock, LOCK_EX or die "flock: $!\n";
+    my $run = postfix($dir, '--apply');
+    is $run->status, 2, 'a lock: status';
+    is $run->stderr, "smtproutectl: $dir/master.cf.tmp: another program is editing; nothing was changed\n",
+        'it says so';
+    close $lock;
+    unlink "$dir/master.cf.tmp" or die "unlink: $!\n";
+    symlink "$dir/main.cf", "$dir/master.cf.tmp" or die "symlink: $!\n";
+    $run = postfix($dir, '--apply');
+    is $run->status, 2, 'a link in its place: status';
+    unlink "$dir/master.cf.tmp" or die "unlink: $!\n";
+    unchanged('either', $before, $run, 2);
 };
 
 subtest 'without leave to write' => sub {
@@ -470,7 +524,7 @@ subtest 'Postfix delivers by it' => sub {
     my $agent = Agent->new(user => 'nobody',
         routes => 'example.com ' . $host->destination . "\n");
     my $postfix = PostfixInstance->new(stopped => 1,
-        main => {maillog_file_prefixes => '/tmp'});
+        main => {maillog_file_prefixes => '/tmp', relay_domains => 'example.com'});
     my $dir = $postfix->folder;
 
     # As after an installation, but for the program's path and user.

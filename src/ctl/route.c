@@ -28,7 +28,8 @@
 struct question {
 	const struct ctl *ctl;
 	const struct settings *settings;
-	const char *nexthop; /* NULL: not given */
+	const char *nexthop; /* as the agent gets it; NULL: not given */
+	gboolean lowered;    /* it was given otherwise */
 	const char *domain;
 	struct resolver *resolver;
 	GHashTable *seen; /* addresses that come before */
@@ -61,7 +62,9 @@ say_match(const struct question *question, const struct route *route)
 
 	say("domain    %s\n", question->domain);
 	say("nexthop   %s%s\n", shown,
-	    nexthop != NULL ? "" : " (from a transport \"smtproute:\")");
+	    nexthop == NULL         ? " (from a transport \"smtproute:\")"
+		: question->lowered ? " (in lower case, by flags=h of pipe(8))"
+				    : "");
 	say("route     %s\n", where);
 	say("matched   %s\n", match_why(route, nexthop, question->domain));
 	if (route->kind == ROUTE_DISCARD)
@@ -356,6 +359,7 @@ ctl_route(const struct ctl *ctl, int argc, char **argv)
 	g_autoptr(Mailbox) mailbox = NULL;
 	g_autoptr(Settings) settings = NULL;
 	g_autoptr(Resolver) resolver = NULL;
+	g_autofree char *nexthop = NULL;
 	g_autoptr(GHashTable) seen =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	int option;
@@ -363,7 +367,9 @@ ctl_route(const struct ctl *ctl, int argc, char **argv)
 	while ((option = getopt(argc, argv, "n:")) != -1) {
 		if (option != 'n')
 			return CTL_USAGE;
-		question.nexthop = optarg;
+		nexthop = g_ascii_strdown(optarg, -1);
+		question.lowered = strcmp(nexthop, optarg) != 0;
+		question.nexthop = nexthop;
 	}
 	if (argc - optind != 1)
 		return CTL_USAGE;

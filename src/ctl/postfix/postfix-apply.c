@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The edits are made in copies first, for the diff.  postconf(1) replaces a
- * file in one step, so a failure between the two leaves both whole, and
- * master.cf comes first: a service that nothing leads to does no harm.
+ * The edits are made in copies, for the diff, which then take the place of the
+ * files, each in one step: a failure between the two leaves both whole, and
+ * master.cf comes first, since a service that nothing leads to does no harm.
  */
 #include <config.h>
 
@@ -19,6 +19,7 @@
 #include "ctl/ctl.h"
 #include "ctl/postconf.h"
 #include "ctl/postfix/postfix-apply.h"
+#include "ctl/postfix/replace.h"
 #include "ctl/transport.h"
 #include "util/autofd.h"
 #include "util/printable.h"
@@ -88,9 +89,12 @@ write_copy(const char *path, const char *text, gsize length)
 	return TRUE;
 }
 
-/* Copies both files; before that, can they be replaced at all? */
+/*
+ * Copies both files, whose texts join @before; before that, can they be
+ * replaced at all?
+ */
 static gboolean
-copy_files(const char *from, const char *to)
+copy_files(const char *from, const char *to, GBytes **before)
 {
 	if (!is_writable(from))
 		return FALSE;
@@ -110,6 +114,7 @@ copy_files(const char *from, const char *to)
 		}
 		if (!write_copy(copy, text, length))
 			return FALSE;
+		before[i] = g_bytes_new_take(g_steal_pointer(&text), length);
 	}
 	return TRUE;
 }
@@ -233,8 +238,9 @@ plan_maps(const struct postfix *postfix, const char *folder,
 {
 	g_autofree char *value =
 	    postconf_value(folder, "transport_maps", FALSE, error);
+	/* The copy is no ${config_directory}; its maps are as they are here. */
 	g_autofree char *expanded =
-	    postconf_value(folder, "transport_maps", TRUE, NULL);
+	    postconf_value(NULL, "transport_maps", TRUE, NULL);
 	g_autofree char *known = NULL;
 	const char *path;
 
@@ -253,26 +259,6 @@ plan_maps(const struct postfix *postfix, const char *folder,
 			 "the routes are in %s",
 		    known, SERVICE_NAME, postfix->routes);
 	return TRUE;
-}
-
-/*
- * postconf(1) makes a new file, 0644 and root's: back to what @was.  Done at
- * once, since there may be passwords in main.cf.
- */
-static gboolean
-restore_file(const char *path, const struct stat *was)
-{
-	autofd fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat now;
-
-	if (fd >= 0 && fstat(fd, &now) == 0 &&
-	    ((now.st_uid == was->st_uid && now.st_gid == was->st_gid) ||
-		fchown(fd, was->st_uid, was->st_gid) == 0) &&
-	    fchmod(fd, was->st_mode & 07777) == 0)
-		return TRUE;
-	complain("%s: cannot have its owner and mode back: %s", path,
-	    g_strerror(errno));
-	return FALSE;
 }
 
 static gboolean
@@ -344,29 +330,40 @@ say_diff(const char *folder, const char *copy, gboolean *ret_differ)
 	return say_flush();
 }
 
+/* The copy takes the place of the file; unless nothing in it has changed. */
 static gboolean
-make_edits(const char *folder, const struct edits *edits)
+install(const char *folder, const char *copy, enum file file,
+    GBytes *const *before, GError **error)
 {
-	g_autofree char *master =
-	    g_build_filename(folder, files[FILE_MASTER], NULL);
-	g_autofree char *main_cf =
-	    g_build_filename(folder, files[FILE_MAIN], NULL);
-	g_autoptr(GError) error = NULL;
-	struct stat master_was;
-	struct stat main_was;
-	gboolean restored = TRUE;
+	g_autofree char *from = g_build_filename(copy, files[file], NULL);
+	g_autofree char *path = g_build_filename(folder, files[file], NULL);
+	g_autofree char *reason = NULL;
+	g_autoptr(GBytes) text = NULL;
+	char *read = NULL;
+	gsize length;
 
-	if (lstat(master, &master_was) < 0 || lstat(main_cf, &main_was) < 0) {
-		complain("%s: %s", folder, g_strerror(errno));
+	reason = slurp(from, FILE_MAX, &read, &length);
+	if (reason != NULL) {
+		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED,
+		    "%s: %s", from, reason);
 		return FALSE;
 	}
-	if (!edit_master(folder, edits, &error)) {
+	text = g_bytes_new_take(read, length);
+	return g_bytes_equal(text, before[file]) ||
+	    replace_file(path, text, before[file], error);
+}
+
+static gboolean
+make_edits(const char *folder, const char *copy, const struct edits *edits,
+    GBytes *const *before)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!install(folder, copy, FILE_MASTER, before, &error)) {
 		complain("%s; nothing was changed", error->message);
 		return FALSE;
 	}
-	if (edits->service != NULL)
-		restored = restore_file(master, &master_was);
-	if (!edit_main(folder, edits, &error)) {
+	if (!install(folder, copy, FILE_MAIN, before, &error)) {
 		complain("%s; main.cf is as it was%s", error->message,
 		    edits->service != NULL
 			? ", master.cf has the service, which gets no mail "
@@ -374,9 +371,7 @@ make_edits(const char *folder, const struct edits *edits)
 			: "");
 		return FALSE;
 	}
-	if (edits->limit != NULL || edits->maps != NULL)
-		restored = restore_file(main_cf, &main_was) && restored;
-	return restored;
+	return TRUE;
 }
 
 static void
@@ -390,27 +385,28 @@ say_next(const char *folder)
 
 static gboolean
 apply(const struct postfix *postfix, const char *folder, const char *copy,
-    struct edits *edits)
+    GBytes **before)
 {
 	g_autoptr(GError) error = NULL;
+	struct edits edits = {0};
 	gboolean differ = FALSE;
+	gboolean done;
 
 	/* Postfix would defer all mail, also what never was for smtproute. */
 	if (!postconf_try_table(postfix->routes, &error)) {
 		complain("%s; nothing was changed", error->message);
 		return FALSE;
 	}
-	if (!copy_files(folder, copy) || !try_edits(postfix, copy, edits) ||
-	    !say_diff(folder, copy, &differ))
-		return FALSE;
-	if (!differ) {
+	done = copy_files(folder, copy, before) &&
+	    try_edits(postfix, copy, &edits) &&
+	    say_diff(folder, copy, &differ) &&
+	    (!differ || make_edits(folder, copy, &edits, before));
+	edits_clear(&edits);
+	if (done && differ)
+		say_next(folder);
+	else if (done)
 		say("nothing to change\n");
-		return TRUE;
-	}
-	if (!make_edits(folder, edits))
-		return FALSE;
-	say_next(folder);
-	return TRUE;
+	return done;
 }
 
 gboolean
@@ -420,7 +416,7 @@ postfix_apply(const struct postfix *postfix)
 	g_autofree char *folder =
 	    postconf_value(NULL, "config_directory", FALSE, &error);
 	g_autofree char *copy = NULL;
-	struct edits edits = {0};
+	GBytes *before[FILE_COUNT] = {NULL};
 	gboolean applied;
 
 	if (folder != NULL)
@@ -429,8 +425,9 @@ postfix_apply(const struct postfix *postfix)
 		complain("%s", error->message);
 		return FALSE;
 	}
-	applied = apply(postfix, folder, copy, &edits);
+	applied = apply(postfix, folder, copy, before);
 	remove_folder(copy);
-	edits_clear(&edits);
+	for (gsize i = 0; i < FILE_COUNT; i++)
+		g_clear_pointer(&before[i], g_bytes_unref);
 	return applied;
 }
