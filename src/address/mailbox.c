@@ -9,6 +9,9 @@
 /* RFC 5321 section 4.1.2: Dot-string is Atom *("." Atom). */
 #define ATEXT G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "!#$%&'*+-/=?^_`{|}~"
 
+/* As long as RFC 5321 section 4.5.3.1.2 lets a domain be. */
+#define SENDER_DOMAIN_MAX 255
+
 G_DEFINE_QUARK(smtproute_mailbox_error, mailbox_error)
 
 static void *
@@ -130,19 +133,67 @@ mailbox_parse(const char *text, GError **error)
 	return g_steal_pointer(&mailbox);
 }
 
+/* What would end or change the command that a domain stands in. */
+static const char *
+sender_domain_fault(const char *domain)
+{
+	if (strlen(domain) > SENDER_DOMAIN_MAX)
+		return "domain: longer than " G_STRINGIFY(
+		    SENDER_DOMAIN_MAX) " bytes";
+	if (strpbrk(domain, "<> ") != NULL)
+		return "domain: blank or angle bracket";
+	return NULL;
+}
+
+/*
+ * A sender that is no address, as sendmail -f lets through: with a bare
+ * address for a domain, an empty label, or nothing but a local part.  It is
+ * for the next host to judge: a bounce of ours would have nowhere to go.
+ */
+static struct mailbox *
+parse_odd_sender(const char *text, GError **error)
+{
+	g_autoptr(Mailbox) mailbox = g_new0(struct mailbox, 1);
+	const char *at = is_quoted_string(text) ? NULL : strrchr(text, '@');
+	g_autofree char *local = NULL;
+	const char *fault;
+
+	local =
+	    at != NULL ? g_strndup(text, (gsize)(at - text)) : g_strdup(text);
+	fault = at != NULL ? sender_domain_fault(at + 1) : NULL;
+	if (fault != NULL)
+		return refuse(fault, error);
+	if (!is_dot_string(local) && !is_quoted_string(local))
+		quote(&local);
+	mailbox->domain = g_ascii_strdown(at != NULL ? at + 1 : "", -1);
+	mailbox->path = g_strconcat(local, at, NULL);
+	if (strlen(mailbox->path) > MAILBOX_MAX)
+		return refuse("longer than " G_STRINGIFY(MAILBOX_MAX) " bytes",
+		    error);
+	return g_steal_pointer(&mailbox);
+}
+
 struct mailbox *
 mailbox_parse_sender(const char *text, GError **error)
 {
 	static const char *const null_forms[] = {"", "<>", "mailer-daemon",
 	    NULL};
 	g_autofree char *lower = g_ascii_strdown(text, -1);
-	struct mailbox *null_sender;
+	g_autoptr(GError) reason = NULL;
+	struct mailbox *sender;
 
-	if (!g_strv_contains(null_forms, lower))
-		return mailbox_parse(text, error);
-	null_sender = g_new0(struct mailbox, 1);
-	null_sender->path = g_strdup("");
-	return null_sender;
+	if (g_strv_contains(null_forms, lower)) {
+		sender = g_new0(struct mailbox, 1);
+		sender->path = g_strdup("");
+		return sender;
+	}
+	sender = mailbox_parse(text, &reason);
+	if (sender != NULL)
+		return sender;
+	if (!has_control(text) && g_str_is_ascii(text))
+		return parse_odd_sender(text, error);
+	g_propagate_error(error, g_steal_pointer(&reason));
+	return NULL;
 }
 
 void

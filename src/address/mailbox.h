@@ -40,6 +40,9 @@ mailbox_parse(const char *text, GError **error);
 /*
  * The same for a sender: "" is the null sender, and so are "<>" and, without
  * a domain, MAILER-DAEMON, which is what pipe(8) says without null_sender=.
+ * What is no address is taken, too, with whatever domain it has or none,
+ * unless it could break the dialogue: control bytes, angle brackets or blanks
+ * in the domain, or a domain of more than 255 bytes.
  */
 struct mailbox *
 mailbox_parse_sender(const char *text, GError **error);

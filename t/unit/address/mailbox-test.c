@@ -92,59 +92,74 @@ static const struct refused {
 	const char *text;
 	enum mailbox_error code;
 	const char *fault;
+	const char *sender; /* its path as a sender; NULL: refused, too */
 } refused[] = {
-    {"no at sign", "user", MAILBOX_ERROR_SYNTAX, "no '@'"},
-    {"angle brackets twice", "<<>>", MAILBOX_ERROR_SYNTAX, "no '@'"},
-    {"an at sign alone", "@", MAILBOX_ERROR_SYNTAX, "no local part"},
-    {"no local part", "@example.com", MAILBOX_ERROR_SYNTAX, "no local part"},
-    {"no domain", "user@", MAILBOX_ERROR_SYNTAX, "domain: empty label"},
+    {"no at sign", "user", MAILBOX_ERROR_SYNTAX, "no '@'", "user"},
+    {"angle brackets twice", "<<>>", MAILBOX_ERROR_SYNTAX, "no '@'",
+	"\"<<>>\""},
+    {"an at sign alone", "@", MAILBOX_ERROR_SYNTAX, "no local part", "\"\"@"},
+    {"no local part", "@example.com", MAILBOX_ERROR_SYNTAX, "no local part",
+	"\"\"@example.com"},
+    {"no domain", "user@", MAILBOX_ERROR_SYNTAX, "domain: empty label",
+	"user@"},
     {"a quoted-string without a domain", "\"a@b\"", MAILBOX_ERROR_SYNTAX,
-	DOMAIN_CHARACTER},
+	DOMAIN_CHARACTER, "\"a@b\""},
+    {"a hyphen before a label", "job@-node.test", MAILBOX_ERROR_SYNTAX,
+	"domain: label that begins or ends with '-'", "job@-node.test"},
+    {"an empty label", "x@foo..test", MAILBOX_ERROR_SYNTAX,
+	"domain: empty label", "x@foo..test"},
+    {"a domain of 254 bytes", "a@" A100 A100 A10 A10 A10 A10 A10 "aaaa",
+	MAILBOX_ERROR_SYNTAX, "domain: longer than 253 bytes",
+	"a@" A100 A100 A10 A10 A10 A10 A10 "aaaa"},
+    {"a domain of 256 bytes", "a@" A100 A100 A10 A10 A10 A10 A10 "aaaaaa",
+	MAILBOX_ERROR_SYNTAX, "domain: longer than 253 bytes", NULL},
     {"angle brackets around it", "<user@example.com>", MAILBOX_ERROR_SYNTAX,
-	DOMAIN_CHARACTER},
+	DOMAIN_CHARACTER, NULL},
     {"a parameter in the domain", "user@example.com> SIZE=1",
-	MAILBOX_ERROR_SYNTAX, DOMAIN_CHARACTER},
+	MAILBOX_ERROR_SYNTAX, DOMAIN_CHARACTER, NULL},
     {"a blank after it", "user@example.com ", MAILBOX_ERROR_SYNTAX,
-	DOMAIN_CHARACTER},
+	DOMAIN_CHARACTER, NULL},
     {"two dots after the domain", "user@example.com..", MAILBOX_ERROR_SYNTAX,
-	"domain: empty label"},
+	"domain: empty label", "user@example.com.."},
     {"an address without brackets", "user@192.0.2.1", MAILBOX_ERROR_SYNTAX,
-	"domain: last label all digits"},
+	"domain: last label all digits", "user@192.0.2.1"},
     {"a name in brackets", "user@[example.com]", MAILBOX_ERROR_SYNTAX,
-	"domain: neither IPv4 nor IPv6 address"},
+	"domain: neither IPv4 nor IPv6 address", "user@[example.com]"},
     {"a dot after a literal", "user@[192.0.2.1].", MAILBOX_ERROR_SYNTAX,
-	"domain: address without brackets around it"},
+	"domain: address without brackets around it", "user@[192.0.2.1]."},
     {"a line end in the local part", "a\r\nRCPT TO:<b@example.com",
-	MAILBOX_ERROR_SYNTAX, "control character"},
+	MAILBOX_ERROR_SYNTAX, "control character", NULL},
     {"a line end in a quoted-string", "\"a\r\nb\"@example.com",
-	MAILBOX_ERROR_SYNTAX, "control character"},
+	MAILBOX_ERROR_SYNTAX, "control character", NULL},
     {"a line end in the domain", "user@example.com\r\nDATA",
-	MAILBOX_ERROR_SYNTAX, "control character"},
+	MAILBOX_ERROR_SYNTAX, "control character", NULL},
     {"a line feed", "a\n@example.com", MAILBOX_ERROR_SYNTAX,
-	"control character"},
-    {"a tab", "a\tb@example.com", MAILBOX_ERROR_SYNTAX, "control character"},
+	"control character", NULL},
+    {"a tab", "a\tb@example.com", MAILBOX_ERROR_SYNTAX, "control character",
+	NULL},
     {"the lowest control character", "a\x01@example.com", MAILBOX_ERROR_SYNTAX,
-	"control character"},
+	"control character", NULL},
     {"the highest control character", "a\x7f@example.com", MAILBOX_ERROR_SYNTAX,
-	"control character"},
+	"control character", NULL},
     {"UTF-8 in the local part", "\xc3\xbc@example.com", MAILBOX_ERROR_UTF8,
-	"local part needs SMTPUTF8"},
+	"local part needs SMTPUTF8", NULL},
     {"UTF-8 in a quoted-string", "\"\xc3\xbc\"@example.com", MAILBOX_ERROR_UTF8,
-	"local part needs SMTPUTF8"},
+	"local part needs SMTPUTF8", NULL},
     {"UTF-8 everywhere", "\xc3\xbc@\xc3\xbc.example", MAILBOX_ERROR_UTF8,
-	"local part needs SMTPUTF8"},
+	"local part needs SMTPUTF8", NULL},
     {"bytes that are no UTF-8 in the local part", "a\xff@example.com",
-	MAILBOX_ERROR_SYNTAX, "not UTF-8"},
+	MAILBOX_ERROR_SYNTAX, "not UTF-8", NULL},
     {"bytes that are no UTF-8 in the domain", "a@\xc3.example",
-	MAILBOX_ERROR_SYNTAX, "not UTF-8"},
+	MAILBOX_ERROR_SYNTAX, "not UTF-8", NULL},
     {"901 bytes", A888 "a@example.com", MAILBOX_ERROR_SYNTAX,
-	"longer than 900 bytes"},
+	"longer than 900 bytes", NULL},
     {"901 bytes by quoting",
 	" " A300 A300 A100 A100 A10 A10 A10 A10 A10 A10 A10 "aaaaaa" A10
 	"@example.com",
-	MAILBOX_ERROR_SYNTAX, "longer than 900 bytes"},
+	MAILBOX_ERROR_SYNTAX, "longer than 900 bytes", NULL},
     {"3000 bytes", A888 A888 A888 A300 "aaaaaaaaaaaaaaaaaaaaaaaa@example.com",
-	MAILBOX_ERROR_SYNTAX, "longer than 900 bytes"},
+	MAILBOX_ERROR_SYNTAX, "longer than 900 bytes", NULL},
+
 };
 
 /* What only a sender may be. */
@@ -186,14 +201,20 @@ test_refused(gconstpointer data)
 {
 	const struct refused *row = data;
 	g_autoptr(GError) recipient = NULL;
+	g_autoptr(Mailbox) mailbox = NULL;
 	g_autoptr(GError) sender = NULL;
 
 	g_assert_null(mailbox_parse(row->text, &recipient));
 	g_assert_error(recipient, MAILBOX_ERROR, (int)row->code);
 	g_assert_cmpstr(recipient->message, ==, row->fault);
-	g_assert_null(mailbox_parse_sender(row->text, &sender));
+	mailbox = mailbox_parse_sender(row->text, &sender);
+	if (row->sender != NULL) {
+		g_assert_no_error(sender);
+		g_assert_cmpstr(mailbox->path, ==, row->sender);
+		return;
+	}
+	g_assert_null(mailbox);
 	g_assert_error(sender, MAILBOX_ERROR, (int)row->code);
-	g_assert_cmpstr(sender->message, ==, row->fault);
 }
 
 static void
@@ -270,6 +291,21 @@ assert_safe(const char *path)
 	g_assert_false(quoted);
 }
 
+/* A sender's domain may be anything but the end of its command. */
+static void
+assert_bounded(const char *path)
+{
+	const char *at = strrchr(path, '@');
+	gsize length = strlen(path);
+
+	g_assert_cmpuint(length, <=, MAILBOX_MAX);
+	for (const char *p = path; *p != '\0'; p++)
+		g_assert_true(g_ascii_isprint(*p));
+	/* The last at sign of a quoted-string divides nothing. */
+	if (at != NULL && path[length - 1] != '"')
+		g_assert_null(strpbrk(at, "<> "));
+}
+
 static void
 test_random(void)
 {
@@ -279,8 +315,11 @@ test_random(void)
 	for (int round = 0; round < RANDOM_ROUNDS; round++) {
 		g_autofree char *text = random_text(random);
 		g_autoptr(Mailbox) mailbox = mailbox_parse(text, NULL);
+		g_autoptr(Mailbox) sender = mailbox_parse_sender(text, NULL);
 		g_autoptr(Mailbox) again = NULL;
 
+		if (sender != NULL)
+			assert_bounded(sender->path);
 		if (mailbox == NULL)
 			continue;
 		accepted_count++;
