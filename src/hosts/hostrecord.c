@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "address/domain.h"
+#include "address/endpoint.h"
 #include "hosts/hostrecord.h"
 
 /* Of the moving average: the newest value counts for one in so many. */
@@ -16,11 +18,23 @@ hostrecord_key(const char *name, guint16 port)
 	return g_strdup_printf(HOSTRECORD_PREFIX "%s:%u", name, port);
 }
 
+/* As routes have it: anything else is of no host, whoever wrote it. */
+static gboolean
+is_canonical(const char *name)
+{
+	g_autofree char *address = endpoint_canonical(name);
+	g_autofree char *domain =
+	    address == NULL ? domain_canonical(name, NULL) : NULL;
+
+	return g_strcmp0(address != NULL ? address : domain, name) == 0;
+}
+
 gboolean
 hostrecord_parse_key(const char *key, char **ret_name, guint16 *ret_port)
 {
 	const char *name = key + strlen(HOSTRECORD_PREFIX);
 	const char *colon = strrchr(key, ':');
+	g_autofree char *found = NULL;
 	guint64 port;
 
 	if (!g_str_has_prefix(key, HOSTRECORD_PREFIX) || colon == NULL ||
@@ -28,7 +42,10 @@ hostrecord_parse_key(const char *key, char **ret_name, guint16 *ret_port)
 	    !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &port,
 		NULL))
 		return FALSE;
-	*ret_name = g_strndup(name, (gsize)(colon - name));
+	found = g_strndup(name, (gsize)(colon - name));
+	if (!is_canonical(found))
+		return FALSE;
+	*ret_name = g_steal_pointer(&found);
 	*ret_port = (guint16)port;
 	return TRUE;
 }

@@ -47,6 +47,10 @@
 /* Beside errno's numbers and LMDB's, which are negative. */
 #define CODE_CRASHED      (-1)
 #define CODE_OTHER_LAYOUT (-2)
+#define CODE_UNSAFE       (-3)
+
+/* What is open in this process, by number (proc(5)). */
+#define DESCRIPTORS "/proc/self/fd"
 
 struct statefile {
 	char *path;
@@ -114,14 +118,6 @@ open_file(const char *path, gboolean write)
 	return open(path, flags | (write ? O_RDWR | O_CREAT : O_RDONLY), 0640);
 }
 
-int
-statefile_ticket_fd(struct statefile *file)
-{
-	if (file->ticket_fd < 0)
-		file->ticket_fd = open_file(file->path, TRUE);
-	return file->ticket_fd;
-}
-
 /* Has nobody removed the file that @fd is open for? */
 static gboolean
 is_still_there(int fd, const char *path)
@@ -133,7 +129,40 @@ is_still_there(int fd, const char *path)
 	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
-/* Opens the file, unless it is open.  Returns an errno. */
+/*
+ * Whoever wrote the file can lead LMDB, which believes it, where they like.
+ * It is ours or root's; a reader who is another user trusts the folder's
+ * owner, the agent as a rule.
+ */
+static gboolean
+is_trusted(const struct statefile *file, const struct stat *st)
+{
+	g_autofree char *folder = g_path_get_dirname(file->path);
+	struct stat above;
+
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return FALSE;
+	if (st->st_uid == geteuid() || st->st_uid == 0)
+		return TRUE;
+	return !file->write && geteuid() != 0 && stat(folder, &above) == 0 &&
+	    above.st_uid == st->st_uid;
+}
+
+int
+statefile_ticket_fd(struct statefile *file)
+{
+	struct stat st;
+
+	if (file->ticket_fd >= 0)
+		return file->ticket_fd;
+	file->ticket_fd = open_file(file->path, TRUE);
+	if (file->ticket_fd >= 0 &&
+	    (fstat(file->ticket_fd, &st) < 0 || !is_trusted(file, &st)))
+		autofd_clear(&file->ticket_fd);
+	return file->ticket_fd;
+}
+
+/* Opens the file, unless it is open.  Returns an errno, or our own code. */
 static int
 reopen(struct statefile *file, gboolean write)
 {
@@ -146,7 +175,9 @@ reopen(struct statefile *file, gboolean write)
 	file->fd = open_file(file->path, write);
 	if (file->fd < 0 || fstat(file->fd, &st) < 0)
 		return errno;
-	return S_ISREG(st.st_mode) ? 0 : EINVAL;
+	if (!S_ISREG(st.st_mode))
+		return EINVAL;
+	return is_trusted(file, &st) ? 0 : CODE_UNSAFE;
 }
 
 /* Locks the file, whichever now has its name.  Returns an errno. */
@@ -326,12 +357,18 @@ open_env(struct statefile_view *view)
 	struct statefile *file = view->file;
 	unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC |
 	    MDB_NORDAHEAD | (file->write ? 0 : MDB_RDONLY);
+	g_autofree char *name = NULL;
 
 	if (file->env != NULL)
 		return TRUE;
+	/* The very file that was looked at, whatever now has its name. */
+	if (access(DESCRIPTORS, X_OK) == 0)
+		name = g_strdup_printf(DESCRIPTORS "/%d", file->fd);
 	return note(view, mdb_env_create(&file->env)) &&
 	    note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
-	    note(view, mdb_env_open(file->env, file->path, flags, 0640)) &&
+	    note(view,
+		mdb_env_open(file->env, name != NULL ? name : file->path, flags,
+		    0640)) &&
 	    note(view, is_still_there(file->fd, file->path) ? 0 : EAGAIN);
 }
 
@@ -353,6 +390,8 @@ describe(int code)
 		return "damaged";
 	case CODE_OTHER_LAYOUT:
 		return "of another version";
+	case CODE_UNSAFE:
+		return "owned or writable by others";
 	case MDB_MAP_FULL:
 		return "full";
 	case EWOULDBLOCK:

@@ -20,6 +20,9 @@
 #include "unit/table.h"
 
 /* Anybody but root; only used if root runs this. */
+#define UNSAFE "owned or writable by others"
+
+#define OTHER  54321
 #define NOBODY 65534
 
 static void
@@ -116,6 +119,20 @@ make_secret(const struct statefolder *place)
 }
 
 static void
+make_group_writable(const struct statefolder *place)
+{
+	statetexts_put(place, "a=1");
+	g_assert_no_errno(chmod(place->path, 0660));
+}
+
+static void
+make_writable(const struct statefolder *place)
+{
+	statetexts_put(place, "a=1");
+	g_assert_no_errno(chmod(place->path, 0602));
+}
+
+static void
 make_folder_read_only(const struct statefolder *place)
 {
 	g_assert_no_errno(g_chmod(place->folder, 0555));
@@ -153,6 +170,9 @@ static const struct oddity {
 	NULL},
     {"a file that may not be read", make_secret, "Permission denied",
 	"Permission denied", NULL},
+    {"a file that its group may write", make_group_writable, UNSAFE, UNSAFE,
+	NULL},
+    {"a file that anybody may write", make_writable, UNSAFE, UNSAFE, NULL},
     {"a folder that may only be read", make_folder_read_only,
 	"Permission denied", "No such file or directory", NULL},
 };
@@ -228,6 +248,64 @@ test_oddity(gconstpointer data)
 	statefolder_make(&place);
 	trial.row->make(&place);
 	g_assert_cmpint(statefolder_run(try_oddity, &trial), ==, 0);
+}
+
+/* The folder is the agent's, the file is not. */
+static int
+try_foreign(const void *data)
+{
+	const struct statefolder *place = data;
+	g_autofree char *notice = NULL;
+	g_autofree char *read = NULL;
+	g_autofree char *write = NULL;
+
+	g_assert_no_errno(chown(place->path, NOBODY, NOBODY));
+	read = try_access(place, STATEFILE_READ, &notice);
+	g_assert_cmpstr(read, ==, UNSAFE);
+	write = try_access(place, STATEFILE_WRITE, &notice);
+	g_assert_cmpstr(write, ==, UNSAFE);
+	return 0;
+}
+
+/* As a monitoring system does, for which it has leave by its group. */
+static int
+try_reader(const void *data)
+{
+	const struct statefolder *place = data;
+	g_autofree char *notice = NULL;
+	g_autofree char *read = NULL;
+	g_autofree char *write = NULL;
+
+	g_assert_no_errno(chmod(place->path, 0644));
+	g_assert_no_errno(chown(place->folder, OTHER, OTHER));
+	g_assert_no_errno(chown(place->path, OTHER, OTHER));
+	g_assert_no_errno(setgid(NOBODY));
+	g_assert_no_errno(setuid(NOBODY));
+	read = try_access(place, STATEFILE_READ, &notice);
+	g_assert_cmpstr(read, ==, "");
+	write = try_access(place, STATEFILE_WRITE, &notice);
+	g_assert_cmpstr(write, ==, "Permission denied");
+	return 0;
+}
+
+static void
+test_owner(void)
+{
+	static int (*const trials[])(
+	    const void *data) = {try_foreign, try_reader};
+
+	if (geteuid() != 0) {
+		g_test_skip("another owner needs root");
+		return;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(trials); i++) {
+		g_auto(Statefolder) place;
+
+		statefolder_make(&place);
+		g_assert_no_errno(chmod(place.folder, 0755));
+		statetexts_put(&place, "a=1");
+		g_assert_cmpint(statefolder_run(trials[i], &place), ==, 0);
+	}
 }
 
 static void
@@ -320,6 +398,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	TABLE_ADD("statefile/in its place", oddities, test_oddity);
+	g_test_add_func("/statefile/another owner", test_owner);
 	g_test_add_func("/statefile/no folder", test_no_folder);
 	g_test_add_func("/statefile/no room", test_no_room);
 	g_test_add_func("/statefile/no room for more", test_no_room_for_more);
