@@ -20,6 +20,7 @@
 
 #include "address/mailbox.h"
 #include "agent/delivery.h"
+#include "agent/safety.h"
 #include "agent/verdict.h"
 #include "conf/settings.h"
 #include "lmtp/server.h"
@@ -252,10 +253,14 @@ run(const struct arguments *arguments, const struct settings *settings,
     gint64 started, struct verdict *verdict)
 {
 	struct envelope envelope = {NULL, NULL};
+	g_autofree char *unsafe = NULL;
 
 	guard_time(settings->time_limit / G_USEC_PER_SEC + GUARD_MARGIN);
 	maillog_open(settings->log, settings->syslog_name);
-	if (parse_envelope(arguments, &envelope, verdict))
+	unsafe = safety_fault(settings);
+	if (unsafe != NULL)
+		verdict_set(verdict, VERDICT_DEFER, "4.3.5", "%s", unsafe);
+	else if (parse_envelope(arguments, &envelope, verdict))
 		read_and_deliver(settings, arguments->nexthop, &envelope,
 		    started + settings->time_limit, verdict);
 	g_clear_pointer(&envelope.sender, mailbox_free);

@@ -94,7 +94,8 @@ subtest 'the state' => sub {
     mkdir $none or die "mkdir: $!\n";
     write_file("$dir/smtproute.conf", read_file("$dir/smtproute.conf")
         =~ s/^(state-directory) = .*$/$1 = $none/mr);
-    my $mount = "mount -t tmpfs -o mode=0777,nr_inodes=4,size=16k tmpfs $none";
+    my $uid = getpwnam 'nobody';
+    my $mount = "mount -t tmpfs -o mode=0700,uid=$uid,nr_inodes=4,size=16k tmpfs $none";
     {
         local $ENV{SMTPROUTE_WRAPPER} = after($mount);
         finds('room', check($dir), $dir);

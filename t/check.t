@@ -319,9 +319,29 @@ subtest 'files' => sub {
     my $dir = configuration();
     chmod 0664, "$dir/smtproute.conf" or die "chmod: $!\n";
     chmod 0646, "$dir/routes" or die "chmod: $!\n";
+    my $where = ', or others lead mail and credentials where they like';
     finds('others write them', check($dir), $dir,
-        'DIR/smtproute.conf: warning: mode is 0664; expected no write access for group and others',
-        'DIR/routes: warning: mode is 0646; expected no write access for group and others');
+        "DIR/smtproute.conf: DIR/smtproute.conf: mode 0664 lets others change it; expected no write access for group and others$where",
+        "DIR/routes: DIR/routes: mode 0646 lets others change it; expected no write access for group and others$where");
+
+    if ($> == 0) {
+        $dir = configuration();
+        my $parent = new_folder('parent');
+        rename "$dir/routes", "$parent/routes" or die "rename: $!\n";
+        symlink "$parent/routes", "$dir/routes" or die "symlink: $!\n";
+        finds('a link to a safe place', check($dir), $dir);
+        chmod 0777, $parent or die "chmod: $!\n";
+        finds('a folder on the way that others write', check($dir), $dir,
+            "DIR/routes: $parent: mode 0777 lets others change it; expected no write access for group and others$where");
+        chmod 01777, $parent or die "chmod: $!\n";
+        finds('a folder as /tmp', check($dir), $dir);
+        chown scalar getpwnam('daemon'), -1, "$parent/routes" or die "chown: $!\n";
+        my ($daemon, $nobody) = map { scalar getpwnam $_ } qw(daemon nobody);
+        finds('another owner', check($dir), $dir,
+            "DIR/routes: $parent/routes: owned by user $daemon; expected root or user $nobody$where");
+        chown $nobody, -1, "$parent/routes" or die "chown: $!\n";
+        finds('the agent\'s own', check($dir), $dir);
+    }
 
     $dir = configuration();
     rmdir "$dir/state" or die "rmdir: $!\n";

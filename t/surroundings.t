@@ -109,6 +109,18 @@ check 'the settings may not be read',
     agent => {prefix => \@ORDINARY},
     prepare => sub { chmod 0, $_[0]->conf },
     says => qr/$SETTINGS: Permission denied\z/;
+check 'others may change the settings',
+    prepare => sub { chmod 0666, $_[0]->conf },
+    delivered => 1, logs => qr/4F1B: warning: not safe: \S+: mode 0666 lets others change it; /;
+check 'others may change the routes',
+    prepare => sub { chmod 0664, $_[0]->routes },
+    delivered => 1, logs => qr/4F1B: warning: not safe: \S+: mode 0664 lets others change it; /;
+for my $file (qw(conf routes)) {
+    check "others may change what leads credentials: $file",
+        agent => {settings => {'auth x' => {username => 'u', 'password-file' => '/p'}}},
+        prepare => sub { chmod 0646, $_[0]->$file },
+        says => qr/4\.3\.5 not safe for credentials: \S+: mode 0646 lets others change it; expected /;
+}
 check 'the settings are bytes',
     agent => {conf => "\0\xff\1garbage"},
     says => qr/$SETTINGS:1: /;

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "agent/safety.h"
 #include "conf/settingsfile.h"
 #include "lmtp/answers.h"
 #include "lmtp/dispatch.h"
@@ -86,6 +87,7 @@ static void
 begin(struct server *server, const struct lmtp_request *request)
 {
 	g_autoptr(GError) error = NULL;
+	g_autofree char *unsafe = NULL;
 	struct verdict verdict = {0};
 
 	if (!server->greeted || server->parcel != NULL) {
@@ -101,7 +103,12 @@ begin(struct server *server, const struct lmtp_request *request)
 	} else {
 		maillog_open(server->settings->log,
 		    server->settings->syslog_name);
-		server->parcel = parcel_new(request, &verdict);
+		unsafe = safety_fault(server->settings);
+		if (unsafe != NULL)
+			verdict_set(&verdict, VERDICT_DEFER, "4.3.5", "%s",
+			    unsafe);
+		else
+			server->parcel = parcel_new(request, &verdict);
 	}
 	if (server->parcel == NULL)
 		refuse_with(server, &verdict);

@@ -14,19 +14,23 @@
 #include "ctl/check/check-files.h"
 #include "ctl/check/check-log.h"
 #include "hosts/statefile.h"
+#include "route/maplmdb.h"
 #include "util/room.h"
+#include "util/trust.h"
 
-/* Says nothing of what is not there: who reads it says so. */
+/*
+ * Can others than root and the agent change what is there, or what leads
+ * there?  Says nothing of what is not there: who reads it says so.
+ */
 static void
-check_mode(struct findings *findings, const char *path, mode_t forbidden,
-    const char *expected)
+check_trust(struct check *check, uid_t user, enum severity severity,
+    const char *path, const char *harm)
 {
-	struct stat st;
+	g_autofree char *fault = trust_fault(path, user);
 
-	if (stat(path, &st) == 0 && (st.st_mode & forbidden) != 0)
-		finding(findings, SEVERITY_WARNING, path,
-		    "mode is %04o; expected %s", (guint)(st.st_mode & 07777),
-		    expected);
+	if (fault != NULL)
+		finding(&check->findings, severity, path, "%s, or %s", fault,
+		    harm);
 }
 
 static void
@@ -73,14 +77,29 @@ check_folder(struct check *check, const struct agent *agent,
 
 /* Files with secrets are check-secrets.c's. */
 static void
-check_modes(struct check *check)
+check_changes(struct check *check, const struct agent *agent)
 {
-	static const char writable[] = "no write access for group and others";
+	static const char harm[] =
+	    "others lead mail and credentials where they like";
+	const struct settings *settings = check->settings;
+	uid_t user = agent != NULL ? agent->uid : geteuid();
+	g_autofree char *map = NULL;
 
-	check_mode(&check->findings, check->conf, S_IWGRP | S_IWOTH, writable);
-	if (check_knows(check, "routes"))
-		check_mode(&check->findings, check->settings->routes,
-		    S_IWGRP | S_IWOTH, writable);
+	check_trust(check, user, SEVERITY_ERROR, check->conf, harm);
+	if (check_knows(check, "routes")) {
+		map = maplmdb_is(settings->routes)
+		    ? maplmdb_file(settings->routes)
+		    : g_strdup(settings->routes);
+		check_trust(check, user, SEVERITY_ERROR, map, harm);
+	}
+	if (agent != NULL && agent->program != NULL)
+		check_trust(check, user, SEVERITY_ERROR, agent->program,
+		    "others run what they like for the mail");
+	/* That the agent is root check-service.c says. */
+	if (agent != NULL && user != 0 && check_knows(check, "state-directory"))
+		check_trust(check, user, SEVERITY_WARNING,
+		    settings->state_directory,
+		    "others make of it what they like");
 }
 
 /* What is no program at all is check-service.c's to say. */
@@ -137,8 +156,8 @@ check_files(struct check *check)
 
 	if (check->settings == NULL)
 		return;
-	check_modes(check);
 	agent = agent_find(check->services, check->conf);
+	check_changes(check, agent);
 	if (agent != NULL && geteuid() != 0 && geteuid() != agent->uid) {
 		finding(&check->findings, SEVERITY_NOTE, check->conf,
 		    "what user %s can read and write is not checked; root can "
