@@ -304,8 +304,15 @@ read_as('transport',
     ['user@example.com smtp:[a]', 'single address',
         'in:LINE:1: single address; expected domain, since routes are by '
         . 'domain'],
+    ['@example.com smtp:[a]', '@domain, as tables by address have it',
+        'in:LINE:1: @domain, as tables by address have it; expected domain, '
+        . 'since routes are by domain'],
+    map({ ["$_ smtp:[a]", 'pattern of a regexp or pcre table',
+        'in:LINE:1: pattern of a regexp or pcre table; expected domain, '
+        . 'since routes are by domain'] }
+        '/regexp/', '/^.*@example\.com$/', '!/@example/'),
     map({ ["$_ smtp:[a]", 'bad key', "in:LINE:1: bad key; $TRANSPORT_KEY"] }
-        'colon.example:', '/regexp/', 'final.example.', '.'),
+        'colon.example:', 'final.example.', '.'),
 );
 
 # ---- the guess ----
@@ -333,6 +340,8 @@ my @guesses = (
     ['signs of two formats', undef, "a esmtp:[x]\nb smtp:[x]:25\n"],
     ['most lines are nonsense', undef, "a: mx1\n%%%\n%%%\n%%%\n"],
     ['a password file', undef, "[mx1]:587 user:s3cret\n"],
+    ['the ESA\'s or qmail\'s', undef,
+        "corp.test:mx1.corp.test\nb.test:mx2.corp.test\nALL:smart\n"],
     ['prose', undef, "This is no table of routes at all.\n"],
     ['nothing', undef, ''],
     ['comments', undef, "# a.example: mx1\n"],

@@ -44,7 +44,7 @@ sub is_route_map {
 my $COUNT = 40_000;
 my %large = (
     esa => sub { "d$_[0].example: mx$_[0]:25/pri=0, [10.1.1.1]/pri=10" },
-    qmail => sub { "d$_[0].example:mx$_[0]:25" },
+    qmail => sub { $_[0] == 1 ? ":relay" : "d$_[0].example:mx$_[0]:25" },
     mailertable => sub { "d$_[0].example esmtp:[mx$_[0]]:[b]" },
     transport => sub { "d$_[0].example smtp:[mx$_[0]]:25, [b]" },
 );

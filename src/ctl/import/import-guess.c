@@ -2,10 +2,9 @@
 /*
  * A line that only one format has decides, unless another line decides for
  * another format.  Without such lines it is the format that could have most
- * of them, and of several the first in this table:
- *
- * - qmail before esa: a file of "domain:host" without any blank.
- * - transport before mailertable: it means the same in both.
+ * of them.  Of several nobody can tell: "domain:host" without any blank is the
+ * ESA's as well as qmail's, and their default routes are written differently.
+ * Only transport and mailertable mean the same where both would do.
  */
 
 #include <config.h>
@@ -53,6 +52,20 @@ count_line(struct tally *tally, const struct import_text *line)
 	}
 }
 
+/* Would another format do as well as this one? */
+static gboolean
+is_tied(const struct tally *tally, gsize best)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+		gboolean same = formats[best] == &import_transport &&
+		    formats[i] == &import_mailertable;
+
+		if (i != best && !same && tally->maybe[i] == tally->maybe[best])
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static const struct import_format *
 decide(const struct tally *tally)
 {
@@ -70,7 +83,8 @@ decide(const struct tally *tally)
 	}
 	/* Most of the lines must be possible, one at least. */
 	if (sure > 1 || tally->maybe[best] == 0 ||
-	    tally->maybe[best] < tally->lines - tally->maybe[best])
+	    tally->maybe[best] < tally->lines - tally->maybe[best] ||
+	    (sure == 0 && is_tied(tally, best)))
 		return NULL;
 	return formats[best];
 }

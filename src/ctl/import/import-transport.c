@@ -154,20 +154,33 @@ read_transport(struct import *import, struct import_entry *entry,
 		read_hosts(import, entry, word, walk);
 }
 
+/* What a key is that is for no domain; NULL: it may be one. */
+static const char *
+other_kind(const struct import_text *key)
+{
+	if (key->length > 1 && (key->at[0] == '/' || key->at[0] == '!'))
+		return "pattern of a regexp or pcre table";
+	if (memchr(key->at, '@', key->length) == NULL)
+		return NULL;
+	return key->at[0] == '@' ? "@domain, as tables by address have it"
+				 : "single address";
+}
+
 static void
 read_entry(struct import *import, const struct maptext_entry *given)
 {
 	struct import_text key = import_map_key(given);
+	const char *what;
 	struct import_walk walk;
 	struct import_text word;
 	struct import_entry *entry;
 
 	/* Postfix looks up the colon as part of the key. */
 	key.length += given->colon;
-	if (memchr(key.at, '@', key.length) != NULL) {
+	what = other_kind(&key);
+	if (what != NULL) {
 		import_fault(import, import_begin_keyless(import, key.line),
-		    &key, "single address",
-		    "domain, since routes are by domain");
+		    &key, what, "domain, since routes are by domain");
 		return;
 	}
 	entry = import_begin(import, &key);
