@@ -79,6 +79,30 @@ subtest 'domains that Postfix does not accept' => sub {
     finds('no smtpd', check($dir), $dir);
 };
 
+# What a first set-up has wrong, all at once: each with its remedy.
+subtest 'everything at once, and nothing' => sub {
+    my $dir = configuration(
+        master => $SMTPD,
+        main   => ['mydestination =', 'mydestination = example.com, localhost'],
+        routes => "\xef\xbb\xbf  # indented\n  [127.0.0.9]\nexample.com [127.0.0.1]\n"
+            . "example.org [127.0.0.1]:465\n* [127.0.0.1]:587/tls=wrapper\n");
+    my @said = check($dir)->lines;
+
+    for my $remedy ("routes:1:1: warning: .*; expected none: sed -i '1s/\\^\\.\\.\\.//' $dir/routes",
+        'routes:2:1: warning: .*; expected the key in the first column',
+        'routes:4:13: warning: port 465 .*; expected tls=wrapper',
+        'routes:5:3: warning: tls=wrapper at port 587, .*; expected port 465, or tls=secure',
+        'mydestination: warning: has example\.com, .*; expected one of the two',
+        "mydestination: warning: has localhost, .*; expected 'localhost local:' in a table before it .*",
+        'relay_domains: warning: has not example\.org, .*; expected them there, .*') {
+        is scalar(grep { /\b$remedy$/ } @said), 1, $remedy;
+    }
+    is scalar(@said), 8, 'and no more but the sum';
+    $dir = configuration(master => $SMTPD);
+    is_deeply [check($dir)->lines], ['no faults found: 2 routes, 2 hosts'],
+        'a good one has nothing';
+};
+
 subtest 'an index that is not made anew' => sub {
     for my $type (qw(hash btree cdb lmdb)) {
         my $suffix = {lmdb => 'lmdb', cdb => 'cdb'}->{$type} // 'db';

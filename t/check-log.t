@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Checked;
+use Ctl;
 use Fixture;
 
 my $LOSS = 'without which there is no log';
@@ -113,6 +114,10 @@ subtest 'the state' => sub {
             "DIR/full: warning: No space left on device; expected room for files, $nothing");
     }
     local $ENV{SMTPROUTE_WRAPPER} = after("$mount && mount -o remount,ro $none");
+    my $run = Ctl->run(conf => "$dir/smtproute.conf", arguments => ['hosts']);
+    is $run->stderr, "smtproutectl: $none: Read-only file system; nothing new is remembered of hosts\n",
+        'hosts says so';
+    like $run->stdout, qr/^127\.0\.0\.1:25 /m, 'and shows what it knows';
     finds('read-only', check($dir), $dir,
         "DIR/full: warning: Read-only file system; expected room for files, $nothing");
 };

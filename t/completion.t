@@ -27,7 +27,7 @@ example.net   [192.0.2.1]/weight=3, [2001:db8::1], MX1.example.com
 END
 my $long = Agent->new(routes =>
     "example.com contoso-example-com.mail.protection.example.net\n")->conf;
-my $ctl = abs_path(($ENV{top_builddir} // '.') . '/src/smtproutectl');
+our $ctl = abs_path(($ENV{top_builddir} // '.') . '/src/smtproutectl');
 my $folder = new_folder('completion');
 write_file("$folder/$_", '') for qw(table.txt 192.0.2.1:25 1:25);
 
@@ -90,6 +90,21 @@ subtest $_->[0] => sub {
 
     is_deeply [completions($line)], \@expected, 'completions';
 } for @ROWS;
+
+# Whoever may write to the state, or to the map, may not run anything by a Tab.
+subtest 'words that a shell would not take as they are' => sub {
+    my $liar = "$folder/liar";
+    my @odd = ('$(touch x):25', '`id`:25', 'a;b:25', '*:25', '~root:25', "'q:25",
+        'a$b:25', 'a\\b:25', 'a!b:25', '{a,b}:25', 'a&b:25', 'a>b:25');
+    write_file($liar, "#!/bin/sh\ncat <<'END'\nHOST STATE\n"
+        . join('', map { "$_ up\n" } @odd, 'mx1.example.com:25', '[2001:db8::1]:25')
+        . "END\n");
+    chmod 0755, $liar or die "chmod: $!\n";
+    local $ctl = $liar;
+
+    is_deeply [completions('smtproutectl drain ')],
+        ['[2001:db8::1]:25', 'mx1.example.com:25'], 'names and addresses alone';
+};
 
 subtest 'options of the sources' => sub {
     my @options = map {

@@ -12,6 +12,7 @@
 #include "ctl/hostarg.h"
 #include "ctl/hosts/hosts.h"
 #include "ctl/hosts/watch.h"
+#include "util/room.h"
 
 #define WATCH_DEFAULT 2 /* seconds */
 #define WATCH_MAX     3600
@@ -102,6 +103,17 @@ keep_map(struct request *request, const struct hostlist *list)
 		request->map = g_bytes_ref(list->map);
 }
 
+/* What is shown may be old: nothing new can be remembered. */
+static void
+complain_of_room(const char *folder)
+{
+	const char *trouble = room_trouble(folder);
+
+	if (trouble != NULL)
+		complain("%s: %s; nothing new is remembered of hosts", folder,
+		    trouble);
+}
+
 static enum ctl_status
 show(struct request *request)
 {
@@ -113,6 +125,7 @@ show(struct request *request)
 	enum ctl_status status;
 
 	keep_map(request, list);
+	complain_of_room(settings->state_directory);
 	if (!ctl_become_agent(request->ctl, settings))
 		return CTL_TROUBLE;
 	if (!hostlist_add_state(list, settings, &error)) {
