@@ -112,6 +112,8 @@ guard_crashes(int output)
 	/* pipe(8) ignores them already, a shell does not. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* One of guard_try()'s that comes late. */
+	signal(SIGVTALRM, SIG_IGN);
 }
 
 void
@@ -143,7 +145,10 @@ take_way_out(int sig)
 {
 	if (pthread_equal(pthread_self(), try_thread))
 		siglongjmp(way_out, sig);
-	if (sig != SIGVTALRM)
+	/* The timer is the process', and may hit any thread, but only once. */
+	if (sig == SIGVTALRM)
+		pthread_kill(try_thread, sig);
+	else
 		defer_and_exit(sig);
 }
 

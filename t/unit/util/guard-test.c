@@ -190,6 +190,21 @@ test_circles(void)
 	g_assert_cmpint(timer.it_value.tv_usec, ==, 0);
 }
 
+static gpointer
+try_circles(gpointer data G_GNUC_UNUSED)
+{
+	return GINT_TO_POINTER(guard_try(go_in_circles, NULL));
+}
+
+/* The kernel gives a process' signal to the first thread, if it may. */
+static void
+test_circles_thread(void)
+{
+	GThread *thread = g_thread_new("circles", try_circles, NULL);
+
+	g_assert_false(GPOINTER_TO_INT(g_thread_join(thread)));
+}
+
 /* A crash outside is still the one that defers. */
 static void
 test_with_guard_crashes(void)
@@ -262,6 +277,8 @@ main(int argc, char **argv)
 	TABLE_ADD("guard/try", crashes, test_crash);
 	g_test_add_func("/guard/try/what does not crash", test_no_crash);
 	g_test_add_func("/guard/try/what goes in circles", test_circles);
+	g_test_add_func("/guard/try/the same in another thread",
+	    test_circles_thread);
 	g_test_add_func("/guard/try/and what crashes outside",
 	    test_with_guard_crashes);
 	g_test_add_func("/guard/a suspect is set aside", test_suspect);
