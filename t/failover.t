@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Failover;
+use Trial ();
 
 # More than all buffers between two sockets take.
 my $LARGE = "Subject: large\n\n" . ('x' x 99 . "\n") x 160_000;
@@ -310,5 +311,15 @@ try_trials(
         0, qr/^2\.0\.0 C: 250 /,
         {A => [$TRIED], B => ['EHLO MAIL RCPT DATA'], C => [$DELIVERY]}],
 );
+
+subtest 'an address that we do not have is not the trouble of the host' => sub {
+    my $trial = Trial->new(%{ hosts({}, {}) },
+        settings => {'host A' => {bind => '192.0.2.77'}})->wait;
+
+    is $trial->status, 0, 'exit status';
+    like $trial->line, qr/^2\.0\.0 B: 250 /, 'the other host';
+    like +($trial->log)[0], qr/^Connection Error: .* 192\.0\.2\.77/, 'why';
+    is_deeply [grep { /is down/ } $trial->log], [], 'and it stays up';
+};
 
 done_testing;
