@@ -11,7 +11,10 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 
+use Agent;
 use Failover;
+use Fixture;
+use IO::Select ();
 use Trial ();
 
 my $OK = '250 2.1.5 ok';
@@ -179,6 +182,71 @@ for my $pipelining (0, 1) {
         . ($pipelining ? ', with PIPELINING' : '');
     like $trial->line, qr/^4/, 'nobody bounces';
 }
+
+# As many as one call can have: execve(2) takes 2 MB, as the stack's limit is
+# by default.
+sub padded {
+    my ($count, $length) = @_;
+
+    return map {
+        my $label = 'x' x 55;
+        my $local = sprintf 'user%05d', $_;
+        my $domain = join '.', ($label) x 4, 'example.com';
+        $length > 200 ? $local . 'y' x ($length - length "$local\@$domain")
+            . "\@$domain" : "$local\@example.com";
+    } 1 .. $count;
+}
+
+for my $row ([4_000, 20], [6_000, 300]) {
+    my ($count, $length) = @{$row};
+    subtest "$count recipients of $length bytes, with PIPELINING" => sub {
+        my @recipients = padded($count, $length);
+        my $trial = Trial->new(hosts => {A => {digest => 1}},
+            routes => "example.com A\n.example.com A\n",
+            recipients => \@recipients)->wait;
+
+        is $trial->status, 0, 'exit status';
+        my @messages = $trial->host('A')->messages;
+        is scalar @messages, 1, 'one message';
+        is_deeply [$messages[0]->recipients], \@recipients, 'for all of them';
+    };
+}
+
+# Answers no RCPT until no more comes; then says how many bytes had come.
+sub slow_host {
+    my ($socket, $result) = @_;
+    my $peer = $socket->accept or die "accept: $!\n";
+    my $select = IO::Select->new($peer);
+    my ($buffer, $most) = ('', 0);
+
+    syswrite $peer, "220 host\r\n";
+    while (1) {
+        my $more = $select->can_read($buffer =~ /^RCPT/m ? 2 : undef);
+        last if $more && !sysread $peer, $buffer, 65536, length $buffer;
+        next if $buffer =~ /^RCPT/ && $more;
+        $most = length $buffer if length $buffer > $most;
+        while ($buffer =~ s/^(\w+)(.*)\n//) {
+            syswrite $peer, $1 eq 'EHLO' ? "250-host\r\n250 PIPELINING\r\n"
+                : $1 eq 'DATA' ? "451 4.3.0 that is all\r\n"
+                : $1 eq 'QUIT' ? "221 bye\r\n" : "250 ok\r\n";
+        }
+    }
+    write_file($result, $most);
+    return;
+}
+
+subtest 'a host that waits for more does not get all ahead' => sub {
+    my $socket = listen_on('127.0.0.1', 0);
+    my $result = new_folder('ahead') . '/most';
+    my $host = child(sub { slow_host($socket, $result) });
+    my $agent = Agent->new(
+        routes => 'example.com [127.0.0.1]:' . $socket->sockport . "\n");
+    my $run = $agent->deliver(recipients => \@HUNDREDS);
+
+    like $run->output, qr/^4\.3\.0 .* 451 4\.3\.0 that is all/, 'all were sent';
+    ok reap($host, 60), 'the host has ended';
+    cmp_ok read_file($result), '<=', 4096, 'but a small part';
+};
 
 subtest 'one message for all' => sub {
     my $trial = Trial->new(one_host)->wait;

@@ -24,8 +24,14 @@
 /* Deadlines are kept outside; libESMTP's must not come first.  In ms. */
 #define LIB_TIMEOUT (24 * 3600 * 1000L)
 
-/* libESMTP formats a command in at most 1,024 bytes and an end of line. */
+/*
+ * libESMTP formats a command in at most 1,024 bytes and an end of line.  So
+ * much is read at once, too, and with PIPELINING goes to the host at once.
+ */
 #define COMMAND_MAX 2048
+
+/* To DATA and QUIT. */
+#define REPLIES_BEHIND_RCPT 2
 
 /* One more for each mechanism that it may still try. */
 #define AUTH_REPLIES_MAX 4
@@ -49,6 +55,7 @@ struct session {
 	int inner; /* libESMTP's end of the pair */
 	int outer;
 	GString *output;   /* what it wrote and nobody took yet */
+	GString *input;    /* what it is told and there was no room for yet */
 	guint replies_max; /* it never waits for more until its end */
 	GMutex lock;       /* of what follows */
 	GCond changed;
@@ -119,8 +126,8 @@ add_message(struct session *session, const struct mailbox *sender,
     const GPtrArray *recipients, guint64 size)
 {
 	session->message = smtp_add_message(session->lib);
-	/* Greeting, EHLO, HELO, MAIL, each RCPT, DATA, final dot, QUIT. */
-	session->replies_max = recipients->len + 7;
+	/* After MAIL; any before that is refused it answers with QUIT. */
+	session->replies_max = recipients->len + REPLIES_BEHIND_RCPT;
 	return session->message != NULL &&
 	    smtp_set_messagecb(session->message, no_content, NULL) &&
 	    smtp_set_reverse_path(session->message, sender->path) &&
@@ -200,6 +207,7 @@ session_start(const char *helo_name, const struct mailbox *sender,
 	session->inner = pair[0];
 	session->outer = pair[1];
 	session->output = g_string_new(NULL);
+	session->input = g_string_new(NULL);
 	g_mutex_init(&session->lock);
 	g_cond_init(&session->changed);
 	if (result < 0) {
@@ -221,6 +229,33 @@ session_start(const char *helo_name, const struct mailbox *sender,
 }
 
 /*
+ * Gives it what there is room for, and does not wait: libESMTP may be writing,
+ * as it is with many recipients, and read nothing before it is done.  FALSE: it
+ * has ended.
+ */
+static gboolean
+flush_input(struct session *session)
+{
+	gssize n = send(session->outer, session->input->str,
+	    session->input->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n > 0)
+		g_string_erase(session->input, 0, n);
+	return n >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+/* What it may do, as poll(2) has it. */
+static struct pollfd
+awaited(const struct session *session)
+{
+	struct pollfd pollfd = {.fd = session->outer, .events = POLLIN};
+
+	if (session->input->len > 0)
+		pollfd.events |= POLLOUT;
+	return pollfd;
+}
+
+/*
  * Refuses whatever libESMTP waits for until it has said QUIT.  The connection
  * must not just close: libESMTP, with three or more commands under way
  * (PIPELINING), would look for replies after its own end, and crash.  With
@@ -230,32 +265,26 @@ session_start(const char *helo_name, const struct mailbox *sender,
 static void
 dismiss(struct session *session)
 {
-	static const char reply[] = "451 -\r\n";
-	g_autoptr(GString) replies = g_string_new(NULL);
-	struct pollfd pollfd = {.fd = session->outer};
 	char buffer[COMMAND_MAX];
 	gboolean ended = FALSE;
-	gsize sent = 0;
-	gssize n;
 
 	for (guint i = 0; i < session->replies_max; i++)
-		g_string_append(replies, reply);
+		g_string_append(session->input, "451 -\r\n");
 	while (!ended) {
-		pollfd.events = sent < replies->len ? POLLIN | POLLOUT : POLLIN;
-		if (poll(&pollfd, 1, -1) < 0)
-			continue;
-		if (pollfd.revents & ~POLLOUT) {
+		struct pollfd pollfd = awaited(session);
+
+		if (deadline_poll(&pollfd, 1, deadline_in(ANSWER_SPAN)) <= 0)
+			break;
+		if (pollfd.revents & ~POLLOUT)
 			ended = recv(session->outer, buffer, sizeof(buffer),
 				    0) <= 0;
-			continue;
-		}
-		n = send(session->outer, replies->str + sent,
-		    replies->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n > 0)
-			sent += n;
-		if (sent == replies->len)
+		else if (!flush_input(session))
+			break;
+		else if (session->input->len == 0)
 			shutdown(session->outer, SHUT_WR);
 	}
+	/* If it is stuck. */
+	shutdown(session->outer, SHUT_RDWR);
 }
 
 void
@@ -319,22 +348,28 @@ session_free(struct session *session)
 	}
 	wipe_output(session, 0);
 	g_string_free(session->output, TRUE);
+	g_string_free(session->input, TRUE);
 	g_mutex_clear(&session->lock);
 	g_cond_clear(&session->changed);
 	g_free(session);
 }
 
-/* Reads more of what it writes; FALSE: it has ended. */
+/*
+ * Reads more of what it writes, or tells it more of what it has not been told
+ * yet.  FALSE: it has ended.
+ */
 static gboolean
 read_output(struct session *session, gint64 deadline)
 {
-	struct pollfd pollfd = {.fd = session->outer, .events = POLLIN};
+	struct pollfd pollfd = awaited(session);
 	char buffer[COMMAND_MAX];
 	gssize n;
 
 	deadline = MIN(deadline, deadline_in(ANSWER_SPAN));
 	if (deadline_poll(&pollfd, 1, deadline) <= 0)
 		return FALSE;
+	if (!(pollfd.revents & ~POLLOUT))
+		return flush_input(session);
 	n = recv(session->outer, buffer, sizeof(buffer), 0);
 	if (n > 0)
 		g_string_append_len(session->output, buffer, n);
@@ -369,7 +404,8 @@ session_command(struct session *session, gint64 deadline)
 gboolean
 session_tell(struct session *session, const char *text)
 {
-	return send(session->outer, text, strlen(text), MSG_NOSIGNAL) >= 0;
+	g_string_append(session->input, text);
+	return flush_input(session);
 }
 
 gboolean

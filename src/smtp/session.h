@@ -46,7 +46,10 @@ session_command(struct session *session, gint64 deadline);
 gboolean
 session_has_command(const struct session *session);
 
-/* Gives it @text for a server's reply.  FALSE: it has ended. */
+/*
+ * Gives it @text for a server's reply, at the latest while it is waited for.
+ * FALSE: it has ended.
+ */
 gboolean
 session_tell(struct session *session, const char *text);
 

@@ -16,12 +16,6 @@
 #include "util/deadline.h"
 #include "util/secret.h"
 
-/*
- * RCPT commands sent ahead of their replies: fewer than any socket's buffer
- * holds, so that neither side waits for the other (RFC 2920 section 3.1).
- */
-#define RCPT_AHEAD_MAX 100
-
 struct wire {
 	int host;
 	const struct wire_job *job; /* the message under way */
@@ -278,9 +272,13 @@ carry_rcpt(struct wire *wire, const char *command)
 	if (!dialogue_send(&wire->dialogue, STAGE_RCPT, command))
 		return;
 	wire->rcpt_sent++;
-	/* Under PIPELINING libESMTP has written the next command already. */
-	if (!session_has_command(wire->session) ||
-	    wire->rcpt_sent - wire->rcpt_answered >= RCPT_AHEAD_MAX)
+	/*
+	 * Under PIPELINING libESMTP has written the next command already.  What
+	 * one read of that has (session.c) goes ahead of the replies: less than
+	 * any socket's buffer holds, so that neither side waits for the other
+	 * (RFC 2920 section 3.1).
+	 */
+	if (!session_has_command(wire->session))
 		collect_rcpt_replies(wire);
 }
 
