@@ -2,7 +2,6 @@
 
 #include <config.h>
 
-#include "smtp/offer.h"
 #include "smtp/opening.h"
 #include "util/deadline.h"
 
@@ -139,16 +138,29 @@ judge_loss(struct opening *opening, struct dialogue *dialogue,
 	    g_strdup_printf("ended by the host: %s", alert));
 }
 
+gboolean
+opening_ehlo(struct opening *opening, struct dialogue *dialogue,
+    const char *command)
+{
+	struct reply *reply = dialogue_ask(dialogue, STAGE_EHLO, command);
+
+	g_clear_pointer(&opening->ehlo, reply_free);
+	opening->ehlo = reply;
+	opening->offer = (struct offer){0};
+	if (reply != NULL && outcome_is_success(STAGE_EHLO, reply))
+		opening->offer = offer_parse(reply);
+	return reply != NULL;
+}
+
 /* Nothing learned before TLS counts (RFC 3207 section 4.2). */
 static gboolean
 ask_again(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy, const char *command)
 {
-	g_clear_pointer(&opening->ehlo, reply_free);
-	opening->ehlo = dialogue_ask(dialogue, STAGE_EHLO, command);
-	if (opening->ehlo == NULL)
-		judge_loss(opening, dialogue, policy);
-	return opening->ehlo != NULL;
+	if (opening_ehlo(opening, dialogue, command))
+		return TRUE;
+	judge_loss(opening, dialogue, policy);
+	return FALSE;
 }
 
 struct reply *
@@ -182,19 +194,16 @@ opening_starttls(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy, const char *helo_name)
 {
 	g_autofree char *command = g_strdup_printf("EHLO %s\r\n", helo_name);
-	struct reply *reply;
 	gboolean success;
 
 	if (policy->level == TLS_NONE || policy->level == TLS_WRAPPER)
 		return TRUE;
-	reply = dialogue_ask(dialogue, STAGE_EHLO, command);
-	if (reply == NULL)
+	if (!opening_ehlo(opening, dialogue, command))
 		return FALSE;
-	opening->ehlo = reply;
-	success = outcome_is_success(STAGE_EHLO, reply);
-	if (!success || !offer_parse(reply).starttls) {
+	success = outcome_is_success(STAGE_EHLO, opening->ehlo);
+	if (!opening->offer.starttls) {
 		if (tls_policy_is_required(policy) &&
-		    (success || outcome_asks_for_helo(reply)))
+		    (success || outcome_asks_for_helo(opening->ehlo)))
 			return fail_not_offered(dialogue, policy);
 		return TRUE;
 	}

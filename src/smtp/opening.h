@@ -8,11 +8,13 @@
 #include <glib.h>
 
 #include "smtp/dialogue.h"
+#include "smtp/offer.h"
 #include "tls/tlspolicy.h"
 
 struct opening {
 	struct reply *ehlo; /* for libESMTP's EHLO, which the host has answered
 			     * already; NULL: it has to be asked */
+	struct offer offer; /* what the last reply to EHLO offers */
 	gboolean rejected;  /* TLS had begun, and the host has ended it */
 	char *refusal;      /* NULL, or how STARTTLS was refused that is
 			     * offered; the session goes on in clear text */
@@ -39,6 +41,11 @@ opening_wrap(struct opening *opening, struct dialogue *dialogue,
 struct reply *
 opening_greeting(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy);
+
+/* Asks EHLO: ehlo and offer are its reply's.  FALSE: the session is over. */
+gboolean
+opening_ehlo(struct opening *opening, struct dialogue *dialogue,
+    const char *command);
 
 /*
  * After the greeting: EHLO and STARTTLS (RFC 3207), where the policy says so.

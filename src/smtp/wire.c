@@ -7,7 +7,6 @@
 #include "smtp/content.h"
 #include "smtp/dialogue.h"
 #include "smtp/login.h"
-#include "smtp/offer.h"
 #include "smtp/opening.h"
 #include "smtp/session.h"
 #include "smtp/volley.h"
@@ -25,7 +24,6 @@ struct wire {
 	struct login login;
 	guint rcpt_sent;
 	guint rcpt_answered;
-	struct offer offer;
 	GPtrArray *held; /* commands of the envelope, to go out as one */
 	guint sent;      /* messages */
 	gboolean idle;   /* the host may have another one */
@@ -103,24 +101,24 @@ carry_greeting(struct wire *wire)
 static gboolean
 wants_8bitmime(const struct wire *wire)
 {
-	return wire->offer.eightbitmime && message_is_8bit(wire->job->message);
+	return wire->opening.offer.eightbitmime &&
+	    message_is_8bit(wire->job->message);
 }
 
 /* Tells libESMTP what the host offers. */
 static void
-pass_offer(struct wire *wire, const struct reply *reply)
+pass_offer(struct wire *wire)
 {
+	const struct offer *offer = &wire->opening.offer;
 	gboolean secured = peer_tls(wire->dialogue.peer) != NULL;
 	g_autofree char *text = NULL;
 	guint mechanisms;
 
-	wire->offer = offer_parse(reply);
-	if (!login_prepare(&wire->login, &wire->dialogue, &wire->offer,
-		&mechanisms))
+	if (!login_prepare(&wire->login, &wire->dialogue, offer, &mechanisms))
 		return;
 	if (wants_8bitmime(wire))
 		session_use_8bitmime(wire->session);
-	text = offer_format(&wire->offer, mechanisms, secured);
+	text = offer_format(offer, mechanisms, secured);
 	if (!session_tell(wire->session, text))
 		wire->dialogue.over = TRUE;
 }
@@ -128,14 +126,15 @@ pass_offer(struct wire *wire, const struct reply *reply)
 static void
 carry_ehlo(struct wire *wire, const char *command)
 {
-	g_autoptr(Reply) reply = g_steal_pointer(&wire->opening.ehlo);
+	struct opening *opening = &wire->opening;
+	g_autoptr(Reply) reply = NULL;
 
-	if (reply == NULL)
-		reply = dialogue_ask(&wire->dialogue, STAGE_EHLO, command);
-	if (reply == NULL)
+	if (opening->ehlo == NULL &&
+	    !opening_ehlo(opening, &wire->dialogue, command))
 		return;
+	reply = g_steal_pointer(&opening->ehlo);
 	if (outcome_is_success(STAGE_EHLO, reply))
-		pass_offer(wire, reply);
+		pass_offer(wire);
 	else if (outcome_asks_for_helo(reply))
 		tell_code(wire, reply->code);
 	else
@@ -173,7 +172,7 @@ refuse_size(struct wire *wire)
 	what = g_strdup_printf("message size %" G_GUINT64_FORMAT
 			       " exceeds the host's limit of %" G_GUINT64_FORMAT
 			       " (SIZE)",
-	    message_size(wire->job->message), wire->offer.size_limit);
+	    message_size(wire->job->message), wire->opening.offer.size_limit);
 	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
 	    "5.3.4", what);
 	transaction_settle(wire->dialogue.transaction, &outcome);
@@ -200,7 +199,7 @@ is_secured(struct wire *wire)
 static gboolean
 goes_as_one(const struct wire *wire)
 {
-	return wire->job->partial && wire->offer.pipelining;
+	return wire->job->partial && wire->opening.offer.pipelining;
 }
 
 /* libESMTP has the answer now, and the host the command with the others. */
@@ -216,8 +215,8 @@ carry_mail(struct wire *wire, const char *command)
 {
 	if (!is_secured(wire) || !login_is_done(&wire->login, &wire->dialogue))
 		return;
-	if (wire->offer.size_limit > 0 &&
-	    message_size(wire->job->message) > wire->offer.size_limit)
+	if (wire->opening.offer.size_limit > 0 &&
+	    message_size(wire->job->message) > wire->opening.offer.size_limit)
 		refuse_size(wire);
 	else if (goes_as_one(wire))
 		hold(wire, command);
