@@ -451,7 +451,8 @@ subtest 'TLS versions and ciphers' => sub {
         ['TLSv1.3', {min => 'TLSv1.3'}, qr/^TLS_/],
         ['TLSv1.2', {max => 'TLSv1.2'}, qr/^ECDHE-ECDSA-/],
         ['TLSv1.2', {max => 'TLSv1.2', ciphers => $cipher}, qr/^$cipher$/],
-        ['TLSv1.1', {max => 'TLSv1.1'}, qr/^ECDHE-ECDSA-/],
+        ['TLSv1.1', {max => 'TLSv1.1', ciphers => "$old:\@SECLEVEL=0"},
+            qr/^$old$/],
         ['TLSv1', {max => 'TLSv1', ciphers => "$old:\@SECLEVEL=0"},
             qr/^$old$/],
     ) {
