@@ -9,8 +9,8 @@
 BUILD_PACKAGES='autoconf automake gcc libc-ares-dev libc6-dev libesmtp-dev
 	libglib2.0-dev liblmdb-dev libssl-dev make pkg-config'
 DEMO_PACKAGES='perl postfix'
-TEST_PACKAGES='ca-certificates dovecot-core ldnsutils libio-socket-ssl-perl
-	openssl perl pflogsumm postfix postfix-lmdb postfix-pgsql postgresql
+TEST_PACKAGES='ca-certificates dovecot-core iproute2 ldnsutils
+	libio-socket-ssl-perl openssl perl pflogsumm postfix postfix-lmdb postfix-pgsql postgresql
 	python3-prometheus-client rsyslog unbound'
 # For "make warnings", "make lint", "make distcheck" and "make check-valgrind".
 CI_PACKAGES='clang clang-format cppcheck mandoc shellcheck valgrind xz-utils'

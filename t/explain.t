@@ -489,8 +489,13 @@ subtest 'names' => sub {
         'mx1.example.com. A 127.71.0.2',
         'mx2.example.com. A 127.71.0.1',
         'self.example. MX 5 self.example.',
-        'self.example. A 127.71.0.3',
-        'plain.example. A 127.71.0.4',
+        'self.example. A 192.0.2.3',
+        'backup.example. MX 10 self.example.',
+        'backup.example. MX 20 gateway.example.',
+        'backup.example. MX 30 plain.example.',
+        'loop.example. MX 0 loop.example.',
+        'loop.example. A 127.0.0.1',
+        'plain.example. A 192.0.2.4',
         'null.example. MX 0 .',
         'two.example. A 127.71.0.1',
         'two.example. A 127.71.0.2',
@@ -500,13 +505,18 @@ subtest 'names' => sub {
         routes => <<"EOF_ROUTES",
 mx         example.com:$port, [mx2.example.com]:$port/pri=1
 self       self.example
+backup     backup.example
+loop       loop.example
 plain      plain.example, [self.example]/pri=1
 two        [two.example]:$port
 idn        [b\xc3\xbccher.example]
 family     [plain.example]/bind=2001:db8::1
 .example   USEDNS
 EOF_ROUTES
-        settings => {'dns-servers' => $dns->address},
+        settings => {
+            'dns-servers' => $dns->address,
+            'helo-name'   => 'gateway.example',
+        },
     );
     my $places = sub {
         my ($name, $host) = @_;
@@ -526,19 +536,26 @@ EOF_PLACES
 address         mx2.example.com[127.71.0.1], not tried twice
 EOF_PLACES
     is $places->('self', 'self.example:25'), <<'EOF_PLACES', 'its own MX';
-MX 5            self.example[127.71.0.3]
+MX 5            self.example[192.0.2.3]
 EOF_PLACES
     is $places->('plain', 'plain.example:25'), <<'EOF_PLACES', 'no MX';
-address         plain.example[127.71.0.4]
+address         plain.example[192.0.2.4]
 EOF_PLACES
     is $places->('plain', 'self.example:25'), <<'EOF_PLACES', 'in brackets';
-address         self.example[127.71.0.3]
+address         self.example[192.0.2.3]
 EOF_PLACES
     is $places->('idn', 'xn--bcher-kva.example:25'), <<'EOF_PLACES', 'IDN';
 address         xn--bcher-kva.example[127.71.0.5]
 EOF_PLACES
     is $places->('family', 'plain.example:25'), <<'EOF_PLACES', 'bind=';
-address         plain.example: no address of the family of bind=2001:db8::1
+address         plain.example: cannot resolve: no IPv6 address, and no other is used
+EOF_PLACES
+    is $places->('backup', 'backup.example:25'), <<'EOF_PLACES', 'a backup MX';
+MX 10           self.example[192.0.2.3]
+address         backup.example: cut off here: MX 20 gateway.example is this machine
+EOF_PLACES
+    is $places->('loop', 'loop.example:25'), <<'EOF_PLACES', 'a loop';
+address         loop.example: mail for loop.example loops back to this machine: MX 0 loop.example is this machine
 EOF_PLACES
 
     my $run = ask($agent, 'user@self.example');

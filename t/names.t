@@ -12,7 +12,6 @@ use warnings;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
-use IO::Socket::IP ();
 use Test::More;
 
 use Dns ();
@@ -221,36 +220,6 @@ for my $row (@usedns) {
     like $trial->line, ref $line ? $line : qr/^\Q$line\E$/,
         "USEDNS $domain: line";
 }
-
-# It is always port 25, which must refuse.
-sub port_25 {
-    my $socket = IO::Socket::IP->new(
-        PeerHost => '127.71.0.1',
-        PeerPort => 25,
-    );
-
-    return defined $socket ? 'port 25 is in use' : undef;
-}
-
-subtest 'USEDNS: the domain\'s exchangers' => sub {
-    skip_or_fail(port_25());
-    my $trial = usedns('example.com')->wait;
-
-    is $trial->status, 75, 'exit status';
-    is $trial->line, '4.4.3 mx1.example.com[127.71.0.1]:25: connect: '
-        . 'Connection refused; mx2.example.com[127.71.0.2]:25: connect: '
-        . 'Connection refused; absent.example.com:25: cannot resolve: '
-        . 'no such name', 'line';
-};
-
-subtest 'USEDNS: the domain\'s own address' => sub {
-    skip_or_fail(port_25());
-    my $trial = usedns('direct.example')->wait;
-
-    is $trial->status, 75, 'exit status';
-    is $trial->line, '4.4.1 direct.example[127.71.0.6]:25: connect: '
-        . 'Connection refused', 'line';
-};
 
 is scalar(grep { $_->quit } $W->connections), 24,
     'nothing but the shuffled deliveries came to that host';

@@ -50,6 +50,11 @@ account_defer(const struct account *account, const GArray *contenders,
 
 	if (account->mixed) {
 		verdict_set_mixed(verdict, tried);
+	} else if (account->spent != NULL) {
+		verdict_set(verdict, VERDICT_DEFER,
+		    any ? account->dsn : "4.4.1",
+		    "%s%s%s reached, no other host was begun", tried,
+		    any ? "; " : "", account->spent);
 	} else if (account->late) {
 		verdict_set(verdict, VERDICT_DEFER,
 		    any ? account->dsn : "4.4.1",

@@ -15,8 +15,9 @@ struct account {
 	GString *tried;     /* "peer: what happened; ..." */
 	char dsn[DSN_SIZE]; /* of the last reply, else of the last failure */
 	gboolean replied;
-	gboolean mixed; /* recipients were answered differently */
-	gboolean late;  /* ended for want of time */
+	gboolean mixed;    /* recipients were answered differently */
+	gboolean late;     /* ended for want of time */
+	const char *spent; /* or since that much is enough, see allowance.h */
 };
 
 void

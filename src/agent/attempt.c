@@ -6,6 +6,7 @@
 
 #include <config.h>
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include "address/domain.h"
@@ -72,6 +73,8 @@ log_connection_error(const struct connection *connection,
 {
 	const char *reason = "network error";
 
+	if (allowance_is_quiet(connection->attempt->allowance))
+		return;
 	if (outcome->code != 0)
 		reason = "unexpected SMTP response";
 	else if (g_str_equal(outcome->dsn, "4.4.2"))
@@ -153,6 +156,13 @@ set_all(struct outcome *outcomes, guint count, const struct outcome *outcome)
 {
 	for (guint i = 0; i < count; i++)
 		outcome_copy(&outcomes[i], outcome);
+}
+
+/* Before the content: a stranger's host has less time. */
+static gint64
+opening_deadline(const struct attempt *attempt)
+{
+	return MIN(attempt->deadline, allowance_until(attempt->allowance));
 }
 
 /* *ret_refused: has the host refused the connection? */
@@ -319,6 +329,7 @@ make_job(struct connection *connection, const struct security *security,
 	    .message = attempt->message,
 	    .timeouts = &settings->timeouts,
 	    .deadline = attempt->deadline,
+	    .content_by = allowance_until(attempt->allowance),
 	    .tls = &security->tls,
 	    .credentials = security->credentials,
 	    .auth_in_clear = settings->auth_in_clear == ANSWER_YES,
@@ -412,7 +423,7 @@ run_new(struct connection *connection, const struct wire_job *job, char *id,
 	int fd;
 
 	fd = connect_candidate(connection->candidate,
-	    connection->attempt->deadline, &failure, &visit->refused);
+	    opening_deadline(connection->attempt), &failure, &visit->refused);
 	if (fd < 0) {
 		set_all(outcomes, visit->count, &failure);
 		outcome_clear(&failure);
@@ -440,6 +451,23 @@ run_connection(struct connection *connection, const struct security *security,
 	if (!run_kept(connection, security, id, outcomes, visit))
 		run_new(connection, &job, g_steal_pointer(&id), outcomes, visit,
 		    again);
+}
+
+/*
+ * What listens at port 25 and is no SMTP server may be anybody's, and where it
+ * is the recipient's domain has chosen: the sender is not told what it says.
+ */
+static void
+hush(struct outcome *outcome)
+{
+	char *detail;
+
+	if (outcome->stage != STAGE_GREETING || outcome->code != 0)
+		return;
+	detail = strstr(outcome->text, ": ");
+	detail = detail == NULL ? NULL : strstr(detail + 1, ": ");
+	if (detail != NULL)
+		*detail = '\0';
 }
 
 /* What may be done without has failed, and there is no time left. */
@@ -534,13 +562,17 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
 
 	describe(&connection, attempt, candidate);
 	if (security_prepare(&security, attempt->settings, candidate,
-		attempt->resolver, attempt->deadline, &failure))
+		attempt->resolver, opening_deadline(attempt), &failure))
 		run_connections(&connection, &security, outcomes, &visit);
 	else
 		set_all(outcomes, visit.count, &failure);
 	visit.total = g_get_monotonic_time() - begun;
-	hoststate_note(attempt->state, &visit);
 	log_outcomes(&connection, outcomes, visit.count);
+	for (guint i = 0; attempt->allowance != NULL &&
+	     attempt->allowance->limited && i < visit.count;
+	     i++)
+		hush(&outcomes[i]);
+	hoststate_note(attempt->state, &visit);
 	security_clear(&security);
 	outcome_clear(&failure);
 }

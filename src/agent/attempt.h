@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "address/envelope.h"
+#include "agent/allowance.h"
 #include "agent/keeper.h"
 #include "agent/plan.h"
 #include "conf/settings.h"
@@ -25,8 +26,9 @@ struct attempt {
 	struct hoststate *state;
 	struct resolver *resolver;
 	const char *helo_name;
-	gint64 deadline; /* of the whole delivery */
-	gint64 begin_by; /* no connection is begun later */
+	gint64 deadline;             /* of the whole delivery */
+	gint64 begin_by;             /* no connection is begun later */
+	struct allowance *allowance; /* NULL: no limits */
 };
 
 /* "host[address]:port", as verdicts name a peer.  A new string. */

@@ -6,7 +6,9 @@
 #include "agent/attempt.h"
 #include "agent/delivery.h"
 #include "agent/docket.h"
+#include "agent/expansion.h"
 #include "agent/limits.h"
+#include "agent/ownname.h"
 #include "agent/patience.h"
 #include "agent/plan.h"
 #include "dns/resolve.h"
@@ -30,7 +32,9 @@ struct delivery {
 	const GArray *rids; /* for the log; NULL: as the docket has them */
 	struct plan *plan;
 	struct docket docket;
-	gboolean late; /* there is no time for another host */
+	struct allowance allowance;
+	gboolean late;     /* there is no time for another host */
+	const char *spent; /* of the allowance: what there is no more of */
 };
 
 /*
@@ -41,6 +45,8 @@ static gboolean
 is_refused_by_dns(const struct route *route, const struct candidate *candidate,
     const GError *error)
 {
+	if (g_error_matches(error, EXPANSION_ERROR, EXPANSION_ERROR_SELF))
+		return route->kind == ROUTE_DNS;
 	return route->kind == ROUTE_DNS &&
 	    candidate->host == candidate->destination->name &&
 	    (g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NULL_MX) ||
@@ -71,10 +77,14 @@ bounce_for_dns(struct delivery *delivery, const struct candidate *candidate,
 	g_autofree char *why = NULL;
 	const char *dsn = "5.1.2"; /* RFC 3463 section 3.2 */
 
-	/* RFC 7505 section 4.2. */
+	/* RFC 7505 section 4.2, RFC 3463 section 3.5. */
 	if (g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NULL_MX))
 		dsn = "5.1.10";
-	why = g_strdup_printf("%s: %s", candidate->host, error->message);
+	if (error->domain == EXPANSION_ERROR)
+		dsn = "5.4.6";
+	why = error->domain == EXPANSION_ERROR
+	    ? g_strdup(error->message)
+	    : g_strdup_printf("%s: %s", candidate->host, error->message);
 	rids = logged_rids(delivery, delivery->docket.open);
 	attempt_log_bounced(rids, dsn, why);
 	docket_close(&delivery->docket, VERDICT_BOUNCE, dsn, why);
@@ -90,13 +100,17 @@ note_unresolved(struct delivery *delivery, const struct candidate *candidate,
 
 	peer = domain_with_port(candidate->host, candidate->destination->port);
 	/* 4.4.3: directory server failure (RFC 3463 section 3.5). */
-	if (error->domain == RESOLVE_ERROR)
+	if (error->domain == RESOLVE_ERROR &&
+	    error->code != RESOLVE_ERROR_FAMILY)
 		outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_HOST, STAGE_RESOLVE,
 		    "4.4.3", error->message);
 	else
 		outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
 		    STAGE_RESOLVE, "4.3.5", error->message);
-	attempt_log_unresolved(&delivery->attempt, candidate, outcome.text);
+	if (!allowance_is_quiet(&delivery->allowance))
+		attempt_log_unresolved(&delivery->attempt, candidate,
+		    outcome.text);
+	allowance_note(&delivery->allowance, NULL);
 	hoststate_note(delivery->attempt.state, &visit);
 	docket_note(&delivery->docket, peer, &outcome);
 	outcome_clear(&outcome);
@@ -185,6 +199,15 @@ part_too_many(GArray *rids, struct outcome *outcomes, GArray *again)
 	g_array_set_size(rids, kept);
 }
 
+static gboolean
+is_out_of_time(struct delivery *delivery)
+{
+	delivery->late = deadline_left(delivery->attempt.begin_by) == 0;
+	if (allowance_is_late(&delivery->allowance))
+		delivery->spent = allowance_spent(&delivery->allowance);
+	return delivery->late || delivery->spent != NULL;
+}
+
 /* One transaction.  *again: who is to be in another one at the same host. */
 static void
 try_once(struct delivery *delivery, const struct candidate *candidate,
@@ -203,6 +226,7 @@ try_once(struct delivery *delivery, const struct candidate *candidate,
 	attempt->envelope = delivery->envelope;
 	if (attempt->partial)
 		part_too_many(rids, outcomes, again);
+	allowance_note(&delivery->allowance, &outcomes[0]);
 	docket_judge(&delivery->docket, attempt->settings, peer, rids,
 	    outcomes);
 	for (guint i = 0; i < count; i++)
@@ -222,7 +246,7 @@ try_candidate(struct delivery *delivery, const struct candidate *candidate)
 		try_once(delivery, candidate, rids, again);
 		g_array_unref(rids);
 		rids = g_steal_pointer(&again);
-		if (deadline_left(delivery->attempt.begin_by) == 0)
+		if (is_out_of_time(delivery))
 			return;
 	}
 }
@@ -231,18 +255,22 @@ try_candidate(struct delivery *delivery, const struct candidate *candidate)
 static void
 try_addresses(struct delivery *delivery)
 {
-	gint64 begin_by = delivery->attempt.begin_by;
+	gint64 begin_by = MIN(delivery->attempt.begin_by,
+	    allowance_until(&delivery->allowance));
 
 	while (!docket_is_closed(&delivery->docket)) {
 		g_autoptr(GError) error = NULL;
 		struct candidate candidate;
 		enum plan_step step;
 
-		delivery->late = deadline_left(begin_by) == 0;
-		if (delivery->late || caller_is_gone())
+		if (is_out_of_time(delivery) || caller_is_gone())
 			break;
 		step = plan_next(delivery->plan, begin_by, &candidate, &error);
 		if (step == PLAN_END)
+			break;
+		if (step == PLAN_CANDIDATE)
+			delivery->spent = allowance_spent(&delivery->allowance);
+		if (delivery->spent != NULL)
 			break;
 		if (step == PLAN_CANDIDATE)
 			try_candidate(delivery, &candidate);
@@ -273,7 +301,8 @@ try_hosts(struct delivery *delivery)
 	};
 
 	while (!docket_is_closed(&delivery->docket) && !delivery->late &&
-	    !caller_is_gone() && next_host(delivery, &patience)) {
+	    delivery->spent == NULL && !caller_is_gone() &&
+	    next_host(delivery, &patience)) {
 		try_addresses(delivery);
 		keep_delivered(&delivery->docket);
 		leave_host(state, delivery->plan, &patience);
@@ -304,7 +333,7 @@ give_up(struct delivery *delivery)
 		    CALLER_GONE);
 	} else {
 		docket_defer(&delivery->docket, plan_contenders(delivery->plan),
-		    delivery->late);
+		    delivery->late, delivery->spent);
 	}
 }
 
@@ -321,20 +350,29 @@ run(struct delivery *delivery)
 	    hoststate_new(settings->state_directory, &limits);
 	g_autoptr(Plan) plan = NULL;
 	g_autofree char *own_name = NULL;
+	g_autofree char *summary = NULL;
 
+	allowance_begin(&delivery->allowance, settings,
+	    delivery->route->kind == ROUTE_DNS);
+	attempt->allowance = &delivery->allowance;
 	hoststate_set_sender(state, delivery->envelope->sender->path);
 	attempt->state = state;
 	attempt->resolver = resolver;
 	attempt->helo_name = settings->helo_name;
 	if (attempt->helo_name == NULL)
-		attempt->helo_name = own_name = resolve_own_name(resolver,
-		    MIN(deadline_in(OWN_NAME_SPAN), attempt->deadline));
+		attempt->helo_name = own_name =
+		    ownname_get(settings->state_directory, resolver,
+			MIN(deadline_in(OWN_NAME_SPAN), attempt->deadline));
 	plan =
 	    plan_new(delivery->route, first->domain, settings, resolver, state);
+	plan_add_own_name(plan, attempt->helo_name);
 	delivery->plan = plan;
 	try_hosts(delivery);
 	if (!docket_is_closed(&delivery->docket))
 		give_up(delivery);
+	summary = allowance_summary(&delivery->allowance, first->domain);
+	if (summary != NULL)
+		maillog_info("%s", summary);
 }
 
 struct delivery_span

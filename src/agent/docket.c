@@ -164,7 +164,8 @@ docket_close(struct docket *docket, enum verdict_kind kind, const char *dsn,
 }
 
 void
-docket_defer(struct docket *docket, const GArray *contenders, gboolean late)
+docket_defer(struct docket *docket, const GArray *contenders, gboolean late,
+    const char *spent)
 {
 	guint count = docket->each ? docket->open->len : 1;
 
@@ -173,6 +174,7 @@ docket_defer(struct docket *docket, const GArray *contenders, gboolean late)
 		    docket->each ? g_array_index(docket->open, guint, i) : 0;
 
 		docket->accounts[n].late = late;
+		docket->accounts[n].spent = spent;
 		account_defer(&docket->accounts[n], contenders,
 		    &docket->verdicts[n]);
 	}

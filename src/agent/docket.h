@@ -47,9 +47,13 @@ void
 docket_close(struct docket *docket, enum verdict_kind kind, const char *dsn,
     const char *why);
 
-/* Nothing more is tried, for want of time if @late. */
+/*
+ * Nothing more is tried, for want of time if @late, or since @spent has been
+ * used up; NULL: it has not.
+ */
 void
-docket_defer(struct docket *docket, const GArray *contenders, gboolean late);
+docket_defer(struct docket *docket, const GArray *contenders, gboolean late,
+    const char *spent);
 
 /* Frees what it holds. */
 void

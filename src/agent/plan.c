@@ -3,8 +3,9 @@
 
 #include <string.h>
 
+#include "address/family.h"
+#include "agent/expansion.h"
 #include "agent/plan.h"
-#include "util/deadline.h"
 
 G_DEFINE_QUARK(smtproute_plan_error, plan_error)
 
@@ -15,10 +16,9 @@ struct plan {
 	struct hoststate *state;
 	GPtrArray *destinations; /* borrowed, by priority */
 	GArray *contenders;      /* these for hoststate_choose() */
-	GPtrArray *hosts;        /* names, of the current destination */
-	GArray *addresses;       /* endpoints, of the current host */
-	gboolean looked_up;      /* is hosts what DNS says? */
-	guint next_host;
+	struct self *self;
+	struct expansion *expansion; /* of the current destination */
+	GArray *addresses;           /* endpoints, of the current host */
 	guint next_address;
 	guint next_bad;
 	struct candidate candidate; /* as far as it is known */
@@ -121,7 +121,7 @@ plan_new(const struct route *route, const char *domain,
 	plan->resolver = resolver;
 	plan->state = state;
 	plan->destinations = g_ptr_array_new();
-	plan->hosts = g_ptr_array_new();
+	plan->self = self_new(settings);
 	plan->addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
 	plan->bad = g_array_new(FALSE, FALSE, sizeof(struct candidate));
 	plan->given =
@@ -146,7 +146,8 @@ plan_free(struct plan *plan)
 		return;
 	g_free(plan->usedns.name);
 	g_ptr_array_unref(plan->destinations);
-	g_ptr_array_unref(plan->hosts);
+	self_free(plan->self);
+	expansion_free(plan->expansion);
 	g_array_unref(plan->addresses);
 	g_array_unref(plan->contenders);
 	g_array_unref(plan->bad);
@@ -155,30 +156,34 @@ plan_free(struct plan *plan)
 	g_free(plan);
 }
 
-static gint64
-lookup_deadline(const struct plan *plan, gint64 deadline)
+/* Questions about a family that bind= rules out are not asked. */
+static enum address_family
+usable_family(const struct host_settings *settings)
 {
-	gint64 span = plan->candidate.settings.timeouts.connect;
+	struct endpoint source;
 
-	return MIN(deadline, deadline_in(span));
+	if (settings->bind == NULL ||
+	    !endpoint_parse(settings->bind, 0, &source))
+		return settings->family;
+	return endpoint_family(&source) == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
 }
 
-static gboolean
-add_exchangers(struct plan *plan, gint64 deadline, GError **error)
+static void
+expand(struct plan *plan)
 {
-	g_autoptr(GPtrArray) exchangers =
-	    resolve_mx(plan->resolver, plan->candidate.destination->name,
-		lookup_deadline(plan, deadline), error);
+	const struct host_settings *settings = &plan->candidate.settings;
+	const struct expansion_source source = {
+	    .destination = plan->candidate.destination,
+	    .resolver = plan->resolver,
+	    .self = plan->self,
+	    .names = plan->names,
+	    .family = usable_family(settings),
+	    .lookup_span = settings->timeouts.connect,
+	    .stranger = plan->candidate.destination == &plan->usedns,
+	};
 
-	if (exchangers == NULL)
-		return FALSE;
-	for (guint i = 0; i < exchangers->len; i++) {
-		const struct mx *mx = g_ptr_array_index(exchangers, i);
-
-		g_ptr_array_add(plan->hosts,
-		    g_string_chunk_insert(plan->names, mx->host));
-	}
-	return TRUE;
+	expansion_free(plan->expansion);
+	plan->expansion = expansion_new(&source);
 }
 
 gboolean
@@ -196,13 +201,12 @@ plan_next_destination(struct plan *plan)
 	plan->candidate = (struct candidate){
 	    .destination = destination,
 	    .host = destination->name,
+	    .preference = -1,
 	    .settings = plan_settings(plan->settings, destination),
 	};
-	g_ptr_array_set_size(plan->hosts, 0);
+	expand(plan);
 	g_array_set_size(plan->addresses, 0);
 	g_array_set_size(plan->bad, 0);
-	plan->looked_up = FALSE;
-	plan->next_host = 0;
 	plan->next_address = 0;
 	plan->next_bad = 0;
 	return TRUE;
@@ -227,81 +231,46 @@ plan_reopen(struct plan *plan)
 	return &g_array_index(plan->contenders, struct contender, i);
 }
 
-/* Which hosts has the destination? */
+/* An address in the route is what it is: does it fit bind=? */
 static gboolean
-find_hosts(struct plan *plan, gint64 deadline, GError **error)
+fits_family(const struct plan *plan, const GArray *addresses, GError **error)
 {
-	const struct destination *destination = plan->candidate.destination;
-	g_autoptr(GError) reason = NULL;
+	const struct host_settings *settings = &plan->candidate.settings;
+	enum address_family family = usable_family(settings);
+	int af = endpoint_family(&g_array_index(addresses, struct endpoint, 0));
 
-	plan->looked_up = TRUE;
-	if (destination->kind == DESTINATION_NAME &&
-	    add_exchangers(plan, deadline, &reason))
+	if (family_has(family, af))
 		return TRUE;
-	/* RFC 5321 section 5.1: without an MX the name is its own. */
-	if (reason == NULL ||
-	    g_error_matches(reason, RESOLVE_ERROR, RESOLVE_ERROR_NOT_FOUND)) {
-		g_ptr_array_add(plan->hosts, destination->name);
-		return TRUE;
-	}
-	g_propagate_error(error, g_steal_pointer(&reason));
+	if (settings->bind != NULL)
+		g_set_error(error, PLAN_ERROR, PLAN_ERROR_FAMILY,
+		    "no address of the family of bind=%s", settings->bind);
+	else
+		g_set_error(error, PLAN_ERROR, PLAN_ERROR_FAMILY,
+		    "no address of address-family=%s", family_name(family));
 	return FALSE;
-}
-
-static GArray *
-host_addresses(const struct plan *plan, gint64 deadline, GError **error)
-{
-	const char *host = plan->candidate.host;
-	guint16 port = plan->candidate.destination->port;
-	struct endpoint endpoint;
-	GArray *addresses;
-
-	if (!endpoint_parse(host, port, &endpoint))
-		return resolve_addresses(plan->resolver, host, port,
-		    lookup_deadline(plan, deadline), error);
-	addresses = g_array_new(FALSE, FALSE, sizeof(endpoint));
-	return g_array_append_val(addresses, endpoint);
-}
-
-/* Leaves those that can be connected to from the address @bind. */
-static void
-keep_family(GArray *addresses, const char *bind)
-{
-	struct endpoint source;
-
-	if (bind == NULL || !endpoint_parse(bind, 0, &source))
-		return;
-	for (guint i = addresses->len; i > 0; i--) {
-		const struct endpoint *endpoint =
-		    &g_array_index(addresses, struct endpoint, i - 1);
-
-		if (endpoint_family(endpoint) != endpoint_family(&source))
-			g_array_remove_index(addresses, i - 1);
-	}
 }
 
 /* Takes up the next host: which addresses has it? */
-static gboolean
+static enum expansion_step
 enter_host(struct plan *plan, gint64 deadline, GError **error)
 {
-	const char *bind = plan->candidate.settings.bind;
-	GArray *addresses;
+	struct expanded expanded;
+	enum expansion_step step =
+	    expansion_next(plan->expansion, deadline, &expanded, error);
 
-	plan->candidate.host =
-	    g_ptr_array_index(plan->hosts, plan->next_host++);
+	if (step == EXPANSION_END)
+		return step;
+	plan->candidate.host = expanded.host;
+	plan->candidate.preference = expanded.preference;
 	plan->candidate.endpoint = (struct endpoint){0};
-	addresses = host_addresses(plan, deadline, error);
-	if (addresses == NULL)
-		return FALSE;
-	g_array_unref(plan->addresses);
-	plan->addresses = addresses;
+	if (step == EXPANSION_FAILED ||
+	    !fits_family(plan, expanded.addresses, error))
+		return EXPANSION_FAILED;
+	g_array_set_size(plan->addresses, 0);
+	g_array_append_vals(plan->addresses, expanded.addresses->data,
+	    expanded.addresses->len);
 	plan->next_address = 0;
-	keep_family(addresses, bind);
-	if (addresses->len > 0)
-		return TRUE;
-	g_set_error(error, PLAN_ERROR, PLAN_ERROR_FAMILY,
-	    "no address of the family of bind=%s", bind);
-	return FALSE;
+	return EXPANSION_HOST;
 }
 
 static const char *
@@ -371,24 +340,26 @@ enum plan_step
 plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
     GError **error)
 {
-	while (!enter_address(plan)) {
-		gboolean entered = TRUE;
+	enum expansion_step step = EXPANSION_HOST;
 
-		if (!plan->looked_up)
-			entered = find_hosts(plan, deadline, error);
-		else if (plan->next_host < plan->hosts->len)
-			entered = enter_host(plan, deadline, error);
-		else if (enter_bad_address(plan))
-			break;
-		else
-			return PLAN_END;
-		if (!entered) {
-			*candidate = plan->candidate;
-			return PLAN_UNRESOLVED;
-		}
-	}
+	while (step == EXPANSION_HOST && !enter_address(plan))
+		step = enter_host(plan, deadline, error);
+	if (step == EXPANSION_END && !enter_bad_address(plan))
+		return PLAN_END;
 	*candidate = plan->candidate;
-	return PLAN_CANDIDATE;
+	return step == EXPANSION_FAILED ? PLAN_UNRESOLVED : PLAN_CANDIDATE;
+}
+
+const char *
+plan_cut(const struct plan *plan)
+{
+	return plan->expansion == NULL ? NULL : expansion_cut(plan->expansion);
+}
+
+void
+plan_add_own_name(struct plan *plan, const char *name)
+{
+	self_add_name(plan->self, name);
 }
 
 const struct destination *

@@ -17,7 +17,7 @@
 #define PLAN_ERROR (plan_error_quark())
 
 enum plan_error {
-	PLAN_ERROR_FAMILY, /* no address that bind= can be used with */
+	PLAN_ERROR_FAMILY, /* bind= or address-family rules the address out */
 };
 
 GQuark
@@ -29,6 +29,7 @@ struct candidate {
 	const char *host; /* the name that has the address: an MX, or the
 			   * destination's own (then it is the very
 			   * pointer); belongs to plan and route */
+	int preference;   /* of the MX with that name, -1: it is none */
 	struct host_settings settings; /* the route's options applied */
 	struct endpoint endpoint;
 };
@@ -44,9 +45,9 @@ candidate_id(const struct candidate *candidate);
 enum plan_step {
 	PLAN_END,        /* zero: nothing left of this destination */
 	PLAN_CANDIDATE,  /* try this */
-	PLAN_UNRESOLVED, /* all but the endpoint is set, the error (of RESOLVE
-			  * or PLAN) says why no address of the host can be
-			  * tried */
+	PLAN_UNRESOLVED, /* all but the endpoint is set, the error (of RESOLVE,
+			  * EXPANSION or PLAN) says why no address of the host
+			  * can be tried */
 };
 
 struct plan;
@@ -91,6 +92,17 @@ plan_reopen(struct plan *plan);
 enum plan_step
 plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
     GError **error);
+
+/*
+ * Why mail exchangers of the current destination are left out, see
+ * expansion_cut().
+ */
+const char *
+plan_cut(const struct plan *plan);
+
+/* One more name of this machine, see self.h. */
+void
+plan_add_own_name(struct plan *plan, const char *name);
 
 /* What is set for a destination, its own options applied. */
 struct host_settings

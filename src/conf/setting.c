@@ -8,6 +8,7 @@
 
 #include "address/domain.h"
 #include "address/endpoint.h"
+#include "address/family.h"
 #include "conf/setting.h"
 #include "util/maillog.h"
 
@@ -195,6 +196,51 @@ take_connections(const char *text, GStringChunk *texts, void *field)
 	if (*ret == 0)
 		*ret = NO_LIMIT;
 	return TRUE;
+}
+
+/* Each is one more connection that a stranger's zone can cost us. */
+#define STRANGERS_MAX 100
+
+static gboolean
+take_strangers(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
+{
+	guint *ret = field;
+	guint64 count;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 1, STRANGERS_MAX, &count,
+		NULL))
+		return FALSE;
+	*ret = (guint)count;
+	return TRUE;
+}
+
+static gboolean
+take_family(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
+{
+	return family_parse(text, field);
+}
+
+/* Canonical ones with commas between them. */
+static gboolean
+take_addresses(const char *text, GStringChunk *texts, void *field)
+{
+	g_auto(GStrv) words = g_strsplit_set(text, ", \t", -1);
+	g_autoptr(GString) list = g_string_new(NULL);
+
+	for (gsize i = 0; words[i] != NULL; i++) {
+		g_autofree char *address = NULL;
+
+		if (words[i][0] == '\0')
+			continue;
+		address = endpoint_canonical(words[i]);
+		if (address == NULL)
+			return FALSE;
+		g_string_append_printf(list, "%s%s", list->len > 0 ? "," : "",
+		    address);
+	}
+	if (list->len == 0)
+		return text[0] == '\0';
+	return take_text(list->str, texts, field);
 }
 
 static gboolean
@@ -396,6 +442,15 @@ static const struct setting table[] = {
 	"addresses as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53, "
 	"or nothing"},
     {"dns-trust-ad", GLOBAL(dns_trust_ad), take_answer, "no", "yes or no"},
+    {"dns-address-limit", GLOBAL(dns_address_limit), take_strangers, "5",
+	"a whole number from 1 to 100"},
+    {"dns-session-limit", GLOBAL(dns_session_limit), take_strangers, "2",
+	"a whole number from 1 to 100"},
+    {"dns-time-limit", GLOBAL(dns_time_limit), take_time_limit, "120s",
+	"a whole number and s, m or h, from 1s to 970s"},
+    {"own-addresses", GLOBAL(own_addresses), take_addresses, NULL,
+	"IPv4 and IPv6 addresses without brackets, or nothing"},
+    {"address-family", BOTH(family), take_family, "any", FAMILY_NAMES},
     {"max-connections", BOTH(max_connections), take_connections, "0",
 	"a whole number up to 10000, 0 for no limit"},
     {"max-messages", BOTH(max_messages), take_messages, "50",

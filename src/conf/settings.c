@@ -380,6 +380,8 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->auth = from->auth;
 	if (from->bind != NULL)
 		to->bind = from->bind;
+	if (from->family != FAMILY_UNSET)
+		to->family = from->family;
 	if (from->max_connections != 0)
 		to->max_connections = from->max_connections;
 	if (from->max_messages != 0)

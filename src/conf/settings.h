@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "address/family.h"
 #include "conf/tlslevel.h"
 
 #define SETTINGS_ERROR (settings_error_quark())
@@ -50,8 +51,9 @@ struct host_settings {
 	const char *tls_ciphers; /* "": OpenSSL's; NULL: not set */
 	const char *tls_name;    /* NULL: the host's own */
 	enum answer auth_in_clear;
-	const char *auth;      /* a profile, NULL: none */
-	const char *bind;      /* NULL: any */
+	const char *auth; /* a profile, NULL: none */
+	const char *bind; /* NULL: any */
+	enum address_family family;
 	guint max_connections; /* 0: not set */
 	guint max_messages;    /* on one connection; 0: not set */
 };
@@ -78,6 +80,10 @@ struct settings {
 	const char *syslog_name;
 	const char *dns_servers; /* NULL: the system's */
 	enum answer dns_trust_ad;
+	guint dns_address_limit;   /* of hosts that strangers chose */
+	guint dns_session_limit;   /* likewise */
+	gint64 dns_time_limit;     /* microseconds, likewise */
+	const char *own_addresses; /* with commas; NULL: the interfaces' only */
 	const char *spool_directory;
 	gint64 time_limit; /* these three in microseconds */
 	gint64 retry_min;  /* for how long a host is down, */
@@ -97,7 +103,7 @@ struct settings {
 #define SETTINGS_SIZE_MAX (1024 * 1024)
 
 /*
- * Reads @path.  NULL with SETTINGS_ERROR, one printable line of less than 600
+ * Reads @path.  NULL with SETTINGS_ERROR, one printable line of less than 1000
  * bytes: "path: reason" if the file cannot be read, otherwise
  * "path:line: what; expected ...".
  */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "agent/expansion.h"
 #include "agent/limits.h"
 #include "ctl/roster.h"
 #include "hosts/preview.h"
@@ -84,6 +85,7 @@ roster_new(const struct route *route, const char *domain,
 
 	roster->settings = settings;
 	roster->resolver = resolver;
+	roster->domain = route->kind == ROUTE_DNS ? g_strdup(domain) : NULL;
 	roster->state = hoststate_new(settings->state_directory, &limits);
 	roster->plan =
 	    plan_new(route, domain, settings, resolver, roster->state);
@@ -120,6 +122,7 @@ roster_free(struct roster *roster)
 	g_array_unref(roster->order);
 	g_clear_pointer(&roster->rows, g_ptr_array_unref);
 	g_free(roster->trouble);
+	g_free(roster->domain);
 	g_free(roster);
 }
 
@@ -176,45 +179,9 @@ add_place(GPtrArray *places, const struct candidate *candidate,
 	place->candidate.destination = host->destination;
 	place->name = g_strdup(candidate->host);
 	place->candidate.host = place->name;
-	place->preference = -1;
+	place->preference = candidate->preference;
 	place->error = error;
 	g_ptr_array_add(places, place);
-}
-
-/* Did the name itself lead nowhere? */
-static gboolean
-is_lost(const GPtrArray *places, const struct destination *destination)
-{
-	const struct place *first = g_ptr_array_index(places, 0);
-
-	return first->error != NULL &&
-	    strcmp(first->name, destination->name) == 0;
-}
-
-/* What the plan has not kept.  A name that led nowhere is not asked again. */
-static void
-note_preferences(const struct roster *roster, const GPtrArray *places,
-    const struct roster_host *host)
-{
-	const struct destination *destination = host->destination;
-	g_autoptr(GPtrArray) exchangers = NULL;
-
-	if (destination->kind != DESTINATION_NAME ||
-	    is_lost(places, destination))
-		return;
-	exchangers = resolve_mx(roster->resolver, destination->name,
-	    deadline_in(host->settings.timeouts.connect), NULL);
-	for (guint i = 0; exchangers != NULL && i < exchangers->len; i++) {
-		const struct mx *mx = g_ptr_array_index(exchangers, i);
-
-		for (guint j = 0; j < places->len; j++) {
-			struct place *place = g_ptr_array_index(places, j);
-
-			if (place->preference < 0 &&
-			    strcmp(place->name, mx->host) == 0)
-				place->preference = mx->preference;
-		}
-	}
 }
 
 static void
@@ -248,6 +215,33 @@ sort_bad(GPtrArray *places)
 	}
 }
 
+/* What a delivery does not try, after what it does. */
+static void
+add_cut(GPtrArray *places, const struct plan *plan,
+    const struct roster_host *host)
+{
+	const char *cut = plan_cut(plan);
+	const struct place *last = places->len == 0
+	    ? NULL
+	    : g_ptr_array_index(places, places->len - 1);
+	const struct candidate candidate = {
+	    .host = host->destination->name,
+	    .preference = -1,
+	    .settings = host->settings,
+	};
+
+	if (cut == NULL ||
+	    (last != NULL &&
+		g_error_matches(last->error, EXPANSION_ERROR,
+		    EXPANSION_ERROR_SELF)))
+		return;
+	add_place(places, &candidate, host,
+	    g_error_new(EXPANSION_ERROR, EXPANSION_ERROR_SELF,
+		"cut off here: %s", cut));
+	((struct place *)g_ptr_array_index(places, places->len - 1))->cut =
+	    TRUE;
+}
+
 /* The host alone, drained or down, without memory: the plan gives all. */
 static GPtrArray *
 collect(const struct roster *roster, const struct roster_host *host)
@@ -255,15 +249,19 @@ collect(const struct roster *roster, const struct roster_host *host)
 	GPtrArray *places = g_ptr_array_new_with_free_func(place_free);
 	struct destination destination = *host->destination;
 	g_autoptr(GPtrArray) destinations = g_ptr_array_new();
-	const struct route route = {.destinations = destinations};
+	const struct route route = {
+	    .kind = roster->domain != NULL ? ROUTE_DNS : ROUTE_HOSTS,
+	    .destinations = destinations,
+	};
 	const struct health_limits limits = limits_health(roster->settings);
 	g_autoptr(Hoststate) state = hoststate_new(NULL, &limits);
 	gint64 deadline = deadline_in(roster->settings->time_limit);
 	g_autoptr(Plan) plan = NULL;
 
 	destination.drain = FALSE;
-	g_ptr_array_add(destinations, &destination);
-	plan = plan_new(&route, destination.name, roster->settings,
+	if (roster->domain == NULL)
+		g_ptr_array_add(destinations, &destination);
+	plan = plan_new(&route, roster->domain, roster->settings,
 	    roster->resolver, state);
 	if (!plan_next_destination(plan))
 		return places;
@@ -271,8 +269,10 @@ collect(const struct roster *roster, const struct roster_host *host)
 		GError *error = NULL;
 		struct candidate candidate;
 
-		if (plan_next(plan, deadline, &candidate, &error) == PLAN_END)
+		if (plan_next(plan, deadline, &candidate, &error) == PLAN_END) {
+			add_cut(places, plan, host);
 			return places;
+		}
 		add_place(places, &candidate, host, error);
 	}
 }
@@ -282,7 +282,6 @@ roster_places(const struct roster *roster, const struct roster_host *host)
 {
 	GPtrArray *places = collect(roster, host);
 
-	note_preferences(roster, places, host);
 	note_bad(roster, places, host);
 	sort_bad(places);
 	return places;

@@ -29,6 +29,7 @@ struct roster {
 	/* For roster.c: */
 	const struct settings *settings;
 	struct resolver *resolver;
+	char *domain; /* of USEDNS; NULL: the map names the hosts */
 	struct hoststate *state;
 	struct plan *plan;
 	GPtrArray *rows;
@@ -65,6 +66,7 @@ struct place {
 	char *name;     /* candidate.host */
 	int preference; /* of the MX with this name, -1: it is none */
 	gboolean bad;   /* failed a moment ago: a delivery tries it last */
+	gboolean cut;   /* no host, but why others are not tried: the error */
 	GError *error;  /* why the candidate has no address; NULL: it has */
 };
 

@@ -132,7 +132,7 @@ resolve_mx(struct resolver *resolver, const char *domain, gint64 deadline,
 	return g_steal_pointer(&exchangers);
 }
 
-/* A question for addresses, and its answer. */
+/* A question for this machine's addresses, and its answer. */
 struct lookup {
 	gboolean done;
 	int status;
@@ -159,91 +159,6 @@ on_addresses(void *data, int status, int timeouts G_GNUC_UNUSED,
 	lookup->done = TRUE;
 }
 
-/* The resolver is open. */
-static void
-ask_addresses(struct resolver *resolver, const char *host, int family,
-    gint64 deadline, struct lookup *lookup)
-{
-	struct ares_addrinfo_hints hints = {
-	    .ai_flags = ARES_AI_CANONNAME,
-	    .ai_family = family,
-	    .ai_socktype = SOCK_STREAM,
-	};
-
-	ares_getaddrinfo(resolver_open(resolver, NULL), host, NULL, &hints,
-	    on_addresses, lookup);
-	resolver_wait(resolver, &lookup->done, deadline);
-}
-
-/* Returns the status of c-ares. */
-static int
-add_addresses(struct resolver *resolver, const char *host, int family,
-    gint64 deadline, GArray *addresses)
-{
-	g_auto(Lookup) lookup = {0};
-	const struct ares_addrinfo_node *node;
-
-	ask_addresses(resolver, host, family, deadline, &lookup);
-	if (lookup.status != ARES_SUCCESS)
-		return lookup.status;
-	for (node = lookup.found->nodes; node != NULL; node = node->ai_next) {
-		struct endpoint endpoint = {0};
-
-		if (addresses->len == RESOLVE_ADDRESS_MAX)
-			break;
-		if (node->ai_addrlen > sizeof(endpoint.sa))
-			continue;
-		memcpy(&endpoint.sa, node->ai_addr, node->ai_addrlen);
-		endpoint.length = node->ai_addrlen;
-		g_array_append_val(addresses, endpoint);
-	}
-	return addresses->len > 0 ? ARES_SUCCESS : ARES_ENODATA;
-}
-
-/*
- * Asked for both families, c-ares 1.18 reports what became of the answer that
- * came last: a SERVFAIL for one before "no such record" for the other is "no
- * such record", and one malformed answer hides a good one.  So failures are
- * asked for again by family, and a name is missing only if both say so.
- */
-static int
-add_each_family(struct resolver *resolver, const char *host, gint64 deadline,
-    GArray *addresses)
-{
-	int in6 = add_addresses(resolver, host, AF_INET6, deadline, addresses);
-	int in = add_addresses(resolver, host, AF_INET, deadline, addresses);
-
-	if (addresses->len > 0)
-		return ARES_SUCCESS;
-	return resolver_is_not_found(in6) ? in : in6;
-}
-
-GArray *
-resolve_addresses(struct resolver *resolver, const char *host, guint16 port,
-    gint64 deadline, GError **error)
-{
-	g_autoptr(GArray) addresses = NULL;
-	gint64 begun = g_get_monotonic_time();
-	int status;
-
-	if (resolver_open(resolver, error) == NULL)
-		return NULL;
-	addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
-	status = add_addresses(resolver, host, AF_UNSPEC, deadline, addresses);
-	/* Who was silent is not asked again. */
-	if (status != ARES_SUCCESS && status != ARES_ETIMEOUT &&
-	    status != ARES_ECANCELLED)
-		status = add_each_family(resolver, host, deadline, addresses);
-	if (status != ARES_SUCCESS) {
-		resolver_set_error(status, begun, "no address", error);
-		return NULL;
-	}
-	for (guint i = 0; i < addresses->len; i++)
-		endpoint_set_port(&g_array_index(addresses, struct endpoint, i),
-		    port);
-	return g_steal_pointer(&addresses);
-}
-
 /* The last name in a chain of aliases; /etc/hosts comes as such a chain. */
 static const char *
 canonical_name(const struct ares_addrinfo *found)
@@ -262,12 +177,18 @@ static char *
 full_name(const struct resolver *plain, const char *name, gint64 deadline)
 {
 	g_autoptr(Resolver) resolver = resolver_new_searching(plain);
+	const struct ares_addrinfo_hints hints = {
+	    .ai_flags = ARES_AI_CANONNAME,
+	    .ai_socktype = SOCK_STREAM,
+	};
 	g_auto(Lookup) lookup = {0};
+	ares_channel channel = resolver_open(resolver, NULL);
 	const char *full;
 
-	if (resolver_open(resolver, NULL) == NULL)
+	if (channel == NULL)
 		return NULL;
-	ask_addresses(resolver, name, AF_UNSPEC, deadline, &lookup);
+	ares_getaddrinfo(channel, name, NULL, &hints, on_addresses, &lookup);
+	resolver_wait(resolver, &lookup.done, deadline);
 	if (lookup.status != ARES_SUCCESS)
 		return NULL;
 	full = canonical_name(lookup.found);

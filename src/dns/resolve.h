@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names to mail exchangers and addresses, by c-ares.  Every lookup has a
- * deadline.
+ * Names to mail exchangers, and this machine's own name, by c-ares.  Every
+ * lookup has a deadline.
  */
 #ifndef SMTPROUTE_RESOLVE_H
 #define SMTPROUTE_RESOLVE_H
 
 #include <glib.h>
 
-#include "address/endpoint.h"
 #include "dns/resolver.h"
 
 /* What a hostile or careless zone may make us hold and try. */
-#define RESOLVE_MX_MAX      64
-#define RESOLVE_ADDRESS_MAX 32
+#define RESOLVE_MX_MAX 64
 
 struct mx {
 	char *host; /* canonical */
@@ -31,18 +29,6 @@ struct mx {
 GPtrArray *
 resolve_mx(struct resolver *resolver, const char *domain, gint64 deadline,
     GError **error);
-
-/*
- * The addresses of @host, with @port, in the order in which they are to be
- * tried (RFC 6724): from /etc/hosts, else from DNS.  If only one family has an
- * answer, that one's.
- *
- * Returns a new array of struct endpoint, never empty, or NULL with
- * RESOLVE_ERROR.
- */
-GArray *
-resolve_addresses(struct resolver *resolver, const char *host, guint16 port,
-    gint64 deadline, GError **error);
 
 /*
  * This machine's full name: the host name, completed from /etc/hosts or DNS

@@ -23,6 +23,7 @@ struct resolver {
 	char *dns_servers;    /* NULL: the system's */
 	gboolean search;      /* complete names with search domains */
 	ares_channel channel; /* NULL before the first lookup */
+	ares_channel file;    /* for /etc/hosts, likewise */
 	GArray *sockets;      /* of struct pollfd: what c-ares waits for */
 };
 
@@ -52,6 +53,8 @@ resolver_free(struct resolver *resolver)
 		return;
 	if (resolver->channel != NULL)
 		ares_destroy(resolver->channel);
+	if (resolver->file != NULL)
+		ares_destroy(resolver->file);
 	g_array_unref(resolver->sockets);
 	g_free(resolver->dns_servers);
 	g_free(resolver);
@@ -76,10 +79,10 @@ on_socket(void *data, ares_socket_t fd, int readable, int writable)
 		g_array_append_val(sockets, wanted);
 }
 
-ares_channel
-resolver_open(struct resolver *resolver, GError **error)
+/* What c-ares is set up with; @lookups: 'f' is /etc/hosts, 'b' is DNS. */
+static int
+set_up(struct resolver *resolver, char *lookups, ares_channel *ret)
 {
-	char lookups[] = "fb"; /* /etc/hosts, then DNS */
 	struct ares_options options = {
 	    .timeout = TRY_MILLISECONDS,
 	    .tries = TRIES,
@@ -91,24 +94,47 @@ resolver_open(struct resolver *resolver, GError **error)
 	    ARES_OPT_SOCK_STATE_CB;
 	int status;
 
-	if (resolver->channel != NULL)
-		return resolver->channel;
 	/* No domains: ares_getaddrinfo() of 1.18 ignores ARES_FLAG_NOSEARCH. */
 	if (!resolver->search)
 		mask |= ARES_OPT_DOMAINS;
-	status = ares_init_options(&resolver->channel, &options, mask);
-	if (status == ARES_SUCCESS && resolver->dns_servers != NULL) {
-		status = ares_set_servers_ports_csv(resolver->channel,
-		    resolver->dns_servers);
-		if (status != ARES_SUCCESS)
-			ares_destroy(resolver->channel);
-	}
+	status = ares_init_options(ret, &options, mask);
+	if (status != ARES_SUCCESS || resolver->dns_servers == NULL)
+		return status;
+	status = ares_set_servers_ports_csv(*ret, resolver->dns_servers);
+	if (status != ARES_SUCCESS)
+		ares_destroy(*ret);
+	return status;
+}
+
+static ares_channel
+open_channel(struct resolver *resolver, const char *lookups,
+    ares_channel *channel, GError **error)
+{
+	g_autofree char *copy = g_strdup(lookups);
+	ares_channel opened = NULL;
+	int status;
+
+	if (*channel != NULL)
+		return *channel;
+	status = set_up(resolver, copy, &opened);
 	if (status == ARES_SUCCESS)
-		return resolver->channel;
-	resolver->channel = NULL;
+		return *channel = opened;
 	g_set_error(error, RESOLVE_ERROR, RESOLVE_ERROR_TEMPORARY,
 	    "cannot set up DNS: %s", ares_strerror(status));
 	return NULL;
+}
+
+ares_channel
+resolver_open(struct resolver *resolver, GError **error)
+{
+	return open_channel(resolver, resolver->search ? "fb" : "b",
+	    &resolver->channel, error);
+}
+
+ares_channel
+resolver_open_file(struct resolver *resolver, GError **error)
+{
+	return open_channel(resolver, "f", &resolver->file, error);
 }
 
 /* Waits for answers, until c-ares wants to try again or @deadline. */
@@ -142,15 +168,24 @@ turn(const struct resolver *resolver, gint64 deadline)
 	return TRUE;
 }
 
+gboolean
+resolver_turn(struct resolver *resolver, gint64 deadline)
+{
+	if (turn(resolver, deadline))
+		return TRUE;
+	ares_cancel(resolver->channel);
+	return FALSE;
+}
+
 void
 resolver_wait(struct resolver *resolver, const gboolean *done, gint64 deadline)
 {
-	ares_channel channel = resolver->channel;
-
 	while (!*done) {
 		/* That calls back for what has no answer. */
-		if (deadline_left(deadline) == 0 || !turn(resolver, deadline))
-			ares_cancel(channel);
+		if (deadline_left(deadline) == 0)
+			ares_cancel(resolver->channel);
+		else
+			resolver_turn(resolver, deadline);
 	}
 }
 

@@ -15,6 +15,7 @@ enum resolve_error {
 	RESOLVE_ERROR_TEMPORARY, /* no answer, SERVFAIL, time-out, no memory */
 	RESOLVE_ERROR_NOT_FOUND, /* no such name, or no such record */
 	RESOLVE_ERROR_NULL_MX,   /* RFC 7505: takes no mail */
+	RESOLVE_ERROR_FAMILY,    /* no address of the family that is used */
 };
 
 GQuark
@@ -50,9 +51,23 @@ resolver_ask(struct resolver *resolver, const char *name, int type,
     gint64 deadline, resolver_take take, void *data, const char *missing,
     GError **error);
 
-/* NULL: c-ares cannot be set up. */
+/*
+ * For DNS alone, but with search domains /etc/hosts comes first.  NULL: c-ares
+ * cannot be set up.
+ */
 ares_channel
 resolver_open(struct resolver *resolver, GError **error);
+
+/* The same for /etc/hosts alone, which is read at once. */
+ares_channel
+resolver_open_file(struct resolver *resolver, GError **error);
+
+/*
+ * Waits for answers until @deadline, or until c-ares wants to ask again.
+ * FALSE: it is no use, all questions are ended.
+ */
+gboolean
+resolver_turn(struct resolver *resolver, gint64 deadline);
 
 /* Until a callback has set *done, which it does at @deadline at the latest. */
 void

@@ -25,11 +25,21 @@ dialogue_span(const struct dialogue *dialogue, enum stage stage)
 	}
 }
 
+/* When all must have come as far as that. */
+static gint64
+total(const struct dialogue *dialogue, enum stage stage)
+{
+	if (stage == STAGE_CONTENT || stage == STAGE_FINAL ||
+	    dialogue->content_by == 0)
+		return dialogue->deadline;
+	return MIN(dialogue->deadline, dialogue->content_by);
+}
+
 gint64
 dialogue_deadline(const struct dialogue *dialogue, enum stage stage)
 {
 	return MIN(deadline_in(dialogue_span(dialogue, stage)),
-	    dialogue->deadline);
+	    total(dialogue, stage));
 }
 
 void
@@ -56,7 +66,7 @@ dialogue_what(const struct dialogue *dialogue, enum stage stage,
 {
 	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT))
 		return deadline_passed(dialogue_span(dialogue, stage),
-		    dialogue->deadline);
+		    total(dialogue, stage));
 	return g_strdup(error->message);
 }
 

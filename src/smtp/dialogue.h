@@ -18,9 +18,10 @@ struct dialogue {
 	struct peer *peer;
 	struct transaction *transaction;
 	const struct timeouts *timeouts;
-	gint64 deadline; /* of the whole delivery */
-	gboolean over;   /* nothing more of this session */
-	guint refusals;  /* for good: replies of 5xx so far */
+	gint64 deadline;   /* of the whole delivery */
+	gboolean over;     /* nothing more of this session */
+	guint refusals;    /* for good: replies of 5xx so far */
+	gint64 content_by; /* when DATA must have been answered; 0: no limit */
 };
 
 /* For the rest of a reply that nobody asked for. */

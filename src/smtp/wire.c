@@ -544,6 +544,7 @@ take_job(struct wire *wire, const struct wire_job *job,
 	wire->dialogue.transaction = transaction;
 	wire->dialogue.timeouts = job->timeouts;
 	wire->dialogue.deadline = job->deadline;
+	wire->dialogue.content_by = job->content_by;
 	wire->dialogue.over = FALSE;
 	wire->dialogue.refusals = 0;
 	wire->login.credentials = job->credentials;

@@ -47,7 +47,8 @@ struct wire_job {
 	gboolean keep;    /* another message may follow */
 	struct message *message;
 	const struct timeouts *timeouts;
-	gint64 deadline; /* of the whole delivery */
+	gint64 deadline;   /* of the whole delivery */
+	gint64 content_by; /* when DATA must have been answered; 0: no limit */
 	const struct tls_policy *tls;
 	const struct credentials *credentials; /* NULL: none */
 	gboolean auth_in_clear;                /* credentials without TLS */

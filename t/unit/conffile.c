@@ -8,7 +8,7 @@
 #include "unit/conffile.h"
 
 /* What every message must fit in, see settings.h. */
-#define MESSAGE_MAX 600
+#define MESSAGE_MAX 1000
 
 char *conffile_folder;
 char *conffile_path;

@@ -105,6 +105,7 @@ answer_udp(struct dns_server *server)
 	g_assert_cmpint(length, >, DNS_HEADER);
 	g_byte_array_set_size(server->query, 0);
 	g_byte_array_append(server->query, buffer, (guint)length);
+	server->asked++;
 	server->inherited = dns_server_inherited();
 	answer = choose_answer(server);
 	if (answer->manner == DNS_SILENCE)

@@ -65,6 +65,7 @@ struct dns_server {
 	/* Set by the start. */
 	char *address;     /* for "dns-servers" */
 	GByteArray *query; /* the last one; empty: none yet */
+	guint asked;       /* how many came by UDP */
 	int inherited;     /* descriptors that a program would inherit then */
 
 	/* The room's own. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "dns/addresses.h"
 #include "dns/resolve.h"
 #include "unit/dnsserver.h"
 #include "unit/lookup.h"
@@ -19,6 +20,8 @@ lookup_code_name(const GError *error)
 		return "not found";
 	case RESOLVE_ERROR_NULL_MX:
 		return "null MX";
+	case RESOLVE_ERROR_FAMILY:
+		return "family";
 	}
 	g_assert_not_reached();
 }
@@ -84,13 +87,44 @@ lookup_addresses(const char *dns_servers, const char *name, gint64 patience)
 {
 	g_autoptr(Resolver) resolver = resolver_new(dns_servers);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GArray) addresses = resolve_addresses(resolver, name, 2525,
+	const struct address_question question = {
+	    .host = name,
+	    .port = 2525,
+	    .family = FAMILY_ANY,
+	};
+	g_autoptr(GArray) addresses = addresses_resolve(resolver, &question,
 	    deadline_in(patience), &error);
 
 	if (addresses == NULL)
 		return error_text(error);
 	g_assert_no_error(error);
 	return addresses_text(addresses);
+}
+
+void
+lookup_in_order(const char *dns_servers, const char *name,
+    enum address_family family, GString *text)
+{
+	g_autoptr(Resolver) resolver = resolver_new(dns_servers);
+	g_autoptr(GError) error = NULL;
+	const struct address_question question = {
+	    .host = name,
+	    .port = 25,
+	    .family = family,
+	};
+	g_autoptr(GArray) addresses = addresses_resolve(resolver, &question,
+	    deadline_in(DNS_PATIENCE), &error);
+
+	for (guint i = 0; addresses != NULL && i < addresses->len; i++) {
+		char address[ENDPOINT_TEXT_SIZE];
+
+		endpoint_text(&g_array_index(addresses, struct endpoint, i),
+		    address);
+		g_string_append_printf(text, "%s%s", i > 0 ? " " : "", address);
+	}
+	if (addresses == NULL)
+		g_string_append_printf(text, "%s: %s", lookup_code_name(error),
+		    error->message);
 }
 
 char *

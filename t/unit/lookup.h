@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "address/family.h"
 #include "dns/tlsa.h"
 
 #define LOOKUP_NO_NAME    "not found: cannot resolve: no such name"
@@ -28,6 +29,11 @@
  */
 char *
 lookup_addresses(const char *dns_servers, const char *name, gint64 patience);
+
+/* Addresses as they come, or the error. */
+void
+lookup_in_order(const char *dns_servers, const char *name,
+    enum address_family family, GString *text);
 
 /* "preference host" of each mail exchanger, as they come. */
 char *

@@ -13,6 +13,8 @@
 #include "agent/plan.h"
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-hosts.h"
+#include "dns/addresses.h"
+#include "dns/resolve.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
 
@@ -154,8 +156,13 @@ static gboolean
 has_address(const struct hosts *hosts, struct resolver *resolver,
     const char *name, gint64 deadline, GError **error)
 {
-	g_autoptr(GArray) addresses = resolve_addresses(resolver, name,
-	    ENDPOINT_PORT_SMTP, lookup_deadline(hosts, deadline), error);
+	const struct address_question question = {
+	    .host = name,
+	    .port = ENDPOINT_PORT_SMTP,
+	    .family = hosts->settings->defaults.family,
+	};
+	g_autoptr(GArray) addresses = addresses_resolve(resolver, &question,
+	    lookup_deadline(hosts, deadline), error);
 
 	return addresses != NULL;
 }

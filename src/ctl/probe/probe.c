@@ -104,9 +104,13 @@ probe_place(struct probe *probe, const struct place *place)
 		    &place->candidate, probe->helo_name);
 		return;
 	}
+	why = printable(place->error->message, TEXT_SHOWN);
+	if (place->cut) {
+		say("note      %s\n", why);
+		return;
+	}
 	name =
 	    domain_with_port(place->name, place->candidate.destination->port);
-	why = printable(place->error->message, TEXT_SHOWN);
 	say("%s%s%s\n    result    %sdoes not work%s: %s\n",
 	    paint(probe->ctl, PAINT_TITLE), name, paint(probe->ctl, PAINT_END),
 	    paint(probe->ctl, PAINT_BAD), paint(probe->ctl, PAINT_END), why);

@@ -28,12 +28,15 @@ struct refused {
 	"final-timeout, time-limit, retry-min, retry-max, when-unsure, "       \
 	"patience, waiting, tls, "                                             \
 	"tls-ca-file, tls-min-protocol, tls-ciphers, auth-in-clear, "          \
-	"dns-servers, dns-trust-ad, max-connections, max-messages, "           \
+	"dns-servers, dns-trust-ad, dns-address-limit, dns-session-limit, "    \
+	"dns-time-limit, own-addresses, address-family, max-connections, "     \
+	"max-messages, "                                                       \
 	"spool-directory"
 #define HOST_KEYS                                                              \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
 	"final-timeout, tls, tls-ca-file, tls-min-protocol, tls-ciphers, "     \
-	"tls-name, auth, auth-in-clear, bind, max-connections, max-messages"
+	"tls-name, auth, auth-in-clear, bind, address-family, "                \
+	"max-connections, max-messages"
 #define AUTH_KEYS  "username, password-file, token-file, password"
 #define AUTH_GROUP "username and one of password-file, token-file and password"
 #define PATH       "an absolute path"
@@ -271,6 +274,28 @@ static const struct refused refused[] = {
 	BAD("true", "auth-in-clear", "yes or no")},
     {"trust of another kind", "[smtproute]\ndns-trust-ad =\n", CODE(VALUE),
 	BAD("", "dns-trust-ad", "yes or no")},
+    {"no address of a stranger", "[smtproute]\ndns-address-limit = 0\n",
+	CODE(VALUE),
+	BAD("0", "dns-address-limit", "a whole number from 1 to 100")},
+    {"too many sessions with strangers",
+	"[smtproute]\ndns-session-limit = 101\n", CODE(VALUE),
+	BAD("101", "dns-session-limit", "a whole number from 1 to 100")},
+    {"too long a time for strangers", "[smtproute]\ndns-time-limit = 971s\n",
+	CODE(VALUE),
+	BAD("971s", "dns-time-limit",
+	    "a whole number and s, m or h, from 1s to 970s")},
+    {"an own address with a port",
+	"[smtproute]\nown-addresses = 192.0.2.1:25\n", CODE(VALUE),
+	BAD("192.0.2.1:25", "own-addresses",
+	    "IPv4 and IPv6 addresses without brackets, or nothing")},
+    {"own addresses that are none", "[smtproute]\nown-addresses = ,\n",
+	CODE(VALUE),
+	BAD(",", "own-addresses",
+	    "IPv4 and IPv6 addresses without brackets, or nothing")},
+    {"a family that is none", "[smtproute]\naddress-family = inet\n",
+	CODE(VALUE),
+	BAD("inet", "address-family",
+	    "any, ipv4, ipv6, prefer-ipv4 or prefer-ipv6")},
     {"a DNS server's name", "[smtproute]\ndns-servers = ns.example\n",
 	CODE(VALUE), BAD("ns.example", "dns-servers", DNS)},
     {"a DNS server without a port", "[smtproute]\ndns-servers = ::1 1:\n",

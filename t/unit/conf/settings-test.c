@@ -43,6 +43,7 @@ show_host(GString *all, const struct host_settings *host)
 	show_text(all, "clear",
 	    host->auth_in_clear == ANSWER_YES ? "yes" : "no");
 	show_text(all, "bind", host->bind);
+	show_text(all, "family", family_name(host->family));
 }
 
 static char **
@@ -58,6 +59,10 @@ show_settings(const struct settings *settings)
 	show_text(all, "dns", settings->dns_servers);
 	show_text(all, "ad",
 	    settings->dns_trust_ad == ANSWER_YES ? "yes" : "no");
+	g_string_append_printf(all, "addresses = %u\nsessions = %u\n",
+	    settings->dns_address_limit, settings->dns_session_limit);
+	show_seconds(all, "dnstime", settings->dns_time_limit);
+	show_text(all, "own", settings->own_addresses);
 	show_text(all, "spool", settings->spool_directory);
 	show_seconds(all, "limit", settings->time_limit);
 	show_text(all, "unsure",
@@ -134,6 +139,17 @@ static const struct accepted accepted[] = {
     {"credentials in clear", "auth-in-clear = yes", "clear = yes"},
     {"credentials over TLS only", "auth-in-clear = no", NULL},
     {"trust in the resolver", "dns-trust-ad = yes", "ad = yes"},
+    {"addresses of strangers", "dns-address-limit = 100", "addresses = 100"},
+    {"sessions with strangers", "dns-session-limit = 1", "sessions = 1"},
+    {"time for strangers", "dns-time-limit = 5m", "dnstime = 300"},
+    {"no own addresses", "own-addresses =", NULL},
+    {"own addresses", "own-addresses = 192.0.2.1, 2001:DB8:0::1  ::1",
+	"own = 192.0.2.1,2001:db8::1,::1"},
+    {"any family", "address-family = any", NULL},
+    {"IPv4", "address-family = ipv4", "family = ipv4"},
+    {"IPv6", "address-family = ipv6", "family = ipv6"},
+    {"IPv4 first", "address-family = prefer-ipv4", "family = prefer-ipv4"},
+    {"IPv6 first", "address-family = prefer-ipv6", "family = prefer-ipv6"},
     {"no DNS servers", "dns-servers =", NULL},
     {"a DNS server", "dns-servers = 192.0.2.1", "dns = 192.0.2.1:53"},
     {"a DNS server with a port", "dns-servers = 127.0.0.1:5353",
@@ -184,11 +200,13 @@ test_defaults(void)
 	g_assert_cmpstr(shown, ==,
 	    "routes = " ROUTES_PATH "; state = " STATE_DIRECTORY "; "
 	    "helo = (none); log = (none); tag = postfix/smtproute; "
-	    "dns = (none); ad = no; spool = /tmp; limit = 900; unsure = defer; "
-	    "patience = 30; waiting = 10; "
+	    "dns = (none); ad = no; addresses = 5; sessions = 2; "
+	    "dnstime = 120; own = (none); spool = /tmp; limit = 900; "
+	    "unsure = defer; patience = 30; waiting = 10; "
 	    "connect = 30; greeting = 60; command = 300; data = 180; "
 	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
-	    "name = (none); auth = (none); clear = no; bind = (none); ");
+	    "name = (none); auth = (none); clear = no; bind = (none); "
+	    "family = any; ");
 }
 
 #define PROFILE(name) "[auth " name "]\nusername = u\npassword-file = /p\n"

@@ -4,6 +4,8 @@
  */
 #include <config.h>
 
+#include <string.h>
+
 #include <glib.h>
 
 #include "unit/dnsserver.h"
@@ -125,6 +127,73 @@ test_misbehaved_mx(gconstpointer data)
 	lookup_assert(text, row->expected);
 }
 
+/*
+ * There are servers that never answer about AAAA: as soon as there is an
+ * address the other family is waited for no longer than its next question.
+ */
+static void
+test_one_family_silent(gconstpointer data)
+{
+	const struct dns_answer *answers[] = {&a, &aaaa};
+	int good = GPOINTER_TO_INT(data);
+	struct dns_server server = {
+	    .a = good == 0 ? answers[0] : &silence,
+	    .aaaa = good == 1 ? answers[1] : &silence,
+	};
+	g_autofree char *text = NULL;
+
+	dns_server_start(&server);
+	text = lookup_addresses(server.address, "some.test", DNS_PATIENCE);
+	g_assert_cmpuint(server.asked, ==, 2);
+	dns_server_stop(&server);
+	g_assert_cmpstr(text, ==, good == 0 ? "192.0.2.1" : "2001:db8::1");
+}
+
+/* What of these addresses is asked for, and found. */
+static const struct wanted {
+	const char *says;
+	enum address_family family;
+	guint asked;
+	const char *expected;
+} wanted[] = {
+    {"any", FAMILY_ANY, 2, "192.0.2.1 2001:db8::1"},
+    {"IPv4", FAMILY_IPV4, 1, "192.0.2.1"},
+    {"IPv6", FAMILY_IPV6, 1, "2001:db8::1"},
+    {"IPv4 first", FAMILY_PREFER_IPV4, 2, "192.0.2.1 2001:db8::1"},
+    {"IPv6 first", FAMILY_PREFER_IPV6, 2, "2001:db8::1 192.0.2.1"},
+};
+
+static void
+test_wanted(gconstpointer data)
+{
+	const struct wanted *row = data;
+	struct dns_server server = {.a = &a, .aaaa = &aaaa};
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	dns_server_start(&server);
+	lookup_in_order(server.address, "some.test", row->family, text);
+	g_assert_cmpuint(server.asked, ==, row->asked);
+	dns_server_stop(&server);
+	if (row->family == FAMILY_ANY)
+		g_assert_cmpuint(text->len, ==, strlen(row->expected));
+	else
+		g_assert_cmpstr(text->str, ==, row->expected);
+}
+
+/* Nobody knows whether there are others. */
+static void
+test_family_missing(void)
+{
+	struct dns_server server = {.a = &nodata, .aaaa = &aaaa};
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	dns_server_start(&server);
+	lookup_in_order(server.address, "some.test", FAMILY_IPV4, text);
+	dns_server_stop(&server);
+	g_assert_cmpstr(text->str, ==,
+	    "family: cannot resolve: no IPv4 address, and no other is used");
+}
+
 /* No program that the agent starts, or becomes, gets these sockets. */
 static void
 test_close_on_exec(void)
@@ -146,6 +215,12 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	TABLE_ADD("resolve/address", misbehaved_hosts, test_misbehaved_host);
 	TABLE_ADD("resolve/mx", misbehaved_mxs, test_misbehaved_mx);
+	g_test_add_data_func("/resolve/no answer about AAAA",
+	    GINT_TO_POINTER(0), test_one_family_silent);
+	g_test_add_data_func("/resolve/no answer about A", GINT_TO_POINTER(1),
+	    test_one_family_silent);
+	TABLE_ADD("resolve/family", wanted, test_wanted);
+	g_test_add_func("/resolve/family/missing", test_family_missing);
 	g_test_add_func("/resolve/sockets close on exec", test_close_on_exec);
 	return g_test_run();
 }

@@ -10,6 +10,8 @@
 #include <glib.h>
 
 #include "agent/plan.h"
+#include "agent/expansion.h"
+#include "dns/addresses.h"
 #include "dns/resolve.h"
 #include "unit/fixture.h"
 #include "unit/lookup.h"
@@ -167,11 +169,16 @@ test_too_many_addresses(void)
 {
 	g_autoptr(Resolver) resolver = resolver_new(real_dns());
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GArray) addresses = resolve_addresses(resolver, "many.test",
-	    25, deadline_in(PATIENCE), &error);
+	const struct address_question question = {
+	    .host = "many.test",
+	    .port = 25,
+	    .family = FAMILY_ANY,
+	};
+	g_autoptr(GArray) addresses = addresses_resolve(resolver, &question,
+	    deadline_in(PATIENCE), &error);
 
 	g_assert_no_error(error);
-	g_assert_cmpuint(addresses->len, ==, RESOLVE_ADDRESS_MAX);
+	g_assert_cmpuint(addresses->len, ==, ADDRESSES_MAX);
 }
 
 /* The zone has RESOLVE_MX_MAX + 16, with preferences from 1 up. */
@@ -235,8 +242,10 @@ add_step(GString *text, enum plan_step step, const struct candidate *candidate,
 		break;
 	case PLAN_UNRESOLVED:
 		g_string_append_printf(text, "!%s %s ", candidate->host,
-		    error->domain == PLAN_ERROR ? "family"
-						: lookup_code_name(error));
+		    error->domain == EXPANSION_ERROR ? "self"
+			: error->domain == PLAN_ERROR
+			? "family"
+			: lookup_code_name(error));
 		break;
 	}
 }
