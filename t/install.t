@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use File::Find qw(find);
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
@@ -26,9 +27,24 @@ sub install {
         $build, "DESTDIR=$root", @targets);
 }
 
+# Files of the names in a folder of the name, below whatever prefix; that of
+# "make distcheck" is a long one.
+sub installed {
+    my ($folder, @names) = @_;
+    my %wanted = map { ("$folder/$_" => 1) } @names;
+    my @found;
+
+    find({
+        no_chdir => 1,
+        wanted => sub {
+            push @found, $_ if -f && m{([^/]+/[^/]+)$} && $wanted{$1};
+        },
+    }, $root);
+    return sort @found;
+}
+
 sub programs {
-    return grep { -f } map { glob "$root/{,*/,*/*/,*/*/*/}sbin/$_" }
-        qw(smtproute smtproutectl);
+    return installed('sbin', qw(smtproute smtproutectl));
 }
 
 my ($status, $output) = install(undef, 'install');
@@ -36,8 +52,7 @@ is $status, 0, 'installed' or diag $output;
 my @programs = programs();
 is @programs, 2, 'two programs';
 ok -x $_, "$_ can be run" for @programs;
-my @samples = grep { -f }
-    map { glob "$root/{,*/,*/*/,*/*/*/}smtproute/$_" } qw(smtproute.conf routes);
+my @samples = installed('smtproute', qw(smtproute.conf routes));
 is @samples, 2, 'two samples';
 
 # A copy that fails half way shows whether the old program goes first.

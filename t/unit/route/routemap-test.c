@@ -319,7 +319,8 @@ postmap(const struct fixture *f, const char *folder)
 
 /*
  * What differs once postmap(1) has made an lmdb map of it: lines are gone, and
- * so is what is no entry to Postfix, without a value or blanks before it.
+ * so is what is no entry to Postfix, without a value or blanks before it.  A
+ * byte order mark is part of the first key.
  */
 static const struct exception {
 	const char *says;
@@ -343,6 +344,9 @@ static const struct exception {
     {"an error on a continuation line",
 	"MAP: key a.example: column 8: bad port '0'; expected 1 to 65535"},
     {"an error right after a colon", "no route for a.example in MAP"},
+    {"a byte order mark", "no route for a.example in MAP"},
+    {"a byte order mark, and the place of a fault",
+	"no route for a.example in MAP"},
     {"a comma before the next entry",
 	"MAP: key a: column 3: no destination; expected " HOST},
 };
