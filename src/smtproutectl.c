@@ -17,7 +17,7 @@ static const struct command {
 	ctl_command *run;
 	const char *purpose;
 } commands[] = {
-    {"check", "", ctl_check,
+    {"check", "[--no-dns] [--routes=map] [domain ...]", ctl_check,
 	"say what is wrong with settings, routes and Postfix's configuration"},
     {"route", "[-n nexthop] user@domain", ctl_route,
 	"explain where mail for an address goes, and why"},

@@ -78,7 +78,7 @@ EOF_CONF
         ['routes at fault are not read', conf => ['routes = DIR/', 'routes = '],
             'DIR/smtproute.conf:2: bad value "routes" of routes; expected an absolute path'],
         ['an indexed map', conf => ['= DIR/routes', '= lmdb:DIR/routes'],
-            'lmdb:DIR/routes: this version reads text maps only; expected a path without lmdb:',
+            'DIR/routes.lmdb: No such file or directory',
             'main.cf: transport_maps: warning: reads texthash:DIR/routes; expected lmdb:DIR/routes, where smtproute has its routes'],
     );
     $dir = configuration();
@@ -412,9 +412,10 @@ subtest 'surroundings' => sub {
     is $run->status, 2, 'is an error';
 
     $run = Ctl->run(conf => "$dir/smtproute.conf",
-        arguments => ['check', 'x']);
-    is $run->status, 2, 'an argument';
-    like $run->stderr, qr/usage: smtproutectl \[-c conf\] check$/m, 'is one too many';
+        arguments => ['check', '--x']);
+    is $run->status, 2, 'no such option';
+    like $run->stderr, qr/usage: smtproutectl \[-c conf\] check \[--no-dns\] \[--routes=map\] \[domain \.\.\.\]$/m,
+        'says so';
     is $run->stdout, '', 'and nothing is checked';
 };
 

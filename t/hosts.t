@@ -540,7 +540,7 @@ subtest 'a map that cannot be read' => sub {
                 "$routes: 2 more entries at fault, see \"smtproutectl check\""],
             '192.0.2.3:25'],
         ['lmdb', sub { write_file($conf, $lmdb) },
-            ["lmdb:$routes: this version reads text maps only"]],
+            ["$routes.lmdb: No such file or directory"]],
     );
     for my $row (@rows) {
         my ($name, $spoil, $complaints, @shown) = @{$row};

@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Agent   ();
+use Ctl     ();
 use Failover;
 use Fixture;
 use SmtpHost ();
@@ -37,7 +38,8 @@ sub indexed {
     my $map = 'lmdb:' . $agent->routes;
 
     $agent->configure(settings => {routes => $map});
-    is_deeply [postmap($map)], [0, ''], 'postmap';
+    my ($status, $said) = postmap($map);
+    is $status, 0, 'postmap' or diag $said;
     return $agent;
 }
 
@@ -149,5 +151,112 @@ subtest 'rebuilt while hundreds of deliveries read it' => sub {
     is $?, 0, 'postmap went on all the time';
     is_deeply [grep { $_->status != 0 } @runs], [], "$deliveries deliveries";
 };
+
+sub ctl {
+    my ($agent, @arguments) = @_;
+
+    return Ctl->run(conf => $agent->conf, arguments => [@arguments],
+        environment => {MAIL_CONFIG => '/nonexistent'});
+}
+
+subtest 'the tool reads it, too' => sub {
+    my $host = SmtpHost->new;
+    my $agent = indexed("example.com " . $host->destination . "\n"
+        . ".example.com: [127.0.0.1]:9/drain,[127.0.0.2]:9/drain\n"
+        . "bad.example [::,x:y\nA.example [10.0.0.1]\na.example. [10.0.0.2]\n");
+    my $map = 'lmdb:' . $agent->routes;
+
+    my $run = ctl($agent, 'route', 'user@example.com');
+    is $run->status, 0, 'route';
+    like $run->stdout, qr/^route     example\.com, \Q$map\E$/m, 'key and map';
+    $run = ctl($agent, 'route', 'user@bad.example');
+    is $run->stderr, "smtproutectl: $map: key bad.example: column 1: "
+        . "'[' without end; expected ']'\n", 'route at fault';
+    $run = ctl($agent, 'check', "--routes=$map");
+    is $run->status, 2, 'check';
+    is_deeply [$run->lines], [
+        "$map: key .example.com: warning: Postfix's own lookup does not find "
+            . "'.example.com:'; expected '.example.com' without the colon",
+        "$map: key .example.com: warning: every host is drained; expected "
+            . 'one to send mail to, which waits in the queue meanwhile',
+        "$map: key a.example.: warning: Postfix's own lookup does not find "
+            . "'a.example.'; expected no final dot",
+        "$map: key a.example.: warning: key 'a.example.' is the same as "
+            . "'a.example'; expected one of them",
+        "$map: key bad.example: column 1: '[' without end; expected ']'",
+        "$map: key bad.example: column 7: bad port 'y'; expected 1 to 65535",
+        '2 errors, 4 warnings'], 'all faults, by key';
+    $run = ctl($agent, 'hosts');
+    like $run->stdout, qr/^127\.0\.0\.2:9 +drained/m, 'hosts';
+    is $run->stderr, "smtproutectl: $map: key bad.example: column 1: "
+        . "'[' without end; expected ']'\n", 'and what is at fault';
+    $run = ctl($agent, 'resume', '127.0.0.1:9');
+    is $run->stdout, "127.0.0.1:9 was not drained; but the route map drains "
+        . "it\n", 'resume';
+    $run = ctl($agent, 'probe', 'example.com');
+    is $run->status, 0, 'probe';
+    like $run->stdout, qr/^route     example\.com, \Q$map\E/m, 'by the map';
+    write_file($agent->routes . '.lmdb', 'x' x 9000);
+    for my $command (['check'], ['hosts'], ['route', 'example.com'],
+        ['probe', 'example.com']) {
+        $run = ctl($agent, @{$command});
+        like $run->stdout . $run->stderr,
+            qr/routes\.lmdb: not an lmdb file; expected what postmap\(1\) makes$/m,
+            "$command->[0]: a foreign file";
+    }
+};
+
+subtest 'many names at once' => sub {
+    my $agent = Agent->new(routes => join '', map { "k$_.example [h$_.test]\n" }
+        1 .. 300);
+    my $run = ctl($agent, 'check', '--no-dns', '--routes=' . $agent->routes);
+
+    is $run->status, 0, 'without DNS';
+    is $run->stdout, "no faults found: 300 routes, 300 hosts\n", 'no name';
+    # Nobody answers there.
+    my $port = reserve_port('127.0.0.1')->sockport;
+    $agent->configure(settings => {'dns-servers' => "127.0.0.1:$port"});
+    $run = ctl($agent, 'check', '--routes=' . $agent->routes);
+    is $run->status, 1, 'with DNS';
+    is scalar(grep { /:\d+:\d+: warning: h\d+\.test: .*; expected an address$/ }
+        $run->lines), 300, 'all of them, each once';
+    like +($run->lines)[0], qr/:1:12: warning: h1\.test: /, 'in their order';
+};
+
+# What is wrong concerns its own key, whose line is named.
+my $M = 10 * 1024 * 1024;
+my %bad = (
+    'a line of 10 MB' => ['x.example ' . 'a' x $M, 2, 11, 'bad host'],
+    'a line of 10 MB of commas' => ['x.example ' . 'a,' x ($M / 2), 2, undef,
+        'too many destinations'],
+    'NULs' => ["x.example a\0b", 2, 12, 'stray byte'],
+    'only NULs' => ["x.example " . "\0" x 100_000, 2, 11, 'stray byte'],
+    'rubbish' => ['x.example ' . join('', map { chr(128 + $_ % 128) } 1 .. 5000),
+        2, 11, 'stray byte'],
+    'a line that goes on 300,000 times' => ["x.example a:0,\n"
+        . " # x\n  \n [b],\n" x 300_000, 2, 13, 'bad port'],
+    '5,000 faults' => ['x.example ' . join(',', ('a:0') x 5000), 2, 13,
+        'bad port'],
+    '100,000 hosts' => ['x.example ' . join(', ', map { "[h$_]" } 1 .. 100_000),
+        2, undef, 'too many destinations'],
+    'a route that ends in a comma' => ["x.example a,", 2, 13, 'no destination'],
+);
+
+for my $name (sort keys %bad) {
+    my ($entry, $line, $column, $what) = @{ $bad{$name} };
+    my $agent = Agent->new(routes =>
+        "before.example /dev/null\n$entry\nafter.example /dev/null\n");
+    my $at = $agent->routes . ":$line:" . ($column // '\d+');
+
+    is outcome($agent, $_), 'dropped', "$name: $_"
+        for qw(before.example after.example);
+    like outcome($agent, 'x.example'), qr/^75 4\.3\.5 $at: $what/,
+        "$name: its own mail waits";
+    my $run = ctl($agent, 'check', '--no-dns', '--routes=' . $agent->routes);
+    is $run->status, 2, "$name: check";
+    my @found = $run->lines;
+    like $found[0], qr/^$at: $what/, "$name: check says where";
+    ok @found < 110, "$name: and is brief";
+}
 
 done_testing;

@@ -394,6 +394,9 @@ settings_host(const struct settings *settings, const char *name, guint16 port)
 	const guint ports[] = {0, port};
 	struct host_settings result = settings->defaults;
 
+	/* A check asks for millions. */
+	if (g_hash_table_size(settings->hosts) == 0)
+		return result;
 	for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
 		g_autofree char *id = settings_host_id(name, ports[i]);
 		const struct host_settings *host =

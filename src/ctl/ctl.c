@@ -22,9 +22,8 @@ ctl_settings(const struct ctl *ctl)
 	return settings;
 }
 
-/* Without one postconf(1) fails, and takes a second for it. */
-static gboolean
-has_postfix(void)
+gboolean
+ctl_has_postfix(void)
 {
 	const char *folder = g_getenv("MAIL_CONFIG");
 	g_autofree char *path = NULL;
@@ -39,7 +38,7 @@ static struct agent *
 find_agent(const char *conf)
 {
 	g_autoptr(GPtrArray) services =
-	    has_postfix() ? postconf_services(NULL, NULL) : NULL;
+	    ctl_has_postfix() ? postconf_services(NULL, NULL) : NULL;
 
 	return agent_find(services, conf);
 }

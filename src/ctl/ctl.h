@@ -40,6 +40,11 @@ ctl_command ctl_route;
 struct settings *
 ctl_settings(const struct ctl *ctl);
 
+/* Is there a main.cf?  Without, postconf(1) fails, and takes a second for it.
+ */
+gboolean
+ctl_has_postfix(void);
+
 /*
  * Root becomes the agent's user, for good: files in the state folder are the
  * agent's, and must stay so.  That is whom master.cf names, whoever has the

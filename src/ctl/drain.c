@@ -73,9 +73,11 @@ say_map(const struct order *order, const struct hostrow *row)
 	}
 	if (row->drained_routes == 0)
 		return;
-	say("; %s the route map drains it%s, line %u",
+	say("; %s the route map drains it%s",
 	    order->order == HOSTTABLE_DRAIN ? "and" : "but",
-	    everywhere ? "" : " in some routes", row->drain_line);
+	    everywhere ? "" : " in some routes");
+	if (row->drain_line > 0)
+		say(", line %u", row->drain_line);
 }
 
 /* FALSE: complain() has said why. */

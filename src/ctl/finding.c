@@ -6,6 +6,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/finding.h"
+#include "ctl/progress.h"
 #include "util/printable.h"
 
 /* Paths and text from files are in it. */
@@ -18,8 +19,10 @@ say_finding(struct findings *findings, enum severity severity, const char *text)
 
 	findings->warnings += severity == SEVERITY_WARNING;
 	findings->errors += severity == SEVERITY_ERROR;
-	if (!findings->silent)
-		say("%s\n", line);
+	if (findings->silent)
+		return;
+	progress_clear();
+	say("%s\n", line);
 }
 
 void

@@ -10,10 +10,9 @@
 #include "agent/limits.h"
 #include "ctl/ctl.h"
 #include "ctl/hostlist.h"
-#include "route/maptext.h"
+#include "route/mapcopy.h"
 #include "route/routemap.h"
 #include "util/printable.h"
-#include "util/slurp.h"
 
 /* More than any name, brackets and port included. */
 #define LABEL_MAX 300
@@ -79,8 +78,7 @@ add_route(struct hostlist *list, const struct route *route)
 		row->routes++;
 		if (!destination->drain)
 			continue;
-		row->drained_routes++;
-		if (row->drain_line == 0)
+		if (row->drained_routes++ == 0)
 			row->drain_line = route->line;
 	}
 }
@@ -89,13 +87,11 @@ add_route(struct hostlist *list, const struct route *route)
 static void
 add_routes(struct hostlist *list, const char *path)
 {
-	gsize length;
-	const char *text = g_bytes_get_data(list->map, &length);
 	struct maptext_entry entry;
 	struct maptext map;
 	guint faults = 0;
 
-	maptext_begin(&map, text, length);
+	mapcopy_begin(path, list->map, &map);
 	while (maptext_next(&map, &entry)) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(Route) route = routemap_parse(path, &entry, &error);
@@ -112,23 +108,27 @@ add_routes(struct hostlist *list, const char *path)
 	list->complete = faults == 0;
 }
 
+/* Is this user kept from the file of the map? */
+static gboolean
+is_denied(const char *path)
+{
+	g_autofree char *file = routemap_file(path);
+
+	return access(file, R_OK) < 0 && errno == EACCES;
+}
+
 /* NULL: complain() has said why. */
 static GBytes *
 read_map(const char *path, GBytes *before)
 {
-	g_autofree char *text = NULL;
-	g_autofree char *reason = NULL;
-	gsize length;
+	g_autoptr(GError) error = NULL;
+	GBytes *map = mapcopy_read(path, &error);
 
-	if (g_str_has_prefix(path, "lmdb:"))
-		reason = g_strdup("this version reads text maps only");
-	else
-		reason = slurp(path, ROUTEMAP_SIZE_MAX, &text, &length);
-	if (reason == NULL)
-		return g_bytes_new_take(g_steal_pointer(&text), length);
-	if (before != NULL && access(path, R_OK) < 0 && errno == EACCES)
+	if (map != NULL)
+		return map;
+	if (before != NULL && is_denied(path))
 		return g_bytes_ref(before);
-	complain("%s: %s", path, reason);
+	complain("%s", error->message);
 	return NULL;
 }
 
@@ -140,6 +140,7 @@ hostlist_new(const struct settings *settings, GBytes *before)
 	list->rows = g_ptr_array_new_with_free_func(row_free);
 	list->index =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	list->path = g_strdup(settings->routes);
 	list->map = read_map(settings->routes, before);
 	if (list->map != NULL)
 		add_routes(list, settings->routes);
@@ -152,13 +153,10 @@ hostlist_each_route(const struct hostlist *list,
 {
 	struct maptext_entry entry;
 	struct maptext map;
-	const char *text;
-	gsize length;
 
 	if (list->map == NULL)
 		return;
-	text = g_bytes_get_data(list->map, &length);
-	maptext_begin(&map, text, length);
+	mapcopy_begin(list->path, list->map, &map);
 	while (maptext_next(&map, &entry)) {
 		g_autoptr(Route) route = routemap_parse("map", &entry, NULL);
 
@@ -218,6 +216,7 @@ hostlist_free(struct hostlist *list)
 {
 	if (list->map != NULL)
 		g_bytes_unref(list->map);
+	g_free(list->path);
 	g_hash_table_unref(list->index);
 	g_ptr_array_unref(list->rows);
 	g_free(list);

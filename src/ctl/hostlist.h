@@ -18,8 +18,8 @@ struct hostrow {
 	gboolean remembered;        /* does the state know it? */
 	guint routes;               /* how often the route map has it */
 	guint drained_routes;       /* how often of these with "drain" */
-	guint drain_line;           /* of the map, the first such */
-	guint max_connections;      /* 0: no limit */
+	guint drain_line;      /* of the map, the first such; 0: no lines */
+	guint max_connections; /* 0: no limit */
 };
 
 enum hostrow_standing {
@@ -36,7 +36,8 @@ struct hostlist {
 	GPtrArray *rows;   /* of struct hostrow */
 	gboolean complete; /* could the whole route map be read? */
 	GHashTable *index;
-	GBytes *map; /* the route map's text; NULL: it cannot be read */
+	char *path;  /* of the route map */
+	GBytes *map; /* its copy (mapcopy.h); NULL: it cannot be read */
 };
 
 /*

@@ -49,6 +49,8 @@ match_where(const struct route *route, const char *path)
 	if (route->key == NULL)
 		return g_strdup("inline route");
 	key = shown_key(route->key);
+	if (route->line == 0)
+		return g_strdup_printf("%s, %s", key, path);
 	return g_strdup_printf("%s, %s:%u", key, path, route->line);
 }
 

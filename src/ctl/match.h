@@ -13,7 +13,10 @@
 const char *
 match_why(const struct route *route, const char *nexthop, const char *domain);
 
-/* "key, file:line" of a route from @path, printable; a new string. */
+/*
+ * "key, file:line" of a route from @path, or "key, map" where there are no
+ * lines; printable, a new string.
+ */
 char *
 match_where(const struct route *route, const char *path);
 

@@ -191,9 +191,9 @@ postconf_first(char *const *list, const char *key, const char **ret_map,
 }
 
 gboolean
-postconf_try_table(const char *path, GError **error)
+postconf_try_table(const char *map, GError **error)
 {
-	g_autofree char *map = g_strconcat("texthash:", path, NULL);
+	const char *path = strchr(map, ':') + 1;
 	g_autofree char *output = NULL;
 	g_autofree char *complaint = NULL;
 	g_auto(GStrv) lines = NULL;

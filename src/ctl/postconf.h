@@ -56,8 +56,8 @@ gboolean
 postconf_first(char *const *list, const char *key, const char **ret_map,
     char **ret_value);
 
-/* Can Postfix use the text table @path?  FALSE with what it minds. */
+/* Can Postfix use the table "type:/path"?  FALSE with what it minds. */
 gboolean
-postconf_try_table(const char *path, GError **error);
+postconf_try_table(const char *map, GError **error);
 
 #endif

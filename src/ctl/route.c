@@ -13,6 +13,7 @@
 #include "agent/security.h"
 #include "ctl/ctl.h"
 #include "ctl/match.h"
+#include "ctl/nexthop.h"
 #include "ctl/paint.h"
 #include "ctl/roster.h"
 #include "route/routemap.h"
@@ -28,8 +29,9 @@
 struct question {
 	const struct ctl *ctl;
 	const struct settings *settings;
-	const char *nexthop; /* as the agent gets it; NULL: not given */
-	gboolean lowered;    /* it was given otherwise */
+	const char *nexthop;         /* as the agent gets it; NULL: not given */
+	gboolean lowered;            /* it was given otherwise */
+	const struct nexthop *table; /* that has it; NULL: none */
 	const char *domain;
 	struct resolver *resolver;
 	GHashTable *seen; /* addresses that come before */
@@ -65,6 +67,12 @@ say_match(const struct question *question, const struct route *route)
 	    nexthop == NULL         ? " (from a transport \"smtproute:\")"
 		: question->lowered ? " (in lower case, by flags=h of pipe(8))"
 				    : "");
+	if (question->table != NULL) {
+		g_autofree char *table =
+		    printable(question->table->table, PATH_SHOWN);
+
+		say("table     %s, key %s\n", table, question->table->key);
+	}
 	say("route     %s\n", where);
 	say("matched   %s\n", match_why(route, nexthop, question->domain));
 	if (route->kind == ROUTE_DISCARD)
@@ -352,6 +360,22 @@ answer(const struct question *question)
 	return CTL_NO;
 }
 
+/* What Postfix's tables have for @domain; NULL: nothing. */
+static struct nexthop *
+find_table(struct question *question, const char *domain)
+{
+	g_autoptr(GError) error = NULL;
+	struct nexthop *nexthop = nexthop_find(domain, &error);
+
+	if (error != NULL)
+		complain("warning: transport_maps cannot be asked: %s",
+		    error->message);
+	if (nexthop != NULL)
+		question->nexthop = nexthop->text;
+	question->table = nexthop;
+	return nexthop;
+}
+
 enum ctl_status
 ctl_route(const struct ctl *ctl, int argc, char **argv)
 {
@@ -360,6 +384,7 @@ ctl_route(const struct ctl *ctl, int argc, char **argv)
 	g_autoptr(Settings) settings = NULL;
 	g_autoptr(Resolver) resolver = NULL;
 	g_autofree char *nexthop = NULL;
+	g_autoptr(Nexthop) table = NULL;
 	g_autoptr(GHashTable) seen =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	int option;
@@ -377,7 +402,12 @@ ctl_route(const struct ctl *ctl, int argc, char **argv)
 	if (mailbox == NULL)
 		return CTL_TROUBLE;
 	settings = ctl_settings(ctl);
-	if (settings == NULL || !ctl_become_agent(ctl, settings))
+	if (settings == NULL)
+		return CTL_TROUBLE;
+	/* Before root is gone: there are passwords in Postfix's files. */
+	if (question.nexthop == NULL)
+		table = find_table(&question, mailbox->domain);
+	if (!ctl_become_agent(ctl, settings))
 		return CTL_TROUBLE;
 	resolver = resolver_new(settings->dns_servers);
 	question.settings = settings;

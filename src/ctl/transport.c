@@ -3,9 +3,11 @@
 #include <config.h>
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ctl/service.h"
 #include "ctl/transport.h"
+#include "route/maplmdb.h"
 #include "route/maptext.h"
 #include "util/slurp.h"
 
@@ -18,10 +20,33 @@
 #define DEPTH_MAX 4
 
 char *
-transport_pipemap(const char *path, const char *service)
+transport_table(const char *routes)
 {
-	return g_strdup_printf("pipemap:{texthash:%s, static:{%s:}}", path,
-	    service);
+	return maplmdb_is(routes) ? g_strdup(routes)
+				  : g_strconcat("texthash:", routes, NULL);
+}
+
+gboolean
+transport_reads(const char *map, const char *routes)
+{
+	const char *colon = strchr(map, ':');
+	struct stat theirs;
+	struct stat ours;
+
+	/* Of a text Postfix may have any index. */
+	if (maplmdb_is(routes) || colon == NULL)
+		return strcmp(map, routes) == 0;
+	return strcmp(colon + 1, routes) == 0 ||
+	    (stat(colon + 1, &theirs) == 0 && stat(routes, &ours) == 0 &&
+		theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino);
+}
+
+char *
+transport_pipemap(const char *routes, const char *service)
+{
+	g_autofree char *table = transport_table(routes);
+
+	return g_strdup_printf("pipemap:{%s, static:{%s:}}", table, service);
 }
 
 gboolean

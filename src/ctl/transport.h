@@ -7,9 +7,17 @@
 
 #include <glib.h>
 
+/* The table that serves the keys of the route map @routes; a new string. */
+char *
+transport_table(const char *routes);
+
+/* Is the table @map the same file as the route map @routes? */
+gboolean
+transport_reads(const char *map, const char *routes);
+
 /* "pipemap:{texthash:PATH, static:{SERVICE:}}", a new string. */
 char *
-transport_pipemap(const char *path, const char *service);
+transport_pipemap(const char *routes, const char *service);
 
 /* Can @path stand in there, and in master.cf, as it is? */
 gboolean

@@ -19,6 +19,15 @@ maptext_begin(struct maptext *text, const char *at, gsize length)
 	text->at = at + bom_length(at, length);
 	text->end = at + length;
 	text->line = 0;
+	text->records = FALSE;
+}
+
+void
+maptext_begin_records(struct maptext *text, const char *at, gsize length)
+{
+	maptext_begin(text, at, length);
+	text->at = at;
+	text->records = TRUE;
 }
 
 static const char *
@@ -77,12 +86,53 @@ find_key(const struct line *line, struct maptext_entry *entry)
 	entry->colon = at < line->end && *at == ':';
 }
 
+/* Without the NUL that Postfix stores with its strings. */
+static gsize
+text_length(const char *text, gsize length)
+{
+	return length > 0 && text[length - 1] == '\0' ? length - 1 : length;
+}
+
+static gboolean
+next_record(struct maptext *text, struct maptext_entry *entry)
+{
+	struct maptext_record record;
+	const char *at = text->at + sizeof(record);
+	const char *end;
+
+	if (text->at == text->end)
+		return FALSE;
+	memcpy(&record, text->at, sizeof(record));
+	end = at + record.key_length + record.value_length;
+	*entry = (struct maptext_entry){
+	    .key = at,
+	    .key_length = text_length(at, record.key_length),
+	    .ascii = TRUE,
+	    .value = at + record.key_length,
+	    .value_length =
+		text_length(at + record.key_length, record.value_length),
+	    .column = 1,
+	};
+	for (gsize i = 0; i < entry->key_length; i++)
+		entry->ascii = entry->ascii && (guchar)at[i] < 0x80;
+	entry->colon =
+	    entry->key_length > 0 && at[entry->key_length - 1] == ':';
+	entry->key_length -= entry->colon;
+	entry->has_value =
+	    skip_blanks(entry->value, entry->value + entry->value_length) <
+	    entry->value + entry->value_length;
+	text->at = end;
+	return TRUE;
+}
+
 gboolean
 maptext_next(struct maptext *text, struct maptext_entry *entry)
 {
 	struct line line;
 	const char *end;
 
+	if (text->records)
+		return next_record(text, entry);
 	while (peek_line(text, &line) &&
 	    (is_nothing(&line) || line.first > line.at))
 		take_line(text, &line);

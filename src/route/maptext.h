@@ -16,6 +16,16 @@ struct maptext {
 	const char *at;
 	const char *end;
 	unsigned line; /* the last one taken, from 1 */
+	gboolean records;
+};
+
+/*
+ * An entry where there are no lines: this, the key, the value.  The last NUL
+ * of each is not taken for a part of it.
+ */
+struct maptext_record {
+	guint32 key_length;
+	guint32 value_length;
 };
 
 /* All pointers are into the text. */
@@ -33,6 +43,10 @@ struct maptext_entry {
 
 void
 maptext_begin(struct maptext *text, const char *at, gsize length);
+
+/* The same for records, which must be whole. */
+void
+maptext_begin_records(struct maptext *text, const char *at, gsize length);
 
 /* FALSE: there is no further entry. */
 gboolean

@@ -436,6 +436,16 @@ parse_comma(struct span *rest, GError **error)
 }
 
 static gboolean
+fail_too_many(const struct span *where, GError **error)
+{
+	fail(where, "too many destinations",
+	    "at most " G_STRINGIFY(ROUTE_DESTINATIONS_MAX), error);
+	if (error != NULL)
+		(*error)->code = ROUTE_ERROR_TOO_MANY;
+	return FALSE;
+}
+
+static gboolean
 parse_destinations(struct span rest, GPtrArray *destinations, GError **error)
 {
 	for (;;) {
@@ -448,9 +458,7 @@ parse_destinations(struct span rest, GPtrArray *destinations, GError **error)
 		if (is_empty(&word))
 			return fail(&word, "no destination", HOST_FORMS, error);
 		if (destinations->len == ROUTE_DESTINATIONS_MAX)
-			return fail(&word, "too many destinations",
-			    "at most " G_STRINGIFY(ROUTE_DESTINATIONS_MAX),
-			    error);
+			return fail_too_many(&word, error);
 		destination = g_new0(struct destination, 1);
 		g_ptr_array_add(destinations, destination);
 		if (!parse_destination(word, destination, error))

@@ -14,6 +14,7 @@
 
 enum route_error {
 	ROUTE_ERROR_SYNTAX,
+	ROUTE_ERROR_TOO_MANY, /* destinations */
 };
 
 GQuark

@@ -89,6 +89,12 @@ fit_ascii(const char *key, gsize length, const struct wanted *wanted)
 }
 
 char *
+routemap_file(const char *path)
+{
+	return maplmdb_is(path) ? maplmdb_file(path) : g_strdup(path);
+}
+
+char *
 routemap_key(const struct maptext_entry *entry)
 {
 	g_autofree char *text = g_strndup(entry->key, entry->key_length);

@@ -52,6 +52,10 @@ routemap_parse(const char *path, const struct maptext_entry *entry,
 char *
 routemap_origin(const char *path, const struct maptext_entry *entry);
 
+/* The file that the map @path is read from, a new string. */
+char *
+routemap_file(const char *path);
+
 /*
  * What an entry's key is the same as: the A-labels of a domain, "*" for
  * "ALL", lower case.  A new string, NULL if no lookup can find it.

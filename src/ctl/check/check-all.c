@@ -5,8 +5,9 @@
 
 #include <config.h>
 
-#include <unistd.h>
+#include <getopt.h>
 
+#include "ctl/check/check-domain.h"
 #include "ctl/check/check-files.h"
 #include "ctl/check/check-postfix.h"
 #include "ctl/check/check-routes.h"
@@ -75,11 +76,21 @@ read_services(struct check *check)
 		finding_error(&check->findings, error);
 }
 
+/*
+ * @routes: in place of those that are in use, and then nothing is said of
+ * what would use them.  NULL: those.
+ */
 static void
-check_all(struct check *check)
+check_all(struct check *check, const char *routes, char *const *domains)
 {
 	read_settings(check);
+	if (routes != NULL && check->settings != NULL)
+		check->settings->routes = routes;
 	check_routes(check);
+	for (; *domains != NULL; domains++)
+		check_domain(check, *domains);
+	if (routes != NULL)
+		return;
 	check_dns_security(check);
 	read_services(check);
 	check_files(check);
@@ -92,13 +103,26 @@ check_all(struct check *check)
 enum ctl_status
 ctl_check(const struct ctl *ctl, int argc, char **argv)
 {
+	static const struct option options[] = {
+	    {"no-dns", no_argument, NULL, 'd'},
+	    {"routes", required_argument, NULL, 'r'},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *routes = NULL;
 	struct check check;
 	enum ctl_status status;
+	int option;
 
-	if (getopt(argc, argv, "") != -1 || optind < argc)
-		return CTL_USAGE;
 	check_begin(&check, ctl->conf);
-	check_all(&check);
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'r')
+			routes = optarg;
+		else if (option == 'd')
+			check.without_dns = TRUE;
+		else
+			return CTL_USAGE;
+	}
+	check_all(&check, routes, argv + optind);
 	status = sum_up(&check);
 	check_end(&check);
 	return status;

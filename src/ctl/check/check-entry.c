@@ -10,6 +10,9 @@
 #include "ctl/check/check-entry.h"
 #include "route/routemap.h"
 
+/* A route with so many is not mended one by one. */
+#define FAULTS_MAX 100
+
 /* A place in an entry's value. */
 struct spot {
 	const char *at;
@@ -17,20 +20,21 @@ struct spot {
 	struct route_origin origin;
 };
 
+/* @name: of the entry's origin. */
 static struct spot
-value_spot(const char *path, const struct maptext_entry *entry)
+value_spot(const char *name, const struct maptext_entry *entry)
 {
 	return (struct spot){
 	    .at = entry->value,
 	    .end = entry->value + entry->value_length,
-	    .origin = {path, entry->line, entry->column},
+	    .origin = {name, entry->line, entry->column},
 	};
 }
 
 static void
 step(struct spot *spot)
 {
-	if (*spot->at == '\n') {
+	if (*spot->at == '\n' && spot->origin.line > 0) {
 		spot->origin.line++;
 		spot->origin.column = 1;
 	} else {
@@ -76,15 +80,22 @@ skip_comma(struct spot *spot)
 	}
 }
 
-/* Goes to where "path:line:column: ..." says that the fault is. */
+/* Goes to where route_place() says that the fault is. */
 static void
 go_to_fault(struct spot *spot, const char *message)
 {
 	const char *at = message + strlen(spot->origin.name);
+	guint64 line = 0;
+	guint64 column;
 	char *end;
-	guint64 line = g_ascii_strtoull(at + 1, &end, 10);
-	guint64 column = g_ascii_strtoull(end + 1, NULL, 10);
 
+	if (spot->origin.line > 0) {
+		line = g_ascii_strtoull(at + 1, &end, 10);
+		at = end + 1;
+	} else {
+		at += strcspn(at, G_CSET_DIGITS);
+	}
+	column = g_ascii_strtoull(at, NULL, 10);
 	while (spot->at < spot->end &&
 	    (spot->origin.line < line ||
 		(spot->origin.line == line && spot->origin.column < column)))
@@ -132,35 +143,61 @@ parse_rest(const struct spot *spot, GError **error)
 	return route_parse(text, length + 1, &origin, error);
 }
 
+/* Says the fault, and those behind it. */
+static void
+say_faults(struct findings *findings, const char *path,
+    const struct maptext_entry *entry, const GError *first)
+{
+	g_autofree char *name = routemap_origin(path, entry);
+	g_autoptr(GError) error = g_error_copy(first);
+	struct spot spot = value_spot(name, entry);
+	g_autofree char *where = NULL;
+
+	for (guint i = 0; i < FAULTS_MAX; i++) {
+		g_autoptr(Route) rest = NULL;
+
+		finding_error(findings, error);
+		/* The rest may be a million hosts. */
+		if (g_error_matches(error, ROUTE_ERROR, ROUTE_ERROR_TOO_MANY))
+			return;
+		go_to_fault(&spot, error->message);
+		if (!skip_option(&spot) && !skip_comma(&spot))
+			return;
+		g_clear_error(&error);
+		rest = parse_rest(&spot, &error);
+		if (rest != NULL)
+			return;
+	}
+	where = check_entry_line(path, entry);
+	finding(findings, SEVERITY_NOTE, where,
+	    "there may be more faults behind these");
+}
+
 struct route *
 check_entry(struct findings *findings, const char *path,
     const struct maptext_entry *entry)
 {
-	struct spot spot = value_spot(path, entry);
 	g_autoptr(GError) error = NULL;
 	struct route *route = routemap_parse(path, entry, &error);
 
-	if (route != NULL)
-		return route;
-	for (;;) {
-		g_autoptr(Route) rest = NULL;
-
-		finding_error(findings, error);
-		go_to_fault(&spot, error->message);
-		if (!skip_option(&spot) && !skip_comma(&spot))
-			return NULL;
-		g_clear_error(&error);
-		rest = parse_rest(&spot, &error);
-		if (rest != NULL)
-			return NULL;
-	}
+	if (route == NULL)
+		say_faults(findings, path, entry, error);
+	return route;
 }
 
+char *
+check_entry_line(const char *path, const struct maptext_entry *entry)
+{
+	return entry->line > 0 ? g_strdup_printf("%s:%u:1", path, entry->line)
+			       : routemap_origin(path, entry);
+}
+
+/* @name: of the entry's origin. */
 static struct spot
-destination_spot(const char *path, const struct maptext_entry *entry,
+destination_spot(const char *name, const struct maptext_entry *entry,
     guint index)
 {
-	struct spot spot = value_spot(path, entry);
+	struct spot spot = value_spot(name, entry);
 
 	while (index-- > 0)
 		skip_comma(&spot);
@@ -172,10 +209,10 @@ char *
 check_entry_place(const char *path, const struct maptext_entry *entry,
     guint index)
 {
-	struct spot spot = destination_spot(path, entry, index);
+	g_autofree char *name = routemap_origin(path, entry);
+	struct spot spot = destination_spot(name, entry, index);
 
-	return g_strdup_printf("%s:%u:%u", path, spot.origin.line,
-	    spot.origin.column);
+	return route_place(&spot.origin);
 }
 
 char *

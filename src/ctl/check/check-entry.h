@@ -17,6 +17,10 @@ struct route *
 check_entry(struct findings *findings, const char *path,
     const struct maptext_entry *entry);
 
+/* Where the entry is, "path:line:1" or "path: key K".  A new string. */
+char *
+check_entry_line(const char *path, const struct maptext_entry *entry);
+
 /*
  * "path:line:column" of the destination @index, counted from 0, of an entry
  * without fault.  A new string.

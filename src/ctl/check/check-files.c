@@ -14,7 +14,7 @@
 #include "ctl/check/check-files.h"
 #include "ctl/check/check-log.h"
 #include "hosts/statefile.h"
-#include "route/maplmdb.h"
+#include "route/routemap.h"
 #include "util/room.h"
 #include "util/trust.h"
 
@@ -87,9 +87,7 @@ check_changes(struct check *check, const struct agent *agent)
 
 	check_trust(check, user, SEVERITY_ERROR, check->conf, harm);
 	if (check_knows(check, "routes")) {
-		map = maplmdb_is(settings->routes)
-		    ? maplmdb_file(settings->routes)
-		    : g_strdup(settings->routes);
+		map = routemap_file(settings->routes);
 		check_trust(check, user, SEVERITY_ERROR, map, harm);
 	}
 	if (agent != NULL && agent->program != NULL)
@@ -136,8 +134,11 @@ check_access(struct check *check, const struct agent *agent)
 	if (agent != NULL) {
 		check_program(check, agent);
 		check_readable(check, agent, check->conf);
-		if (check_knows(check, "routes"))
-			check_readable(check, agent, settings->routes);
+		if (check_knows(check, "routes")) {
+			g_autofree char *map = routemap_file(settings->routes);
+
+			check_readable(check, agent, map);
+		}
 	}
 	if (check_knows(check, "log"))
 		check_log(check, agent);

@@ -22,11 +22,16 @@
 #define LOOKUPS_TIME (30 * G_TIME_SPAN_SECOND)
 #define LOOKUP_TIME  (10 * G_TIME_SPAN_SECOND)
 
+/* So many names are asked for at the same time: more than a resolver minds. */
+#define LOOKUPS_AT_ONCE 32
+
 /* A name as the first route has it that has it. */
 struct name {
 	char *where;
 	char *text;
 	gboolean mail; /* MX records come first */
+	gboolean done; /* was it looked up? */
+	GError *error; /* why it has no address; NULL: it has */
 };
 
 /* A local address, likewise. */
@@ -55,6 +60,7 @@ name_free(gpointer data)
 {
 	struct name *name = data;
 
+	g_clear_error(&name->error);
 	g_free(name->where);
 	g_free(name->text);
 	g_free(name);
@@ -108,8 +114,11 @@ add_name(struct hosts *hosts, const struct destination *destination,
 	    !is_new(hosts, mail ? "mx" : "host", destination->name, 0))
 		return;
 	name = g_new(struct name, 1);
-	*name =
-	    (struct name){place_text(place), g_strdup(destination->name), mail};
+	*name = (struct name){
+	    .where = place_text(place),
+	    .text = g_strdup(destination->name),
+	    .mail = mail,
+	};
 	g_ptr_array_add(hosts->names, name);
 }
 
@@ -196,30 +205,83 @@ has_exchanger(const struct hosts *hosts, struct resolver *resolver,
 	return FALSE;
 }
 
+/* What the threads share that look names up. */
+struct lookups {
+	const struct hosts *hosts;
+	gint64 deadline;
+	gint next; /* the index of a name, atomic */
+};
+
+/* Has its own resolver, which is of one thread. */
+static void *
+look_up(void *data)
+{
+	struct lookups *lookups = data;
+	const GPtrArray *names = lookups->hosts->names;
+	g_autoptr(Resolver) resolver =
+	    resolver_new(lookups->hosts->settings->dns_servers);
+	guint i;
+
+	while ((i = (guint)g_atomic_int_add(&lookups->next, 1)) < names->len &&
+	    deadline_left(lookups->deadline) > 0) {
+		struct name *name = names->pdata[i];
+
+		(name->mail ? has_exchanger : has_address)(lookups->hosts,
+		    resolver, name->text, lookups->deadline, &name->error);
+		name->done = TRUE;
+	}
+	return NULL;
+}
+
+/* Names, side by side. */
+static void
+look_names_up(const struct hosts *hosts)
+{
+	struct lookups lookups = {hosts, deadline_in(LOOKUPS_TIME), 0};
+	guint count = MIN(LOOKUPS_AT_ONCE, hosts->names->len);
+	GThread *threads[LOOKUPS_AT_ONCE];
+	guint started = 0;
+
+	/* One of them, if there can be no more, is this one. */
+	while (started + 1 < count) {
+		threads[started] =
+		    g_thread_try_new("lookup", look_up, &lookups, NULL);
+		if (threads[started] == NULL)
+			break;
+		started++;
+	}
+	look_up(&lookups);
+	for (guint i = 0; i < started; i++)
+		g_thread_join(threads[i]);
+}
+
 static void
 check_names(const struct hosts *hosts, struct findings *findings)
 {
-	g_autoptr(Resolver) resolver =
-	    resolver_new(hosts->settings->dns_servers);
-	gint64 deadline = deadline_in(LOOKUPS_TIME);
+	guint late = 0;
 
+	look_names_up(hosts);
 	for (guint i = 0; i < hosts->names->len; i++) {
 		const struct name *name = hosts->names->pdata[i];
-		g_autoptr(GError) error = NULL;
 
-		if (deadline_left(deadline) == 0) {
-			finding(findings, SEVERITY_WARNING, name->where,
-			    "%s and %u later names are not looked up; "
-			    "expected answers from DNS to all within %u s",
-			    name->text, hosts->names->len - i - 1,
-			    (guint)(LOOKUPS_TIME / G_TIME_SPAN_SECOND));
-			return;
-		}
-		if (!(name->mail ? has_exchanger : has_address)(hosts, resolver,
-			name->text, deadline, &error))
+		if (!name->done)
+			late++;
+		else if (name->error != NULL)
 			finding(findings, SEVERITY_WARNING, name->where,
 			    "%s: %s; expected an address", name->text,
-			    error->message);
+			    name->error->message);
+	}
+	for (guint i = 0; i < hosts->names->len; i++) {
+		const struct name *name = hosts->names->pdata[i];
+
+		if (name->done)
+			continue;
+		finding(findings, SEVERITY_WARNING, name->where,
+		    "%s and %u later names are not looked up; expected "
+		    "answers from DNS to all within %u s",
+		    name->text, late - 1,
+		    (guint)(LOOKUPS_TIME / G_TIME_SPAN_SECOND));
+		return;
 	}
 }
 
@@ -240,7 +302,7 @@ is_local(const char *text, const char **ret_reason)
 }
 
 guint
-hosts_check(struct hosts *hosts, struct findings *findings)
+hosts_check(struct hosts *hosts, struct findings *findings, gboolean dns)
 {
 	for (guint i = 0; i < hosts->sources->len; i++) {
 		const struct source *source = hosts->sources->pdata[i];
@@ -252,7 +314,8 @@ hosts_check(struct hosts *hosts, struct findings *findings)
 			    "this machine",
 			    source->text, reason);
 	}
-	check_names(hosts, findings);
+	if (dns)
+		check_names(hosts, findings);
 	return hosts->count;
 }
 

@@ -21,9 +21,12 @@ void
 hosts_add(struct hosts *hosts, const char *path,
     const struct maptext_entry *entry, const struct route *route);
 
-/* Says what is wrong with them; returns how many there are. */
+/*
+ * Says what is wrong with them, with @dns also with their names; returns how
+ * many there are.
+ */
 guint
-hosts_check(struct hosts *hosts, struct findings *findings);
+hosts_check(struct hosts *hosts, struct findings *findings, gboolean dns);
 
 void
 hosts_free(struct hosts *hosts);

@@ -15,8 +15,8 @@
 #include "ctl/check/check-stale.h"
 #include "ctl/postconf.h"
 #include "ctl/transport.h"
+#include "route/mapcopy.h"
 #include "route/routemap.h"
-#include "util/slurp.h"
 
 /* What pipe(8) grants over time-limit, to end in its own good time. */
 #define TIME_SPARE 30
@@ -196,17 +196,14 @@ static char **
 first_keys(const struct check *check)
 {
 	GPtrArray *keys = g_ptr_array_new();
-	g_autofree char *text = NULL;
-	g_autofree char *reason = NULL;
+	g_autoptr(GBytes) copy = NULL;
 	struct maptext_entry entry;
 	struct maptext map;
-	gsize length = 0;
 
 	if (check_knows(check, "routes"))
-		reason = slurp(check->settings->routes, ROUTEMAP_SIZE_MAX,
-		    &text, &length);
-	if (text != NULL) {
-		maptext_begin(&map, text, length);
+		copy = mapcopy_read(check->settings->routes, NULL);
+	if (copy != NULL) {
+		mapcopy_begin(check->settings->routes, copy, &map);
 		while (keys->len < KEYS_TRIED && maptext_next(&map, &entry)) {
 			char *key = routemap_key(&entry);
 
@@ -270,15 +267,9 @@ static void
 check_map_path(struct check *check, const char *map)
 {
 	const char *colon = strchr(map, ':');
-	struct stat theirs;
-	struct stat ours;
 
-	if (!check_knows(check, "routes") || colon == NULL || colon[1] != '/')
-		return;
-	if (strcmp(colon + 1, check->settings->routes) == 0 ||
-	    (stat(colon + 1, &theirs) == 0 &&
-		stat(check->settings->routes, &ours) == 0 &&
-		theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino))
+	if (!check_knows(check, "routes") || colon == NULL || colon[1] != '/' ||
+	    transport_reads(map, check->settings->routes))
 		return;
 	finding(&check->findings, SEVERITY_WARNING, "main.cf: transport_maps",
 	    "reads %s; expected %s, where smtproute has its routes", map,

@@ -7,108 +7,20 @@
 #include "address/domain.h"
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-hosts.h"
+#include "ctl/check/check-keys.h"
 #include "ctl/check/check-routes.h"
 #include "ctl/check/check-security.h"
-#include "route/routemap.h"
+#include "ctl/progress.h"
+#include "route/mapcopy.h"
+#include "route/maplmdb.h"
 #include "util/bom.h"
 #include "util/printable.h"
-#include "util/slurp.h"
 
 /* As much of a key as a message quotes. */
 #define KEY_SHOWN 64
 
 /* A domain (RFC 1035 section 2.3.4) and the dot before it. */
 #define KEY_MAX 254
-
-/* The keys so far, each with the entry that had it first. */
-struct keys {
-	GHashTable *same;    /* as smtproute compares keys */
-	GHashTable *postfix; /* as Postfix does */
-};
-
-static char *
-place(const char *path, const struct maptext_entry *entry)
-{
-	return g_strdup_printf("%s:%u:1", path, entry->line);
-}
-
-static char *
-shown_key(const struct maptext_entry *entry)
-{
-	g_autofree char *key = g_strndup(entry->key, entry->key_length);
-
-	return printable(key, KEY_SHOWN);
-}
-
-/* Postfix's key ends at a blank, with the colon if there is one. */
-static char *
-postfix_key(const struct maptext_entry *entry)
-{
-	const char *end = entry->value + entry->value_length;
-	const char *at = entry->key;
-
-	while (at < end && !g_ascii_isspace(*at))
-		at++;
-	return g_ascii_strdown(entry->key, at - entry->key);
-}
-
-/*
- * The entry that had @key before, NULL if this one is the first, which then
- * stays in @table with the key.
- */
-static const struct maptext_entry *
-seen(GHashTable *table, char *key, const struct maptext_entry *entry)
-{
-	const struct maptext_entry *first = g_hash_table_lookup(table, key);
-
-	if (first != NULL) {
-		g_free(key);
-		return first;
-	}
-	g_hash_table_insert(table, key,
-	    g_memdup2(entry, sizeof(struct maptext_entry)));
-	return NULL;
-}
-
-/* Two spellings of a key may well have the same route. */
-static gboolean
-equal_values(const struct maptext_entry *a, const struct maptext_entry *b)
-{
-	g_autofree char *left =
-	    g_strstrip(g_strndup(a->value, a->value_length));
-	g_autofree char *right =
-	    g_strstrip(g_strndup(b->value, b->value_length));
-
-	return strcmp(left, right) == 0;
-}
-
-static void
-check_again(struct findings *findings, const char *where,
-    const struct maptext_entry *entry, struct keys *keys)
-{
-	g_autofree char *key = shown_key(entry);
-	const struct maptext_entry *first;
-	char *same = routemap_key(entry);
-
-	first = seen(keys->postfix, postfix_key(entry), entry);
-	if (first != NULL) {
-		finding(findings, SEVERITY_WARNING, where,
-		    "key '%s' again; expected once: line %u counts, and "
-		    "Postfix refuses a texthash table that has a key twice "
-		    "(451 Temporary lookup failure)",
-		    key, first->line);
-		g_free(same);
-		return;
-	}
-	if (same == NULL)
-		return;
-	first = seen(keys->same, same, entry);
-	if (first != NULL && !equal_values(first, entry))
-		finding(findings, SEVERITY_WARNING, where,
-		    "key '%s' is the same as that of line %u; expected once: "
-		    "line %u counts",
-		    key, first->line, first->line);
-}
 
 /* Is it something that mail can be looked up by? */
 static gboolean
@@ -133,9 +45,14 @@ static void
 check_form(struct findings *findings, const char *where, const char *key,
     const struct maptext_entry *entry)
 {
-	g_autofree char *shown = printable(key, KEY_SHOWN);
+	g_autofree char *shown = NULL;
 	gsize length = strlen(key);
 
+	/* Of a million keys most are as they should be. */
+	if (!entry->colon && key[length - 1] != '.' &&
+	    g_ascii_strcasecmp(key, "ALL") != 0)
+		return;
+	shown = printable(key, KEY_SHOWN);
 	if (g_ascii_strcasecmp(key, "ALL") == 0)
 		finding(findings, SEVERITY_WARNING, where,
 		    "Postfix's own lookup does not know '%s%s'; expected "
@@ -159,23 +76,28 @@ check_key(struct findings *findings, const char *where,
     const struct maptext_entry *entry)
 {
 	g_autofree char *key = g_strndup(entry->key, entry->key_length);
-	g_autofree char *shown = printable(key, KEY_SHOWN);
+	g_autofree char *shown = NULL;
 
-	if (strlen(key) < entry->key_length)
+	if (strlen(key) < entry->key_length) {
 		finding(findings, SEVERITY_WARNING, where,
 		    "NUL byte in a key; expected text");
-	else if (entry->key_length > KEY_MAX)
+		return;
+	}
+	if (entry->key_length <= KEY_MAX && is_key(key)) {
+		check_form(findings, where, key, entry);
+		return;
+	}
+	shown = printable(key, KEY_SHOWN);
+	if (entry->key_length > KEY_MAX)
 		finding(findings, SEVERITY_WARNING, where,
 		    "key '%s' is longer than any domain; expected at most "
 		    "%u bytes",
 		    shown, KEY_MAX);
-	else if (!is_key(key))
+	else
 		finding(findings, SEVERITY_WARNING, where,
 		    "no mail is looked up by key '%s'; expected domain, "
 		    ".domain, [address], * or a route's name",
 		    shown);
-	else
-		check_form(findings, where, key, entry);
 }
 
 static void
@@ -251,68 +173,77 @@ check_head(struct findings *findings, const char *path, const char *text,
 	}
 }
 
+/* @route: NULL: it has a fault. */
 static void
-check_text(struct check *check, const char *text, gsize length)
+check_one(struct check *check, const struct maptext_entry *entry,
+    const struct route *route, struct keys *keys)
+{
+	const char *path = check->settings->routes;
+	g_autofree char *where = check_entry_line(path, entry);
+
+	check_key(&check->findings, where, entry);
+	/* Without a value no other entry is hidden. */
+	if (entry->has_value)
+		keys_add(keys, entry, &check->findings);
+	if (route == NULL)
+		return;
+	check_drained(&check->findings, where, route);
+	check_route_security(check, path, entry, route);
+}
+
+/* What is wrong with the beginning of a text. */
+static void
+check_text(struct check *check, GBytes *copy)
+{
+	const char *path = check->settings->routes;
+	gsize length;
+	const char *text = g_bytes_get_data(copy, &length);
+
+	if (maplmdb_is(path))
+		return;
+	check_mark(&check->findings, path, text, length);
+	check_head(&check->findings, path, text, length);
+}
+
+static void
+check_entries(struct check *check, GBytes *copy)
 {
 	const char *path = check->settings->routes;
 	g_autoptr(Hosts) hosts = hosts_new(check->settings);
-	struct keys keys = {
-	    .same =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
-	    .postfix =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
-	};
+	g_autoptr(Keys) keys = keys_new(path, copy);
 	struct maptext_entry entry;
 	struct maptext map;
 
 	check->whole = TRUE;
-	check_mark(&check->findings, path, text, length);
-	check_head(&check->findings, path, text, length);
-	maptext_begin(&map, text, length);
+	check_text(check, copy);
+	mapcopy_begin(path, copy, &map);
 	while (maptext_next(&map, &entry)) {
-		g_autofree char *where = place(path, &entry);
 		g_autoptr(Route) route =
 		    check_entry(&check->findings, path, &entry);
 
-		check_key(&check->findings, where, &entry);
-		/* Without a value no other entry is hidden. */
-		if (entry.has_value)
-			check_again(&check->findings, where, &entry, &keys);
-		check->routes++;
-		if (route == NULL) {
+		check_one(check, &entry, route, keys);
+		if (route != NULL)
+			hosts_add(hosts, path, &entry, route);
+		else
 			check->whole = FALSE;
-			continue;
-		}
-		check_drained(&check->findings, where, route);
-		check_route_security(check, path, &entry, route);
-		hosts_add(hosts, path, &entry, route);
+		progress_say(++check->routes, "routes");
 	}
-	check->hosts = hosts_check(hosts, &check->findings);
-	g_hash_table_destroy(keys.same);
-	g_hash_table_destroy(keys.postfix);
+	progress_clear();
+	check->hosts =
+	    hosts_check(hosts, &check->findings, !check->without_dns);
 }
 
 void
 check_routes(struct check *check)
 {
-	g_autofree char *reason = NULL;
-	g_autofree char *text = NULL;
-	const char *path;
-	gsize length;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) copy = NULL;
 
 	if (!check_knows(check, "routes"))
 		return;
-	path = check->settings->routes;
-	if (g_str_has_prefix(path, "lmdb:")) {
-		finding(&check->findings, SEVERITY_ERROR, path,
-		    "this version reads text maps only; expected a path "
-		    "without lmdb:");
-		return;
-	}
-	reason = slurp(path, ROUTEMAP_SIZE_MAX, &text, &length);
-	if (reason != NULL) {
-		finding(&check->findings, SEVERITY_ERROR, path, "%s", reason);
-		return;
-	}
-	check_text(check, text, length);
+	copy = mapcopy_read(check->settings->routes, &error);
+	if (copy == NULL)
+		finding_error(&check->findings, error);
+	else
+		check_entries(check, copy);
 }

@@ -20,9 +20,10 @@ struct check {
 	const GPtrArray *faults;   /* of the settings, in them */
 	GPtrArray *services;       /* all of master.cf; NULL: no Postfix */
 	struct findings findings;
-	guint routes;        /* in the map */
-	guint hosts;         /* in all routes, name and port */
-	struct agent *agent; /* whom to ask what can be read; NULL: nobody */
+	gboolean without_dns; /* are no names looked up? */
+	guint routes;         /* in the map */
+	guint hosts;          /* in all routes, name and port */
+	struct agent *agent;  /* whom to ask what can be read; NULL: nobody */
 	/* For check-security.c: */
 	GHashTable *said;     /* of hosts, a set */
 	GHashTable *profiles; /* that routes refer to, a set */

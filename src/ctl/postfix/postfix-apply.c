@@ -242,7 +242,6 @@ plan_maps(const struct postfix *postfix, const char *folder,
 	g_autofree char *expanded =
 	    postconf_value(NULL, "transport_maps", TRUE, NULL);
 	g_autofree char *known = NULL;
-	const char *path;
 
 	if (value == NULL)
 		return FALSE;
@@ -253,8 +252,7 @@ plan_maps(const struct postfix *postfix, const char *folder,
 		edits->maps = new_maps(postfix, value, expanded);
 		return TRUE;
 	}
-	path = strchr(known, ':');
-	if (path == NULL || strcmp(path + 1, postfix->routes) != 0)
+	if (!transport_reads(known, postfix->routes))
 		complain("transport_maps leads %s to %s, and stays so; but "
 			 "the routes are in %s",
 		    known, SERVICE_NAME, postfix->routes);
@@ -387,13 +385,14 @@ static gboolean
 apply(const struct postfix *postfix, const char *folder, const char *copy,
     GBytes **before)
 {
+	g_autofree char *table = transport_table(postfix->routes);
 	g_autoptr(GError) error = NULL;
 	struct edits edits = {0};
 	gboolean differ = FALSE;
 	gboolean done;
 
 	/* Postfix would defer all mail, also what never was for smtproute. */
-	if (!postconf_try_table(postfix->routes, &error)) {
+	if (!postconf_try_table(table, &error)) {
 		complain("%s; nothing was changed", error->message);
 		return FALSE;
 	}

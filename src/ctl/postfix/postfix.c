@@ -55,12 +55,6 @@ check_paths(const struct postfix *postfix)
 {
 	const char *const paths[] = {postfix->conf, postfix->routes};
 
-	if (g_str_has_prefix(postfix->routes, "lmdb:")) {
-		complain("%s: this version reads text maps only; expected a "
-			 "path without lmdb:",
-		    postfix->routes);
-		return FALSE;
-	}
 	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
 		if (transport_path_is_plain(paths[i]))
 			continue;

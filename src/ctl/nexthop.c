@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/nexthop.h"
+#include "ctl/postconf.h"
+#include "ctl/transport.h"
+
+/* An array of new strings: the keys for @domain, the best one first. */
+static GPtrArray *
+keys_for(const char *domain)
+{
+	GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(keys, g_strdup(domain));
+	for (const char *dot = strchr(domain, '.');
+	     domain[0] != '[' && dot != NULL; dot = strchr(dot + 1, '.'))
+		g_ptr_array_add(keys, g_strdup(dot));
+	g_ptr_array_add(keys, g_strdup("*"));
+	return keys;
+}
+
+/* The first table that has @key.  FALSE: one before it cannot be asked. */
+static gboolean
+find_key(char *const *tables, const char *key, const char **ret_table,
+    char **ret_value, GError **error)
+{
+	*ret_value = NULL;
+	for (gsize i = 0; tables[i] != NULL && *ret_value == NULL; i++) {
+		*ret_table = tables[i];
+		if (!postconf_look_up(tables[i], key, ret_value, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Is it the name of a service of ours? */
+static gboolean
+is_ours(const char *name)
+{
+	g_autoptr(GPtrArray) services = postconf_services(NULL, NULL);
+	const struct service *service =
+	    services == NULL ? NULL : postconf_find(services, name, "unix");
+
+	return service != NULL && service_is_ours(service);
+}
+
+/* Of "service:text"; NULL: see nexthop_find(). */
+static struct nexthop *
+make(const char *table, const char *key, const char *value)
+{
+	g_auto(GStrv) parts = g_strsplit(value, ":", 2);
+	struct nexthop *nexthop;
+
+	if (parts[0] == NULL || parts[1] == NULL || parts[1][0] == '\0' ||
+	    !is_ours(parts[0]))
+		return NULL;
+	nexthop = g_new(struct nexthop, 1);
+	nexthop->table = g_strdup(table);
+	nexthop->key = g_strdup(key);
+	nexthop->text = g_ascii_strdown(parts[1], -1);
+	return nexthop;
+}
+
+struct nexthop *
+nexthop_find(const char *domain, GError **error)
+{
+	g_autoptr(GPtrArray) keys = keys_for(domain);
+	g_autoptr(GError) reason = NULL;
+	g_autofree char *maps = NULL;
+	g_auto(GStrv) tables = NULL;
+
+	if (!ctl_has_postfix())
+		return NULL;
+	maps = postconf_value(NULL, "transport_maps", TRUE, &reason);
+	if (maps == NULL) {
+		if (!g_error_matches(reason, COMMAND_ERROR,
+			COMMAND_ERROR_MISSING))
+			g_propagate_error(error, g_steal_pointer(&reason));
+		return NULL;
+	}
+	tables = transport_split(maps);
+	for (guint i = 0; i < keys->len; i++) {
+		g_autofree char *value = NULL;
+		const char *key = keys->pdata[i];
+		const char *table = NULL;
+
+		if (!find_key(tables, key, &table, &value, error))
+			return NULL;
+		if (value != NULL)
+			return make(table, key, value);
+	}
+	return NULL;
+}
+
+void
+nexthop_free(struct nexthop *nexthop)
+{
+	g_free(nexthop->table);
+	g_free(nexthop->key);
+	g_free(nexthop->text);
+	g_free(nexthop);
+}
