@@ -31,6 +31,8 @@ static const struct command {
 	"have hosts that are down tried with the next message"},
     {"import", "[--format=esa|qmail|mailertable|transport] file", ctl_import,
 	"make a route map of another system's table"},
+    {"edit", "", ctl_edit,
+	"edit the route map, check it, and have it take effect"},
     {"postfix", "[--apply | --lmtp]", ctl_postfix,
 	"print what Postfix needs in main.cf and master.cf, or set it"},
 };

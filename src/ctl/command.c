@@ -204,7 +204,8 @@ command_run(const struct command *command, char **ret_output,
 	g_autoptr(GString) complaint = g_string_new(NULL);
 	GString *texts[STREAM_COUNT] = {output, complaint};
 	int fds[STREAM_COUNT] = {-1, -1};
-	gint64 deadline = deadline_in(COMMAND_TIME);
+	gint64 deadline =
+	    deadline_in(command->time > 0 ? command->time : COMMAND_TIME);
 	const char *trouble;
 	const char *end;
 	int status = -1;

@@ -23,6 +23,7 @@ struct command {
 	const char *const *argv;      /* NULL at its end; stdin is /dev/null */
 	GSpawnChildSetupFunc prepare; /* in the child; may be NULL */
 	gpointer data;                /* for prepare */
+	gint64 time;                  /* at most; 0: COMMAND_TIME */
 };
 
 /* The longest output, and the longest time in microseconds. */

@@ -122,6 +122,23 @@ postconf_find(const GPtrArray *services, const char *name, const char *type)
 }
 
 gboolean
+postconf_mentions(const char *folder, const char *table)
+{
+	static const char *const arguments[] = {"-n", "-x", NULL};
+	g_autofree char *text = run_postconf(folder, arguments, NULL);
+	gsize length = strlen(table);
+
+	for (const char *at = text; at != NULL && *at != '\0'; at += length) {
+		at = strstr(at, table);
+		if (at == NULL)
+			return FALSE;
+		if (at[length] == '\0' || strchr(", \t\n}", at[length]) != NULL)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean
 postconf_edit(const char *folder, const char *option, const char *const *edits,
     GError **error)
 {

@@ -32,6 +32,10 @@ postconf_services(const char *folder, GError **error);
 const struct service *
 postconf_find(const GPtrArray *services, const char *name, const char *type);
 
+/* Does any parameter name the table "type:/path"? */
+gboolean
+postconf_mentions(const char *folder, const char *table);
+
 /*
  * Edits one of the two files, in one step: the @option is "-M" for master.cf,
  * "-e" for main.cf.  @edits: "what=value", NULL at the end.

@@ -9,6 +9,7 @@
 
 #include "ctl/check/check-domain.h"
 #include "ctl/check/check-files.h"
+#include "ctl/check/check-map.h"
 #include "ctl/check/check-postfix.h"
 #include "ctl/check/check-routes.h"
 #include "ctl/check/check-secrets.h"
@@ -98,6 +99,18 @@ check_all(struct check *check, const char *routes, char *const *domains)
 	/* They restrict this process (secret_protect()). */
 	check_settings(check);
 	check_secrets(check);
+}
+
+void
+check_map(const char *conf, const char *routes, struct findings *findings)
+{
+	char *const none[] = {NULL};
+	struct check check;
+
+	check_begin(&check, conf);
+	check_all(&check, routes, none);
+	*findings = check.findings;
+	check_end(&check);
 }
 
 enum ctl_status
