@@ -10,13 +10,14 @@ BUILD_PACKAGES='autoconf automake gcc libc-ares-dev libc6-dev libesmtp-dev
 	libglib2.0-dev liblmdb-dev libssl-dev make pkg-config'
 DEMO_PACKAGES='perl postfix'
 TEST_PACKAGES='ca-certificates dovecot-core iproute2 ldnsutils
-	libio-socket-ssl-perl openssl perl pflogsumm postfix postfix-lmdb postfix-pgsql postgresql
-	python3-prometheus-client rsyslog unbound'
+	libio-socket-ssl-perl mariadb-client-core mariadb-server-core
+	openssl perl pflogsumm postfix postfix-ldap postfix-lmdb postfix-mysql
+	postfix-pgsql postgresql python3-prometheus-client rsyslog slapd unbound'
 # For "make warnings", "make lint", "make distcheck" and "make check-valgrind".
 CI_PACKAGES='clang clang-format cppcheck mandoc shellcheck valgrind xz-utils'
 
 # Of these packages a service is started at boot; the tests start their own.
-SERVICES='dovecot postfix postgresql rsyslog unbound'
+SERVICES='dovecot postfix postgresql rsyslog slapd unbound'
 
 POLICY=/usr/sbin/policy-rc.d
 

@@ -15,12 +15,29 @@ keys_for(const char *domain)
 {
 	GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
 
+	g_ptr_array_add(keys, g_strconcat("postmaster@", domain, NULL));
 	g_ptr_array_add(keys, g_strdup(domain));
 	for (const char *dot = strchr(domain, '.');
 	     domain[0] != '[' && dot != NULL; dot = strchr(dot + 1, '.'))
 		g_ptr_array_add(keys, g_strdup(dot));
 	g_ptr_array_add(keys, g_strdup("*"));
 	return keys;
+}
+
+/* Is the table asked for whole addresses only, and for "*"? */
+static gboolean
+wants_address(const char *table)
+{
+	static const char *const types[] = {"pcre:", "regexp:", "socketmap:",
+	    "tcp:"};
+
+	while (g_str_has_prefix(table, "proxy:"))
+		table += strlen("proxy:");
+	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+		if (g_str_has_prefix(table, types[i]))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 /* The first table that has @key.  FALSE: one before it cannot be asked. */
@@ -30,6 +47,9 @@ find_key(char *const *tables, const char *key, const char **ret_table,
 {
 	*ret_value = NULL;
 	for (gsize i = 0; tables[i] != NULL && *ret_value == NULL; i++) {
+		if (wants_address(tables[i]) && strchr(key, '@') == NULL &&
+		    strcmp(key, "*") != 0)
+			continue;
 		*ret_table = tables[i];
 		if (!postconf_look_up(tables[i], key, ret_value, error))
 			return FALSE;

@@ -15,7 +15,8 @@ struct nexthop {
 };
 
 /*
- * Looks for it as transport(5) does.  NULL: transport_maps has nothing for
+ * Looks for it as transport(5) does, with postmaster's address for tables that
+ * are asked for whole addresses.  NULL: transport_maps has nothing for
  * @domain, or leads it elsewhere, or by our service to the route map; with
  * @error also if it cannot be asked, but not for want of a Postfix.
  */
