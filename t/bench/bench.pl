@@ -5,7 +5,7 @@
 # Postfix with it, in one run; run by "make bench" in the build folder.  It
 # asserts nothing: its exit status is 0 unless something could not be run.
 #
-#   bench.pl [small] [tls] [big] [state] [queue] [lmtp]    these only
+#   bench.pl [small] [tls] [big] [state] [queue] [lmtp] [maps]    these only
 #
 #   BENCH_N        deliveries of the small message (300)
 #   BENCH_QUEUE    messages in Postfix's queue (500); 4000 take long enough
@@ -447,14 +447,72 @@ sub bench_lmtp {
 	return;
 }
 
+# Text and index of as many routes; the lookups have to agree.
+sub bench_maps {
+	my $program = built('maps');
+	my $postmap = program('postmap', '/usr/sbin/postmap') // return;
+	my %sums;
+
+	mkdir "$dir/postfix" or die "$dir/postfix: $!\n";
+	new_file('postfix/main.cf', "compatibility_level = 3.6\n");
+	print "route maps: a lookup as a delivery does it, which opens the "
+		. "file\n";
+	printf "%-5s %8s %9s %9s %9s %9s %9s\n", '', 'routes', 'us median',
+		'us 99 %', 'us CPU', 'MiB', 'MiB more';
+	for my $routes (10, 10_000, 1_000_000) {
+		my $text = new_file("map$routes", join '', map {
+			sprintf "d%d.example [10.%d.%d.%d]:25/pri=0, "
+				. "[10.0.0.1]/pri=10\n", $_, $_ >> 16,
+				$_ >> 8 & 255, $_ & 255
+		} 0 .. $routes - 1);
+		my ($status, $said) = capture($postmap, '-c', "$dir/postfix",
+			"lmdb:$text");
+		return trouble("postmap: $said") if $status != 0;
+		for my $map ($routes > 10_000 ? () : $text, "lmdb:$text") {
+			my $type = $map eq $text ? 'text' : 'lmdb';
+			my $count = $type eq 'text' ? 200 : 20_000;
+
+			measure_map($program, $type, $map, $routes, $count);
+			$sums{$routes}{$type} = measure_sum($program, $map,
+				$routes);
+		}
+		trouble("$routes routes: text and index differ")
+			if ($sums{$routes}{text} // $sums{$routes}{lmdb})
+			ne $sums{$routes}{lmdb};
+	}
+	print "goals: text of 10000 under 2000 us; lmdb under 100 us, with no "
+		. "more memory\nfor a million routes than for ten\n";
+	return;
+}
+
+sub measure_map {
+	my ($program, $type, $map, $routes, $count) = @_;
+	my ($status, $said) = capture($program, $map, $routes, $count);
+
+	die $said if $status != 0;
+	my ($median, $late, $cpu, $rss, $before) = split ' ', $said;
+	printf "%-5s %8d %9.1f %9.1f %9.1f %9.1f %9.1f\n", $type, $routes,
+		$median, $late, $cpu, $rss / 1024, ($rss - $before) / 1024;
+	return;
+}
+
+# One lookup's memory is that of a delivery; here it is the answers.
+sub measure_sum {
+	my ($program, $map, $routes) = @_;
+	my ($status, $said) = capture($program, $map, $routes, 100);
+
+	die $said if $status != 0;
+	return (split ' ', $said)[5];
+}
+
 $port = start_sink();
 new_file('routes', '');
 mkdir "$dir/state" or die "$dir/state: $!\n";
 my %benches = (small => \&bench_small, tls => \&bench_tls,
 	big => \&bench_big,
 	state => \&bench_state, queue => \&bench_queue,
-	lmtp => \&bench_lmtp);
-for my $name (@ARGV ? @ARGV : qw(small tls big state queue lmtp)) {
+	lmtp => \&bench_lmtp, maps => \&bench_maps);
+for my $name (@ARGV ? @ARGV : qw(small tls big state queue lmtp maps)) {
 	my $bench = $benches{$name} // die "$name: no such benchmark\n";
 
 	eval { $bench->(); 1 } or trouble("$name: $@");
