@@ -55,6 +55,12 @@ for my $format (sort keys %large) {
 
     is $run->status, 0, "large file, $format: exit status";
     is scalar($run->lines), $COUNT + 1, "large file, $format: lines";
+    write_file("$folder/map", $run->stdout);
+    my $check = Ctl->run(conf => Agent->new->conf,
+        arguments => ['check', '--no-dns', "--routes=$folder/map"]);
+    like $check->stdout, qr/^no faults found: $COUNT routes, /,
+        "large file, $format: check";
+    is $check->status, 0, "large file, $format: has nothing against it";
 }
 
 # So many random characters of a text.
