@@ -22,6 +22,7 @@
 #include "agent/delivery.h"
 #include "agent/safety.h"
 #include "agent/verdict.h"
+#include "agent/wakeup.h"
 #include "conf/settings.h"
 #include "lmtp/server.h"
 #include "route/routemap.h"
@@ -218,7 +219,8 @@ find_route(const struct settings *settings, const char *nexthop,
 
 static void
 read_and_deliver(const struct settings *settings, const char *nexthop,
-    const struct envelope *envelope, gint64 deadline, struct verdict *verdict)
+    const struct envelope *envelope, gint64 deadline, struct wakeup *wakeup,
+    struct verdict *verdict)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Route) route = NULL;
@@ -241,7 +243,7 @@ read_and_deliver(const struct settings *settings, const char *nexthop,
 		    "%s", error->message);
 		return;
 	}
-	deliver(settings, envelope, route, message, deadline, verdict);
+	deliver(settings, envelope, route, message, deadline, wakeup, verdict);
 }
 
 /*
@@ -250,19 +252,20 @@ read_and_deliver(const struct settings *settings, const char *nexthop,
  */
 static void
 run(const struct arguments *arguments, const struct settings *settings,
-    gint64 started, struct verdict *verdict)
+    gint64 started, struct wakeup *wakeup, struct verdict *verdict)
 {
 	struct envelope envelope = {NULL, NULL};
 	g_autofree char *unsafe = NULL;
 
 	guard_time(settings->time_limit / G_USEC_PER_SEC + GUARD_MARGIN);
 	maillog_open(settings->log, settings->syslog_name);
+	*wakeup = wakeup_of(settings, arguments->queue_id);
 	unsafe = safety_fault(settings);
 	if (unsafe != NULL)
 		verdict_set(verdict, VERDICT_DEFER, "4.3.5", "%s", unsafe);
 	else if (parse_envelope(arguments, &envelope, verdict))
 		read_and_deliver(settings, arguments->nexthop, &envelope,
-		    started + settings->time_limit, verdict);
+		    started + settings->time_limit, wakeup, verdict);
 	g_clear_pointer(&envelope.sender, mailbox_free);
 	g_clear_pointer(&envelope.recipients, g_ptr_array_unref);
 }
@@ -300,6 +303,7 @@ main(int argc, char **argv)
 	gint64 started = g_get_monotonic_time();
 	struct arguments arguments = {.conf = SETTINGS_PATH};
 	struct verdict verdict = {0};
+	struct wakeup wakeup = {0};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Settings) settings = NULL;
 	int output = guard_output();
@@ -323,9 +327,11 @@ main(int argc, char **argv)
 			verdict_set(&verdict, VERDICT_DEFER, "4.3.5", "%s",
 			    error->message);
 		else
-			run(&arguments, settings, started, &verdict);
+			run(&arguments, settings, started, &wakeup, &verdict);
 	}
 	status = report(output, &verdict);
+	wakeup_start(&wakeup, settings);
+	wakeup_clear(&wakeup);
 	verdict_clear(&verdict);
 	return status;
 }

@@ -34,6 +34,8 @@ account_note(struct account *account, const char *peer,
 		    account->tried->len > 0 ? "; " : "", peer, outcome->text);
 	else if (!g_str_has_suffix(account->tried->str, "; ..."))
 		g_string_append(account->tried, "; ...");
+	if (outcome->code != 0 && outcome->trouble != TROUBLE_HOST)
+		account->own = TRUE;
 	if (outcome->code == 0 && account->replied)
 		return;
 	account->replied = outcome->code != 0;

@@ -18,6 +18,7 @@ struct account {
 	gboolean mixed;    /* recipients were answered differently */
 	gboolean late;     /* ended for want of time */
 	const char *spent; /* or since that much is enough, see allowance.h */
+	gboolean own;      /* some host had something against the message */
 };
 
 void

@@ -32,6 +32,7 @@ struct delivery {
 	const GArray *rids; /* for the log; NULL: as the docket has them */
 	struct plan *plan;
 	struct docket docket;
+	struct wakeup *wakeup;
 	struct allowance allowance;
 	gboolean late;     /* there is no time for another host */
 	const char *spent; /* of the allowance: what there is no more of */
@@ -141,6 +142,33 @@ leave_host(struct hoststate *state, struct plan *plan,
 		patience_keeps(patience, plan_reopen(plan));
 }
 
+/*
+ * No host can be had.  FALSE: one can by now.  Only what hosts are to blame for
+ * is remembered, since nothing else changes with them.
+ */
+static gboolean
+remember(const struct delivery *delivery)
+{
+	GArray *contenders = plan_contenders(delivery->plan);
+
+	return hoststate_defer(delivery->attempt.state,
+	    &g_array_index(contenders, struct contender, 0), contenders->len,
+	    docket_is_own(&delivery->docket) ? NULL
+					     : delivery->wakeup->queue_id);
+}
+
+/* The message needs no wake-up, whatever came before. */
+static void
+settle(const struct delivery *delivery)
+{
+	const GArray *contenders = plan_contenders(delivery->plan);
+
+	if (delivery->wakeup->queue_id != NULL)
+		hoststate_settle(delivery->attempt.state,
+		    &g_array_index(contenders, struct contender, 0),
+		    contenders->len, delivery->wakeup->queue_id);
+}
+
 /* The next host, as soon as there is one.  FALSE: there is none. */
 static gboolean
 next_host(struct delivery *delivery, struct patience *patience)
@@ -150,7 +178,8 @@ next_host(struct delivery *delivery, struct patience *patience)
 
 	while (!plan_next_destination(plan)) {
 		if (!patience_wait(patience, state, plan_contenders(plan),
-			delivery->attempt.begin_by))
+			delivery->attempt.begin_by) &&
+		    remember(delivery))
 			return FALSE;
 	}
 	log_state_warning(state);
@@ -307,6 +336,11 @@ try_hosts(struct delivery *delivery)
 		keep_delivered(&delivery->docket);
 		leave_host(state, delivery->plan, &patience);
 	}
+	if (delivery->late)
+		remember(delivery);
+	if (docket_is_closed(&delivery->docket) ||
+	    docket_is_own(&delivery->docket))
+		settle(delivery);
 	log_state_warning(state);
 }
 
@@ -368,6 +402,7 @@ run(struct delivery *delivery)
 	plan_add_own_name(plan, attempt->helo_name);
 	delivery->plan = plan;
 	try_hosts(delivery);
+	wakeup_add(delivery->wakeup, hoststate_take_calls(state));
 	if (!docket_is_closed(&delivery->docket))
 		give_up(delivery);
 	summary = allowance_summary(&delivery->allowance, first->domain);
@@ -402,7 +437,7 @@ deliver_as(struct delivery *delivery, gboolean each, struct verdict *verdicts)
 void
 deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
-    struct verdict *verdict)
+    struct wakeup *wakeup, struct verdict *verdict)
 {
 	struct delivery delivery = {
 	    .attempt = {.settings = settings,
@@ -411,6 +446,7 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 		.begin_by = deadline - deadline_left(deadline) / RESERVE_PART},
 	    .envelope = envelope,
 	    .route = route,
+	    .wakeup = wakeup,
 	};
 
 	deliver_as(&delivery, FALSE, verdict);
@@ -420,7 +456,7 @@ void
 deliver_each(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, const GArray *rids, struct message *message,
     const struct delivery_span *span, struct keeper *keeper,
-    struct verdict *verdicts)
+    struct wakeup *wakeup, struct verdict *verdicts)
 {
 	struct delivery delivery = {
 	    .attempt = {.settings = settings,
@@ -431,6 +467,7 @@ deliver_each(const struct settings *settings, const struct envelope *envelope,
 	    .envelope = envelope,
 	    .route = route,
 	    .rids = rids,
+	    .wakeup = wakeup,
 	};
 
 	deliver_as(&delivery, TRUE, verdicts);

@@ -9,6 +9,7 @@
 
 #include "address/envelope.h"
 #include "agent/verdict.h"
+#include "agent/wakeup.h"
 #include "conf/settings.h"
 #include "route/route.h"
 #include "smtp/message.h"
@@ -16,12 +17,12 @@
 /*
  * Tries the hosts of @route until one has taken the message for all
  * recipients or has refused it, or @deadline is near; logs every attempt.
- * *verdict is set in every case.
+ * *verdict is set in every case, and wakeup_start() knows what to do.
  */
 void
 deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
-    struct verdict *verdict);
+    struct wakeup *wakeup, struct verdict *verdict);
 
 struct keeper;
 
@@ -50,6 +51,6 @@ void
 deliver_each(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, const GArray *rids, struct message *message,
     const struct delivery_span *span, struct keeper *keeper,
-    struct verdict *verdicts);
+    struct wakeup *wakeup, struct verdict *verdicts);
 
 #endif

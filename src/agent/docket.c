@@ -134,6 +134,20 @@ docket_judge(struct docket *docket, const struct settings *settings,
 	}
 }
 
+gboolean
+docket_is_own(const struct docket *docket)
+{
+	if (!docket->each)
+		return docket->accounts[0].own;
+	for (guint i = 0; i < docket->open->len; i++) {
+		guint rid = g_array_index(docket->open, guint, i);
+
+		if (!docket->accounts[rid].own)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 void
 docket_note(struct docket *docket, const char *peer,
     const struct outcome *outcome)

@@ -37,6 +37,10 @@ docket_judge(struct docket *docket, const struct settings *settings,
 gboolean
 docket_is_closed(const struct docket *docket);
 
+/* Did some host have something against the message, for all that are open? */
+gboolean
+docket_is_own(const struct docket *docket);
+
 /* Notes what happened at @peer, for all that are open. */
 void
 docket_note(struct docket *docket, const char *peer,

@@ -426,6 +426,7 @@ static const struct setting table[] = {
 	"0, or a whole number and s, m or h, from 1s to 24h"},
     {"waiting", GLOBAL(waiting), take_number, "10",
 	"a whole number up to 10000"},
+    {"wake", GLOBAL(wake), take_answer, "yes", "yes or no"},
     {"tls", BOTH(tls), take_tls, "may", TLS_LEVEL_NAMES},
     {"tls-ca-file", BOTH(tls_ca_file), take_path_or_nothing, "",
 	"an absolute path, or nothing"},

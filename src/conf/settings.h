@@ -91,6 +91,7 @@ struct settings {
 	enum when_unsure when_unsure;
 	gint64 patience; /* microseconds */
 	guint waiting;
+	enum answer wake;
 	struct host_settings defaults;
 	GHashTable *hosts;    /* for settings_host() only */
 	GHashTable *profiles; /* for settings_auth() only */

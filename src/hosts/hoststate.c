@@ -4,50 +4,16 @@
 
 #include <string.h>
 
+#include "hosts/choice.h"
+#include "hosts/deferred.h"
 #include "hosts/hoststate.h"
 #include "hosts/rotation.h"
 #include "hosts/slots.h"
 #include "hosts/statefile.h"
 #include "hosts/sweep.h"
-#include "hosts/waiting.h"
 #include "util/ticket.h"
 
 #define DCID_KEY "dcid"
-
-struct hoststate {
-	struct statefile *file;
-	struct health_limits limits;
-	gboolean lost; /* no more of it in this process */
-	char *warning; /* for the log */
-	guint64 ticket;
-	guint64 sender;
-	struct waiting waiting;
-	guint64 dcid; /* reserved by the last choice, 0: none */
-	/* The chosen host: */
-	char *key;       /* NULL: none is */
-	char *slots_key; /* NULL: no slot of it is occupied */
-	gboolean probing;
-	gboolean greeted; /* is the ticket marked? */
-	struct bad_address bad[HOSTRECORD_ADDRESSES];
-	gint64 tls_hung;
-	struct stay stay;
-};
-
-/* What a choice is made of. */
-struct choice {
-	struct hoststate *state;
-	struct contender *contenders;
-	guint count;
-	guint chosen; /* @count: none */
-	struct chooser chooser;
-};
-
-struct look {
-	struct choice choice;
-	gint64 span;
-	guint waiting;
-	enum prospect prospect;
-};
 
 /* A visit of the chosen host that makes it look full. */
 struct refusal {
@@ -92,6 +58,7 @@ static void
 forget_choice(struct hoststate *state)
 {
 	g_clear_pointer(&state->key, g_free);
+	g_clear_pointer(&state->name, g_free);
 	g_clear_pointer(&state->slots_key, g_free);
 	state->probing = FALSE;
 	set_greeted(state, FALSE);
@@ -107,6 +74,7 @@ hoststate_free(struct hoststate *state)
 		return;
 	forget_choice(state);
 	waiting_clear(&state->waiting);
+	g_clear_pointer(&state->calls, g_ptr_array_unref);
 	statefile_free(state->file);
 	g_free(state->warning);
 	g_free(state);
@@ -118,9 +86,8 @@ hoststate_take_warning(struct hoststate *state)
 	return g_steal_pointer(&state->warning);
 }
 
-/* FALSE: there is no memory, and will be none in this process. */
-static gboolean
-use(struct hoststate *state,
+gboolean
+hoststate_use(struct hoststate *state,
     void (*work)(struct statefile_view *view, void *data), void *data)
 {
 	g_autoptr(GError) error = NULL;
@@ -181,13 +148,6 @@ choose_in_group(struct statefile_view *view, const struct contender *group,
 	return rotation_take(view, group, weights, count);
 }
 
-static void
-take_ticket(struct hoststate *state)
-{
-	if (state->ticket == 0)
-		state->ticket = ticket_take(statefile_ticket_fd(state->file));
-}
-
 /* From here on this process is at the host. */
 static void
 occupy(struct choice *choice, struct statefile_view *view,
@@ -197,12 +157,15 @@ occupy(struct choice *choice, struct statefile_view *view,
 	struct hostrecord record;
 
 	state->key = hostrecord_key(contender->name, contender->port);
+	state->name = g_strdup(contender->name);
+	state->port = contender->port;
+	state->limit = contender_limit(contender);
 	load(view, state->key, &record);
 	memcpy(state->bad, record.bad, sizeof(state->bad));
 	state->tls_hung = record.tls_hung;
 	state->stay.sender = state->sender;
 	state->stay.begun = choice->chooser.now;
-	take_ticket(state);
+	choice_take_ticket(state);
 	if (state->ticket != 0) {
 		state->slots_key =
 		    slots_connected_key(contender->name, contender->port);
@@ -214,25 +177,6 @@ occupy(struct choice *choice, struct statefile_view *view,
 	record.health.prober = state->ticket;
 	record.health.lease = choice->chooser.now + contender->lease;
 	statefile_put(view, state->key, &record, sizeof(record));
-}
-
-static void
-update_standing(struct statefile_view *view, struct contender *contender,
-    const struct choice *choice)
-{
-	g_autofree char *key = NULL;
-	guint limit;
-
-	if (contender_is_settled(contender))
-		return;
-	contender->standing =
-	    contender_standing(view, contender, &choice->chooser);
-	limit = contender_limit(contender);
-	if (contender->standing != STANDING_FREE || limit == G_MAXUINT)
-		return;
-	key = slots_connected_key(contender->name, contender->port);
-	if (slots_are_full(view, key, limit))
-		contender->standing = STANDING_FULL;
 }
 
 static guint
@@ -247,7 +191,7 @@ choose(struct choice *choice, struct statefile_view *view)
 
 		length = contender_group_length(group, left);
 		for (guint i = 0; i < length && view != NULL; i++)
-			update_standing(view, &group[i], choice);
+			choice_update(choice, view, &group[i]);
 		chosen = choose_in_group(view, group, length);
 		if (chosen < length)
 			return choice->count - left + chosen;
@@ -261,6 +205,7 @@ choose_work(struct statefile_view *view, void *data)
 	struct choice *choice = data;
 
 	forget_choice(choice->state);
+	choice->state->deferred = deferred_any(view);
 	choice->chosen = choose(choice, view);
 	if (choice->chosen == choice->count)
 		return;
@@ -268,29 +213,13 @@ choose_work(struct statefile_view *view, void *data)
 	occupy(choice, view, &choice->contenders[choice->chosen]);
 }
 
-static struct choice
-new_choice(struct hoststate *state, struct contender *contenders, guint count)
-{
-	return (struct choice){
-	    .state = state,
-	    .contenders = contenders,
-	    .count = count,
-	    .chooser =
-		{
-		    .limits = &state->limits,
-		    .now = health_now(),
-		    .sender = state->sender,
-		},
-	};
-}
-
 guint
 hoststate_choose(struct hoststate *state, struct contender *contenders,
     guint count)
 {
-	struct choice choice = new_choice(state, contenders, count);
+	struct choice choice = choice_new(state, contenders, count);
 
-	if (!use(state, choose_work, &choice)) {
+	if (!hoststate_use(state, choose_work, &choice)) {
 		forget_choice(state);
 		for (guint i = 0; i < count; i++) {
 			if (!contender_is_settled(&contenders[i]))
@@ -301,41 +230,6 @@ hoststate_choose(struct hoststate *state, struct contender *contenders,
 	if (choice.chosen < count)
 		contenders[choice.chosen].standing = STANDING_TRIED;
 	return choice.chosen;
-}
-
-static void
-look_work(struct statefile_view *view, void *data)
-{
-	struct look *look = data;
-	struct choice *choice = &look->choice;
-	struct hoststate *state = choice->state;
-
-	for (guint i = 0; i < choice->count; i++)
-		update_standing(view, &choice->contenders[i], choice);
-	take_ticket(state);
-	look->prospect =
-	    waiting_prospect(choice->contenders, choice->count, look->span);
-	if (look->prospect == PROSPECT_LATER &&
-	    !waiting_join(&state->waiting, view, state->ticket,
-		choice->contenders, choice->count, look->waiting))
-		look->prospect = PROSPECT_NONE;
-	if (look->prospect != PROSPECT_LATER)
-		waiting_leave(&state->waiting, view, state->ticket);
-}
-
-enum prospect
-hoststate_look(struct hoststate *state, struct contender *contenders,
-    guint count, gint64 span, guint waiting)
-{
-	struct look look = {
-	    .choice = new_choice(state, contenders, count),
-	    .span = span,
-	    .waiting = waiting,
-	};
-
-	if (!use(state, look_work, &look))
-		return PROSPECT_NONE;
-	return look.prospect;
 }
 
 static void
@@ -352,7 +246,7 @@ hoststate_dcid(struct hoststate *state)
 	guint64 dcid = state->dcid;
 
 	state->dcid = 0;
-	if (dcid == 0 && !use(state, dcid_work, &dcid))
+	if (dcid == 0 && !hoststate_use(state, dcid_work, &dcid))
 		return 0;
 	return dcid;
 }
@@ -398,7 +292,7 @@ hoststate_note(struct hoststate *state, const struct visit *visit)
 
 	set_greeted(state, FALSE);
 	if (stay_looks_full(visit) && state->slots_key != NULL &&
-	    !use(state, refusal_work, &refusal))
+	    !hoststate_use(state, refusal_work, &refusal))
 		refusal.sessions = 0;
 	stay_note(&state->stay, visit, refusal.sessions);
 }
@@ -424,7 +318,7 @@ hoststate_answered(struct hoststate *state, struct departure *departure)
 	if (!state->probing)
 		return;
 	state->probing = FALSE;
-	if (!use(state, answered_work, &leaving))
+	if (!hoststate_use(state, answered_work, &leaving))
 		*departure = (struct departure){0};
 }
 
@@ -448,6 +342,8 @@ leave_work(struct statefile_view *view, void *data)
 		slots_release(view, state->slots_key, state->ticket);
 	if (!known)
 		sweep_after(view, state->key);
+	if (state->stay.answered)
+		prospect_call(state, view);
 }
 
 void
@@ -458,7 +354,7 @@ hoststate_leave(struct hoststate *state, struct departure *departure)
 	*departure = (struct departure){0};
 	if (state->key == NULL)
 		return;
-	if (!use(state, leave_work, &leaving))
+	if (!hoststate_use(state, leave_work, &leaving))
 		*departure = (struct departure){0};
 	forget_choice(state);
 }

@@ -64,6 +64,49 @@ enum prospect
 hoststate_look(struct hoststate *state, struct contender *contenders,
     guint count, gint64 span, guint waiting);
 
+/*
+ * The delivery is about to be deferred on account of hosts.  FALSE: one of
+ * them can be had by now.  TRUE: the message, if @queue_id is not NULL, is
+ * remembered until it can.
+ */
+gboolean
+hoststate_defer(struct hoststate *state, struct contender *contenders,
+    guint count, const char *queue_id);
+
+/* The message does not wait for hosts of this route, or no longer. */
+void
+hoststate_settle(struct hoststate *state, const struct contender *contenders,
+    guint count, const char *queue_id);
+
+/* A host that messages wait for can be had. */
+struct call {
+	char *name;
+	guint16 port;
+	guint count; /* so many may be tried */
+};
+
+void
+call_free(struct call *call);
+
+/*
+ * Those that this delivery found so, of struct call; the caller's.  NULL:
+ * none.
+ */
+GPtrArray *
+hoststate_take_calls(struct hoststate *state);
+
+/*
+ * Takes messages that wait for the host: @max at most, their queue ids appended
+ * to @ids, new strings.  TRUE: there are others, but too young (deferred.h).
+ */
+gboolean
+hoststate_take_deferred(struct hoststate *state, const struct call *call,
+    guint max, GPtrArray *ids);
+
+/* Is trouble of this kind (one word) to be told, or was it within the day? */
+gboolean
+hoststate_is_news(struct hoststate *state, const char *kind);
+
 /* The next delivery connection id of this machine, from 1; 0: unknown. */
 guint64
 hoststate_dcid(struct hoststate *state);

@@ -13,6 +13,7 @@
 #include "lmtp/dispatch.h"
 #include "util/deadline.h"
 #include "util/guard.h"
+#include "util/maillog.h"
 
 /* The guard comes after every deadline of the delivery, in seconds. */
 #define GUARD_MARGIN 20
@@ -104,7 +105,7 @@ static void
 deliver_group(const struct settings *settings, const struct parcel *parcel,
     const struct group *group, struct message *message,
     const struct delivery_span *span, struct keeper *keeper,
-    struct verdict *verdicts)
+    struct wakeup *wakeup, struct verdict *verdicts)
 {
 	struct envelope envelope = {parcel->sender, g_ptr_array_new()};
 	g_autofree struct verdict *own =
@@ -115,7 +116,7 @@ deliver_group(const struct settings *settings, const struct parcel *parcel,
 		    g_ptr_array_index(parcel->recipients,
 			g_array_index(group->rids, guint, i)));
 	deliver_each(settings, &envelope, group->route, group->rids, message,
-	    span, keeper, own);
+	    span, keeper, wakeup, own);
 	for (guint i = 0; i < group->rids->len; i++)
 		verdicts[g_array_index(group->rids, guint, i)] = own[i];
 	g_ptr_array_unref(envelope.recipients);
@@ -130,6 +131,7 @@ dispatch(const struct settings *settings, const struct parcel *parcel,
 	guint count = parcel->recipients->len;
 	g_autofree struct verdict *verdicts = g_new0(struct verdict, count);
 	g_autoptr(GPtrArray) groups = sort(parcel);
+	struct wakeup wakeup = wakeup_of(settings, maillog_queue_id());
 	guint answered = 0;
 
 	guard_time((unsigned)(span / G_USEC_PER_SEC) + GUARD_MARGIN);
@@ -139,10 +141,12 @@ dispatch(const struct settings *settings, const struct parcel *parcel,
 		    delivery_span(deadline_in(part), deadline);
 
 		deliver_group(settings, parcel, g_ptr_array_index(groups, i),
-		    message, &times, keeper, verdicts);
+		    message, &times, keeper, &wakeup, verdicts);
 		answered = answer_known(answers, verdicts, answered, count);
 	}
 	guard_time(0);
+	wakeup_start(&wakeup, settings);
+	wakeup_clear(&wakeup);
 	g_assert(answered == count);
 	for (guint i = 0; i < count; i++)
 		verdict_clear(&verdicts[i]);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -208,4 +209,44 @@ guard_write(int output, const char *line)
 			return;
 		}
 	}
+}
+
+/* What this process has of pipe(8) and of the signals. */
+static void
+let_go(unsigned seconds)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setsid();
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
+	/* pipe(8) reads until it is closed everywhere. */
+	if (crash_output >= 0)
+		close(crash_output);
+	crash_output = -1;
+	final_status = EX_OK;
+	written = TRUE;
+	guard_time(seconds);
+}
+
+/* A child in between takes care that there is nobody to wait for. */
+void
+guard_detach(void (*work)(void *data), void *data, unsigned seconds)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return;
+	if (pid > 0) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		return;
+	}
+	if (fork() == 0) {
+		let_go(seconds);
+		work(data);
+	}
+	_exit(EX_OK);
 }

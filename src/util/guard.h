@@ -63,6 +63,14 @@ guard_suspect(const char *path);
 gboolean
 guard_try(void (*work)(void *data), void *data);
 
+/*
+ * Runs @work(@data) in a process of its own that nobody waits for: it holds
+ * nothing that pipe(8) reads, a signal to the process group does not reach it,
+ * and it ends after @seconds at the latest.
+ */
+void
+guard_detach(void (*work)(void *data), void *data, unsigned seconds);
+
 /* Writes @line to @output, which may be non-blocking, whole. */
 void
 guard_write(int output, const char *line);

@@ -16,6 +16,9 @@
 #include "util/postlog.h"
 #include "util/printable.h"
 
+/* As Postfix has it. */
+#define NO_QUEUE_ID "NOQUEUE"
+
 /* Postfix's own queue ids have at most 18 characters. */
 #define QUEUE_ID_MAX 64
 
@@ -29,7 +32,7 @@ static struct {
 	struct postlog *postlog; /* NULL: not running */
 	gboolean heard;          /* something takes what syslog(3) says */
 	char *lost;              /* why the first line was; NULL: none was */
-} maillog = {.name = "postfix/smtproute", .queue_id = "NOQUEUE"};
+} maillog = {.name = "postfix/smtproute", .queue_id = NO_QUEUE_ID};
 
 void
 maillog_open(const char *log, const char *name)
@@ -56,11 +59,18 @@ lose_errno(const char *path, int error)
 	lose(reason);
 }
 
+const char *
+maillog_queue_id(void)
+{
+	return g_str_equal(maillog.queue_id, NO_QUEUE_ID) ? NULL
+							  : maillog.queue_id;
+}
+
 void
 maillog_set_queue_id(const char *queue_id)
 {
 	if (queue_id == NULL || *queue_id == '\0')
-		queue_id = "NOQUEUE";
+		queue_id = NO_QUEUE_ID;
 	g_strlcpy(maillog.queue_id, queue_id, sizeof(maillog.queue_id));
 	g_strcanon(maillog.queue_id,
 	    G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.", '?');

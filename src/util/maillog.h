@@ -44,6 +44,10 @@ maillog_try_syslog(void);
 void
 maillog_set_queue_id(const char *queue_id);
 
+/* That of the last call; NULL: there is none. */
+const char *
+maillog_queue_id(void);
+
 /*
  * One line.  Unprintable bytes become '?'.  Lines that cannot be written are
  * lost, see maillog_close(): the log never holds up mail.

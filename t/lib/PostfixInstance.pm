@@ -15,7 +15,9 @@
 # then as the manual has them), relay (a SmtpHost; without one such mail is
 # deferred), lmtp => 1 (lmtp(8) to spawn(8) in place of pipe(8)),
 # main => {parameter => value}, master => 'more of master.cf',
-# syslog => Syslog (instead of a file of its own), stopped => 1.
+# syslog => Syslog (instead of a file of its own), stopped => 1, flushes => 1
+# (the agent's user may run postqueue -i: in a mount namespace the default
+# main.cf lists our folder).
 #
 #   $postfix->start, ->stop, ->reload      stop dies of a sanitizer's report
 #   $postfix->inject(sender, recipients, message; mail_options, rcpt_options)
@@ -90,9 +92,11 @@ sub new {
         reserved => $reserved,
         agent    => $option{agent},
         syslog   => $option{syslog},
+        prefix   => $option{syslog} ? [$option{syslog}->prefix] : [],
         log      => $option{syslog} ? $option{syslog}->path : "$folder/maillog",
     }, $class);
     $self->_make_folders;
+    $self->_list_folder if $option{flushes};
     $self->_copy_agent if $option{agent};
     write_file("$folder/main.cf", $self->_main(%option));
     write_file("$folder/master.cf", $self->_master($option{master}));
@@ -119,6 +123,22 @@ sub _make_folders {
         chown $uid, $drop, $path or die "$path: $!\n";
         chmod $modes{$path}, $path or die "$path: $!\n";
     }
+    return;
+}
+
+# postqueue(1) believes a folder that the default main.cf lists, if the user
+# is not root.
+sub _list_folder {
+    my ($self) = @_;
+    my $etc = "$self->{folder}/etc";
+
+    mkdir $etc or die "$etc: $!\n";
+    write_file("$etc/main.cf",
+        "compatibility_level = 3.6\n"
+        . "alternate_config_directories = $self->{folder}\n");
+    $self->{prefix} = [@{ $self->{prefix} }, 'unshare', '--mount',
+        '--propagation', 'private', '--', 'sh', '-c',
+        'mount --bind "$0" /etc/postfix && exec "$@"', $etc];
     return;
 }
 
@@ -201,8 +221,7 @@ sub command {
 
     local $ENV{MAIL_CONFIG} = $self->{folder};
     local $ENV{PATH} = '/usr/sbin:/usr/bin:/sbin:/bin';
-    my @prefix = $self->{syslog} ? $self->{syslog}->prefix : ();
-    return capture(@prefix, $program, @arguments);
+    return capture(@{ $self->{prefix} }, $program, @arguments);
 }
 
 sub start {
@@ -210,8 +229,7 @@ sub start {
     my $folder = $self->{folder};
 
     return if defined $self->{pid};
-    my @prefix = $self->{syslog} ? $self->{syslog}->prefix : ();
-    $self->{pid} = daemon($folder, @prefix, "$DAEMONS/master", '-s', '-c',
+    $self->{pid} = daemon($folder, @{ $self->{prefix} }, "$DAEMONS/master", '-s', '-c',
         $folder);
     my $news = qr/ daemon started -- .* configuration \Q$folder\E$/;
     $self->wait_for($news, ++$self->{starts});

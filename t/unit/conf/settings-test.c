@@ -69,6 +69,7 @@ show_settings(const struct settings *settings)
 	    settings->when_unsure == WHEN_UNSURE_NEXT ? "next" : "defer");
 	show_seconds(all, "patience", settings->patience);
 	g_string_append_printf(all, "waiting = %u\n", settings->waiting);
+	show_text(all, "wake", settings->wake == ANSWER_YES ? "yes" : "no");
 	show_host(all, &settings->defaults);
 	return g_strsplit(all->str, "\n", -1);
 }
@@ -124,6 +125,7 @@ static const struct accepted accepted[] = {
     {"no patience", "patience = 0", "patience = 0"},
     {"much patience", "patience = 2m", "patience = 120"},
     {"nobody may wait", "waiting = 0", "waiting = 0"},
+    {"no wake-up", "wake = no", "wake = no"},
     {"tls none", "tls = none", "tls = none"},
     {"tls encrypt", "tls = encrypt", "tls = encrypt"},
     {"tls secure", "tls = secure", "tls = secure"},
@@ -202,7 +204,7 @@ test_defaults(void)
 	    "helo = (none); log = (none); tag = postfix/smtproute; "
 	    "dns = (none); ad = no; addresses = 5; sessions = 2; "
 	    "dnstime = 120; own = (none); spool = /tmp; limit = 900; "
-	    "unsure = defer; patience = 30; waiting = 10; "
+	    "unsure = defer; patience = 30; waiting = 10; wake = yes; "
 	    "connect = 30; greeting = 60; command = 300; data = 180; "
 	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
 	    "name = (none); auth = (none); clear = no; bind = (none); "

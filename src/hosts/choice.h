@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What hoststate.c and prospect.c have in common: the inside of a struct
+ * hoststate, and the making of choices.
+ */
+#ifndef SMTPROUTE_CHOICE_H
+#define SMTPROUTE_CHOICE_H
+
+#include <glib.h>
+
+#include "hosts/hoststate.h"
+#include "hosts/statefile.h"
+#include "hosts/waiting.h"
+
+struct hoststate {
+	struct statefile *file;
+	struct health_limits limits;
+	gboolean lost; /* no more of it in this process */
+	char *warning; /* for the log */
+	guint64 ticket;
+	guint64 sender;
+	struct waiting waiting;
+	gboolean deferred; /* are there messages that wait for hosts? */
+	GPtrArray *calls;  /* NULL: none */
+	guint64 dcid;      /* reserved by the last choice, 0: none */
+	/* The chosen host: */
+	char *key; /* NULL: none is */
+	char *name;
+	guint16 port;
+	guint limit;     /* contender_limit() */
+	char *slots_key; /* NULL: no slot of it is occupied */
+	gboolean probing;
+	gboolean greeted; /* is the ticket marked? */
+	struct bad_address bad[HOSTRECORD_ADDRESSES];
+	gint64 tls_hung;
+	struct stay stay;
+};
+
+/* What a choice is made of. */
+struct choice {
+	struct hoststate *state;
+	struct contender *contenders;
+	guint count;
+	guint chosen; /* @count: none */
+	struct chooser chooser;
+};
+
+/* @contenders as for hoststate_choose(). */
+struct choice
+choice_new(struct hoststate *state, struct contender *contenders, guint count);
+
+/* Sets the standing of a contender, but for those that are settled. */
+void
+choice_update(const struct choice *choice, struct statefile_view *view,
+    struct contender *contender);
+
+/* This process' ticket from now on, if there is one to be had. */
+void
+choice_take_ticket(struct hoststate *state);
+
+/* FALSE: there is no memory, and will be none in this process. */
+gboolean
+hoststate_use(struct hoststate *state,
+    void (*work)(struct statefile_view *view, void *data), void *data);
+
+/* The chosen host has answered: do messages wait for it? */
+void
+prospect_call(struct hoststate *state, struct statefile_view *view);
+
+#endif

@@ -1,0 +1,151 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Behind a real Postfix: mail that was deferred on account of a host is tried
+# as soon as the host is up, and no other.
+
+use strict;
+use warnings;
+
+use FindBin ();
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+
+use Agent ();
+use CrowdHost ();
+use Ctl ();
+use Fixture;
+use PostfixInstance ();
+use Syslog ();
+
+skip_or_fail(PostfixInstance->missing);
+skip_or_fail('mount namespaces are forbidden here')
+    if !Syslog::namespaces();
+
+# Postfix itself tries nothing again while this test runs.
+my %MAIN = (
+    minimal_backoff_time => '1h',
+    maximal_backoff_time => '1h',
+    queue_run_delay      => '1h',
+);
+
+sub postfix {
+    my ($host, $settings, %main) = @_;
+
+    my $agent = Agent->new(
+        user     => 'nobody',
+        routes   => 'example.com ' . $host->destination . "\n",
+        settings => {'retry-min' => '1h', 'retry-max' => '1h', %{$settings}},
+    );
+    my $postfix = PostfixInstance->new(
+        agent   => $agent,
+        flushes => 1,
+        main    => {%MAIN, %main},
+    );
+    return ($postfix, $agent);
+}
+
+sub inject {
+    my ($postfix, @users) = @_;
+
+    return map { $postfix->inject(recipients => ["$_\@example.com"]) } @users;
+}
+
+sub wait_status {
+    my ($postfix, $status, @ids) = @_;
+
+    $postfix->wait_for(qr/ $_: to=.* status=$status /) for @ids;
+    return;
+}
+
+sub retry {
+    my ($agent) = @_;
+
+    is(Ctl->run(conf => $agent->conf, arguments => ['retry'])->status, 0,
+        'retry');
+    return;
+}
+
+sub attempts {
+    my ($postfix, $id) = @_;
+
+    return scalar grep { / $id: to=.* status=/ } split /\n/,
+        $postfix->maillog;
+}
+
+subtest 'what waits for a host is delivered when it is up' => sub {
+    my $host = CrowdHost->new(down => 1);
+    my ($postfix, $agent) = postfix($host, {});
+
+    my @waiting = inject($postfix, 'a' .. 'e');
+    wait_status($postfix, 'deferred', @waiting);
+    $host->start;
+    retry($agent);
+    my ($first) = inject($postfix, 'f');
+    wait_status($postfix, 'sent', $first, @waiting);
+    is_deeply [sort $host->recipients], ['a' .. 'f'], 'each once';
+    is scalar(grep { $_ != 2 } map { attempts($postfix, $_) } @waiting), 0,
+        'by one more attempt each';
+    my ($next) = inject($postfix, 'g');
+    wait_status($postfix, 'sent', $next);
+    is_deeply [$postfix->queue], [], 'nothing is left';
+};
+
+subtest 'what the host itself has put off is not' => sub {
+    my $host = CrowdHost->new(reply => {rcpt => '450 4.2.0 greylisted'});
+    my ($postfix, $agent) = postfix($host, {});
+
+    my ($grey) = inject($postfix, 'grey');
+    wait_status($postfix, 'deferred', $grey);
+    $host->stop;
+    my ($waiting) = inject($postfix, 'waiting');
+    wait_status($postfix, 'deferred', $waiting);
+    $host->reply('rcpt');
+    $host->start;
+    retry($agent);
+    my ($first) = inject($postfix, 'first');
+    wait_status($postfix, 'sent', $first, $waiting);
+    my ($last) = inject($postfix, 'last');
+    wait_status($postfix, 'sent', $last);
+    is attempts($postfix, $grey), 1, 'it was tried once';
+};
+
+subtest 'where it is not wanted' => sub {
+    my $host = CrowdHost->new(down => 1);
+    my ($postfix, $agent) = postfix($host, {wake => 'no'});
+
+    my ($waiting) = inject($postfix, 'waiting');
+    wait_status($postfix, 'deferred', $waiting);
+    $host->start;
+    retry($agent);
+    for my $user ('first', 'last') {
+        my ($id) = inject($postfix, $user);
+        wait_status($postfix, 'sent', $id);
+    }
+    is attempts($postfix, $waiting), 1, 'it was tried once';
+};
+
+subtest 'a Postfix that does not allow it' => sub {
+    my $host = CrowdHost->new(down => 1);
+    my ($postfix, $agent) =
+        postfix($host, {}, authorized_flush_users => 'root');
+
+    my @waiting = inject($postfix, 'a' .. 'c');
+    wait_status($postfix, 'deferred', @waiting);
+    $host->start;
+    retry($agent);
+    my ($first) = inject($postfix, 'first');
+    wait_status($postfix, 'sent', $first);
+    wait_until('the warning', sub {
+        grep { /: warning: wake: postqueue -i \w+: exit status \d+; /a }
+            $agent->log_lines;
+    });
+    pass 'it is told';
+    my ($last) = inject($postfix, 'last');
+    wait_status($postfix, 'sent', $last);
+    is scalar(() = join("\n", $agent->log_lines) =~ /warning: wake: /g), 1,
+        'once';
+};
+
+done_testing;
