@@ -32,7 +32,7 @@ my @ORDINARY = $> == 0
     ? ('setpriv', '--bounding-set=-dac_override,-dac_read_search', '--')
     : ();
 
-my $ANEW = '; begun anew, drained hosts must be drained again';
+my $ANEW = '; begun anew, drained hosts may have to be drained again';
 my $WITHOUT = '; delivering without memory of hosts';
 
 sub faults {

@@ -27,7 +27,8 @@ struct hoststate {
 	char *key; /* NULL: none is */
 	char *name;
 	guint16 port;
-	guint limit;     /* contender_limit() */
+	guint limit; /* contender_limit() */
+	gboolean stranger;
 	char *slots_key; /* NULL: no slot of it is occupied */
 	gboolean probing;
 	gboolean greeted; /* is the ticket marked? */

@@ -15,9 +15,6 @@
 /* Of a SHA-256 in hexadecimal: nobody is to find two routes with one key. */
 #define ROUTE_LENGTH 40
 
-/* So many are forgotten at a time, since all are looked at to find them. */
-#define FORGET (DEFERRED_MAX / 10)
-
 gboolean
 deferred_is_id(const char *id)
 {
@@ -97,71 +94,6 @@ find(struct statefile_view *view, const char *prefix, const char *from,
 	return g_strdup(key);
 }
 
-/* Calls @visit for all messages. */
-static void
-each_message(struct statefile_view *view,
-    void (*visit)(struct statefile_view *view, const char *key, gint64 time,
-	void *data),
-    void *data)
-{
-	g_autofree char *from = g_strdup(MESSAGE_PREFIX);
-	gint64 time;
-
-	for (;;) {
-		g_autofree char *key = find(view, MESSAGE_PREFIX, from, &time);
-
-		if (key == NULL)
-			return;
-		visit(view, key, time, data);
-		g_free(from);
-		from = statefile_after(key);
-	}
-}
-
-static void
-collect_time(struct statefile_view *view G_GNUC_UNUSED,
-    const char *key G_GNUC_UNUSED, gint64 time, void *data)
-{
-	g_array_append_val((GArray *)data, time);
-}
-
-/* Those of that time or before. */
-static void
-forget(struct statefile_view *view, const char *key, gint64 time, void *data)
-{
-	const gint64 *last = data;
-
-	if (time <= *last)
-		statefile_delete(view, key);
-}
-
-static int
-compare_times(const void *a, const void *b)
-{
-	const gint64 *time_a = a;
-	const gint64 *time_b = b;
-
-	return (*time_a > *time_b) - (*time_a < *time_b);
-}
-
-static void
-forget_oldest(struct statefile_view *view)
-{
-	g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(gint64));
-	gint64 last;
-
-	each_message(view, collect_time, times);
-	if (times->len > FORGET) {
-		g_array_sort(times, compare_times);
-		last = g_array_index(times, gint64, FORGET - 1);
-		each_message(view, forget, &last);
-		g_array_set_size(times, 0);
-		each_message(view, collect_time, times);
-	}
-	/* Counted anew: what was damaged is so no longer. */
-	store_count(view, times->len);
-}
-
 static void
 put_time(struct statefile_view *view, const char *key)
 {
@@ -195,7 +127,9 @@ deferred_add(struct statefile_view *view, const char *id,
 		put_time(view, note);
 	}
 	if (messages >= DEFERRED_MAX)
-		forget_oldest(view);
+		store_count(view,
+		    sweep_oldest(view, MESSAGE_PREFIX, NULL, DEFERRED_MAX,
+			DEFERRED_MAX / 10 * 9));
 }
 
 static void

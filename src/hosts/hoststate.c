@@ -106,7 +106,7 @@ hoststate_use(struct hoststate *state,
 			      "of hosts",
 		  error->message)
 	    : g_strdup_printf("state-directory: %s; begun anew, drained hosts "
-			      "must be drained again",
+			      "may have to be drained again",
 		  notice);
 	return !state->lost;
 }
@@ -160,6 +160,7 @@ occupy(struct choice *choice, struct statefile_view *view,
 	state->name = g_strdup(contender->name);
 	state->port = contender->port;
 	state->limit = contender_limit(contender);
+	state->stranger = contender->stranger;
 	load(view, state->key, &record);
 	memcpy(state->bad, record.bad, sizeof(state->bad));
 	state->tls_hung = record.tls_hung;
@@ -334,6 +335,7 @@ leave_work(struct statefile_view *view, void *data)
 
 	stay_apply(&state->stay, &record, &state->limits, health_now(), probed,
 	    leaving->departure);
+	record.stranger = state->stranger && (!known || record.stranger);
 	/* Of who was never contacted nothing is to be remembered. */
 	if (known || state->stay.answered || state->stay.failed ||
 	    state->stay.suspected)
@@ -342,6 +344,8 @@ leave_work(struct statefile_view *view, void *data)
 		slots_release(view, state->slots_key, state->ticket);
 	if (!known)
 		sweep_after(view, state->key);
+	if (!known && record.stranger)
+		sweep_strangers(view);
 	if (state->stay.answered)
 		prospect_call(state, view);
 }

@@ -23,6 +23,7 @@
 
 #include <lmdb.h>
 
+#include "hosts/rescue.h"
 #include "hosts/statefile.h"
 #include "util/autofd.h"
 #include "util/filelock.h"
@@ -57,7 +58,8 @@ struct statefile {
 	char *notice;
 	int fd; /* to lock it by, -1: not open */
 	gboolean write;
-	MDB_env *env; /* of the same file, NULL: not open */
+	MDB_env *env;      /* of the same file, NULL: not open */
+	GPtrArray *orders; /* for the next one (rescue.h), NULL: none */
 	int ticket_fd;
 };
 
@@ -99,6 +101,7 @@ statefile_free(struct statefile *file)
 		return;
 	close_file(file);
 	autofd_clear(&file->ticket_fd);
+	g_clear_pointer(&file->orders, g_ptr_array_unref);
 	g_free(file->path);
 	g_free(file->notice);
 	g_free(file);
@@ -313,6 +316,20 @@ statefile_lock_fd(const struct statefile_view *view)
 	return view->file->fd;
 }
 
+static void
+put_orders(struct statefile_view *view)
+{
+	const GPtrArray *orders = view->file->orders;
+
+	for (guint i = 0; orders != NULL && i < orders->len; i++) {
+		const struct rescued *rescued = g_ptr_array_index(orders, i);
+
+		statefile_put(view, rescued->key,
+		    g_bytes_get_data(rescued->value, NULL),
+		    g_bytes_get_size(rescued->value));
+	}
+}
+
 /* A file without an entry is a new one. */
 static void
 check_layout(struct statefile_view *view)
@@ -323,8 +340,10 @@ check_layout(struct statefile_view *view)
 	if (!note(view, mdb_stat(view->txn, view->dbi, &stat)))
 		return;
 	if (stat.ms_entries == 0) {
-		if (view->file->write)
+		if (view->file->write) {
 			statefile_put(view, LAYOUT_KEY, LAYOUT, sizeof(LAYOUT));
+			put_orders(view);
+		}
 		return;
 	}
 	layout = statefile_get(view, LAYOUT_KEY, sizeof(LAYOUT));
@@ -439,12 +458,21 @@ is_damage(int code)
 	return code < 0 || (odd && !is_limited());
 }
 
+static void
+rescue(struct statefile *file, const char *path)
+{
+	g_clear_pointer(&file->orders, g_ptr_array_unref);
+	file->orders = rescue_orders(path, LAYOUT_KEY, LAYOUT);
+}
+
 /* Is the file a new one because a process crashed with the one before? */
 static void
 note_crash(struct statefile *file)
 {
 	g_autofree char *crashed = g_strconcat(file->path, GUARD_CRASHED, NULL);
 
+	if (access(crashed, F_OK) == 0)
+		rescue(file, crashed);
 	if (unlink(crashed) == 0)
 		file->notice = g_strdup_printf("%s was set aside after a crash",
 		    file->path);
@@ -465,6 +493,7 @@ run_locked(struct statefile *file, const struct statefile_view *view)
 	if (file->env != NULL)
 		mdb_env_close(file->env);
 	file->env = NULL;
+	rescue(file, file->path);
 	if (ftruncate(file->fd, 0) < 0)
 		return code;
 	g_free(file->notice);

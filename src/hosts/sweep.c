@@ -7,7 +7,11 @@
 #include "hosts/hostrecord.h"
 #include "hosts/sweep.h"
 
-#define FORGET_AFTER (G_GINT64_CONSTANT(7) * 86400 * G_USEC_PER_SEC)
+#define FORGET_AFTER    (G_GINT64_CONSTANT(7) * 86400 * G_USEC_PER_SEC)
+#define FORGET_STRANGER (3600 * (gint64)G_USEC_PER_SEC)
+
+#define STRANGERS_MAX 5000
+#define STRANGERS_KEY "strangers"
 
 /* More than one for each that is added. */
 #define LOOK_AT 4
@@ -24,17 +28,29 @@ is_drained(const void *value, gsize size)
 }
 
 static gboolean
+is_stranger(const void *value, gsize size)
+{
+	struct hostrecord record;
+
+	if (size != sizeof(record))
+		return FALSE;
+	hostrecord_load(&record, value);
+	return record.stranger && !record.drained;
+}
+
+static gboolean
 is_old(const char *key, const void *value, gsize size)
 {
+	gboolean host = g_str_has_prefix(key, HOSTRECORD_PREFIX);
+	gint64 after =
+	    host && is_stranger(value, size) ? FORGET_STRANGER : FORGET_AFTER;
 	gint64 seen;
 
 	if (size < sizeof(seen))
 		return TRUE;
 	memcpy(&seen, value, sizeof(seen));
-	if (seen >= g_get_real_time() - FORGET_AFTER)
-		return FALSE;
-	return !g_str_has_prefix(key, HOSTRECORD_PREFIX) ||
-	    !is_drained(value, size);
+	return seen < g_get_real_time() - after &&
+	    (!host || !is_drained(value, size));
 }
 
 void
@@ -56,4 +72,81 @@ sweep_after(struct statefile_view *view, const char *key)
 		g_free(from);
 		from = statefile_after(name);
 	}
+}
+
+struct record {
+	char *key;
+	gint64 seen;
+};
+
+static void
+record_clear(void *data)
+{
+	g_free(((struct record *)data)->key);
+}
+
+static int
+compare_seen(const void *a, const void *b)
+{
+	const struct record *record_a = a;
+	const struct record *record_b = b;
+
+	return (record_a->seen > record_b->seen) -
+	    (record_a->seen < record_b->seen);
+}
+
+static GArray *
+list_records(struct statefile_view *view, const char *prefix,
+    gboolean (*is_one)(const void *value, gsize size))
+{
+	GArray *records = g_array_new(FALSE, TRUE, sizeof(struct record));
+	g_autofree char *from = g_strdup(prefix);
+
+	g_array_set_clear_func(records, record_clear);
+	for (;;) {
+		const void *value;
+		gsize size;
+		const char *key = statefile_seek(view, from, &value, &size);
+		struct record record = {0};
+
+		if (key == NULL || !g_str_has_prefix(key, prefix))
+			return records;
+		g_free(from);
+		from = statefile_after(key);
+		if (is_one != NULL && !is_one(value, size))
+			continue;
+		if (size >= sizeof(record.seen))
+			memcpy(&record.seen, value, sizeof(record.seen));
+		record.key = g_strdup(key);
+		g_array_append_val(records, record);
+	}
+}
+
+guint
+sweep_oldest(struct statefile_view *view, const char *prefix,
+    gboolean (*is_one)(const void *value, gsize size), guint max, guint keep)
+{
+	g_autoptr(GArray) records = list_records(view, prefix, is_one);
+	guint excess = records->len > max ? records->len - keep : 0;
+
+	g_array_sort(records, compare_seen);
+	for (guint i = 0; i < excess; i++)
+		statefile_delete(view,
+		    g_array_index(records, struct record, i).key);
+	return records->len - excess;
+}
+
+/* Counted up only; now and then anew. */
+void
+sweep_strangers(struct statefile_view *view)
+{
+	const void *value = statefile_get(view, STRANGERS_KEY, sizeof(guint64));
+	guint64 count = 0;
+
+	if (value != NULL)
+		memcpy(&count, value, sizeof(count));
+	if (++count > STRANGERS_MAX)
+		count = sweep_oldest(view, HOSTRECORD_PREFIX, is_stranger,
+		    STRANGERS_MAX, STRANGERS_MAX / 10 * 9);
+	statefile_put(view, STRANGERS_KEY, &count, sizeof(count));
 }

@@ -13,9 +13,26 @@
  * Looks at the records of the same kind (first word of the key) that come
  * after @key, which is new: whoever adds one looks at a few others, so the
  * file does not grow for ever.  The values of these kinds begin with the real
- * time of last use, a gint64 in microseconds.  Drained hosts stay.
+ * time of last use, a gint64 in microseconds.  Drained hosts stay; those that
+ * only DNS has named go after an hour.
  */
 void
 sweep_after(struct statefile_view *view, const char *key);
+
+/*
+ * Of the records with such a key, @is_one of which says TRUE, the oldest go,
+ * until @keep are left, if there are more than @max.  NULL: all are.  Returns
+ * how many are left.
+ */
+guint
+sweep_oldest(struct statefile_view *view, const char *prefix,
+    gboolean (*is_one)(const void *value, gsize size), guint max, guint keep);
+
+/*
+ * A host that DNS has named, not the map, was added.  At most 5,000 of them are
+ * kept, for an hour; senders choose them.
+ */
+void
+sweep_strangers(struct statefile_view *view);
 
 #endif
