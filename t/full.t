@@ -10,10 +10,12 @@ use warnings;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
+use JSON::PP ();
 use Test::More;
 
 use Agent ();
 use CrowdHost ();
+use Ctl ();
 use Fixture;
 use Herd;
 
@@ -32,6 +34,20 @@ sub log_of {
     my ($agent, $pattern) = @_;
 
     return scalar grep { $_ =~ $pattern } $agent->log_lines;
+}
+
+# What smtproutectl says of a host that is alone.
+sub row {
+    my ($agent) = @_;
+    my $run = Ctl->run(conf => $agent->conf, arguments => ['hosts', '--json']);
+
+    return JSON::PP->new->decode($run->stdout)->[0];
+}
+
+sub table {
+    my ($agent) = @_;
+
+    return Ctl->run(conf => $agent->conf, arguments => ['hosts'])->stdout;
 }
 
 subtest 'a burst on one host' => sub {
@@ -72,6 +88,10 @@ subtest 'who does not wait learns of it' => sub {
         'log: full, once';
     is_deeply tally($herd->deliver(4)), {75 => 4}, 'others are deferred';
     is $host->connections, 4, 'without asking the host';
+    my $row = row($agent);
+    is_deeply [@{$row}{qw(state connected learned_connections full)}],
+        ['up', 3, 3, JSON::PP::true], 'smtproutectl hosts --json: full';
+    like table($agent), qr{ full, 3/3 }, 'and its table';
     $herd->kill($held[0]);
     my ($heir) = $herd->start(1);
     $host->wait_held(3);
@@ -101,6 +121,8 @@ subtest 'a host that is suspect' => sub {
     }
     is $host->connections, 2, 'by the host';
     is log_of($agent, qr/ is suspect: /), 1, 'log: it is suspect, once';
+    is row($agent)->{suspect}, JSON::PP::true, 'smtproutectl hosts --json';
+    like table($agent), qr/ up, suspect /, 'and its table';
     $host->reply('mail');
     is $agent->deliver(sender => 'b@example.org')->status, 0,
         'another sender is delivered';

@@ -113,8 +113,8 @@ subtest 'nothing is known' => sub {
     }
     my $run = hosts($agent, '--openmetrics');
     is $run->status, 0, '--openmetrics: exit status';
-    is scalar(grep { !/^# (?:TYPE|UNIT|HELP) / } $run->lines), 1,
-        '--openmetrics: no samples';
+    is scalar(grep { !/^# (?:TYPE|UNIT|HELP) / } $run->lines), 2,
+        '--openmetrics: no samples of hosts';
     like $run->stdout, qr/\n# EOF\n\z/, '--openmetrics: its end';
 };
 
@@ -259,7 +259,7 @@ subtest 'what deliveries leave' => sub {
     is_deeply [@{$up}{qw(deliveries deferrals bounces connections)}],
         [1, 1, 1, 3], '--json: its counters';
     is_deeply [@{$up}{qw(last_failure last_error connected max_connections)}],
-        [undef, undef, undef, undef], '--json: what it has not';
+        [undef, undef, 0, undef], '--json: what it has not';
     is $down->{last_error}, 'connect: Connection refused',
         '--json: the last error';
     is_deeply [map { $down->{failures}{$_} } qw(resolve connect greeting)],
@@ -290,7 +290,11 @@ subtest 'what deliveries leave' => sub {
         last_failure_timestamp_seconds => [qr/^\d{10}\.\d{6}$/, undef],
         connect_time_seconds_count => [0, 3],
         total_time_seconds_sum     => ['0.000000', qr/^\d+\.\d{6}$/],
-        connected           => [undef, undef],
+        connected           => [0, 0],
+        waiting             => [0, 0],
+        suspect             => [0, 0],
+        max_connections     => [undef, undef],
+        learned_connections => [undef, undef],
     );
     for my $name (sort keys %expected) {
         for my $i (0, 1) {
@@ -557,7 +561,8 @@ subtest 'a map that cannot be read' => sub {
 
 subtest 'arguments and settings at fault' => sub {
     my $agent = Agent->new(routes => "example.com [192.0.2.1]\n");
-    my $usage = 'usage: smtproutectl [-c conf] hosts [--json | --openmetrics '
+    my $usage = 'usage: smtproutectl [-c conf] hosts [--all] [--json | '
+        . '--openmetrics '
         . '| --watch[=seconds]] [host ...]';
     my $seconds = 'bad number of seconds in --watch; expected 1 to 3600';
     my @rows = (

@@ -240,7 +240,7 @@ subtest 'messages' => sub {
 # What say() prints is what was asked for, not a message.  Other words that
 # are part of such output, or of a message that has an entry as a whole:
 my @OUTPUT = (
-    qr/^\\nLast errors:\\n$/,                 # hosts: a headline
+    qr/^\\n(?:Last errors|Waiting deliveries):\\n$/,  # hosts: headlines
     qr/ unix - n n |^ flags=hq |\$\{queue_id\} -f/,  # postfix: what it prints
     qr/^pipemap:/,
     qr/^main\.cf: /,                            # check: where a fault is

@@ -13,6 +13,7 @@ use Test::More;
 
 use Agent ();
 use CrowdHost ();
+use Ctl ();
 use Fixture;
 use Herd;
 
@@ -90,6 +91,8 @@ subtest 'for the answer to a probe' => sub {
     is_deeply tally(grep { defined $_->signal } @runs), {75 => 7},
         'no more than three wait';
     my @waiting = running(@runs);
+    like(Ctl->run(conf => $herd->{agent}->conf, arguments => ['hosts'])->stdout,
+        qr/^Waiting deliveries:\n\S+, 3\n/m, 'smtproutectl hosts');
     $herd->kill($waiting[0]);
     my ($heir) = $herd->start(1);
     wait_waiting($herd, 4);

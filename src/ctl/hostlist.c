@@ -38,6 +38,24 @@ hostrow_standing(const struct hostrow *row)
 						       : HOSTROW_DOWN;
 }
 
+guint
+hostrow_limit(const struct hostrow *row)
+{
+	guint capacity = row->known.capacity;
+
+	if (!row->remembered || capacity == NO_LIMIT)
+		return row->max_connections;
+	return row->max_connections == 0 ? capacity
+					 : MIN(capacity, row->max_connections);
+}
+
+gboolean
+hostrow_is_stranger(const struct hostrow *row)
+{
+	return row->routes == 0 && row->known.record.stranger &&
+	    !row->known.record.drained;
+}
+
 struct hostrow *
 hostlist_find(const struct hostlist *list, const char *name, guint16 port)
 {

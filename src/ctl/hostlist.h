@@ -32,6 +32,14 @@ enum hostrow_standing {
 enum hostrow_standing
 hostrow_standing(const struct hostrow *row);
 
+/* How many connections it may have, by the settings or itself; 0: no limit. */
+guint
+hostrow_limit(const struct hostrow *row);
+
+/* Has nothing but USEDNS led to it? */
+gboolean
+hostrow_is_stranger(const struct hostrow *row);
+
 struct hostlist {
 	GPtrArray *rows;   /* of struct hostrow */
 	gboolean complete; /* could the whole route map be read? */

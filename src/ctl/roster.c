@@ -102,6 +102,7 @@ roster_new(const struct route *route, const char *domain,
 		struct roster_host host = {
 		    .standing = contender->standing,
 		    .connected = contender->connected,
+		    .capacity = contender->capacity,
 		    .share = share_of(contenders, contender),
 		};
 

@@ -15,8 +15,9 @@ struct roster_host {
 	const struct destination *destination;
 	struct host_settings settings; /* the route's options applied */
 	enum standing standing;        /* STANDING_FREE: it can be chosen */
-	guint connected; /* now; counted with max-connections only */
-	double share;    /* of the weights at its priority, 0 to 1 */
+	guint connected;               /* now */
+	guint capacity; /* connections it takes, G_MAXUINT or 0: unknown */
+	double share;   /* of the weights at its priority, 0 to 1 */
 	const struct hosttable_row *row; /* NULL: nothing is known of it */
 };
 

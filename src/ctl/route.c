@@ -170,12 +170,15 @@ static void
 say_connections(const struct question *question, const struct roster_host *host)
 {
 	gboolean full = host->standing == STANDING_FULL;
+	guint max = host->settings.max_connections;
+	gboolean learnt = host->capacity != 0 && host->capacity < max;
 
-	if (host->settings.max_connections == NO_LIMIT)
+	if (max == NO_LIMIT && !learnt)
 		return;
-	say("    connections     %s%u of max-connections %u%s%s\n",
+	say("    connections     %s%u of %s %u%s%s\n",
 	    full ? paint(question->ctl, PAINT_WARNING) : "", host->connected,
-	    host->settings.max_connections, full ? ": none free" : "",
+	    learnt ? "those it takes," : "max-connections",
+	    learnt ? host->capacity : max, full ? ": none free" : "",
 	    full ? paint(question->ctl, PAINT_END) : "");
 }
 

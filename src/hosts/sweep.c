@@ -107,7 +107,7 @@ list_records(struct statefile_view *view, const char *prefix,
 		const void *value;
 		gsize size;
 		const char *key = statefile_seek(view, from, &value, &size);
-		struct record record = {0};
+		struct record *record;
 
 		if (key == NULL || !g_str_has_prefix(key, prefix))
 			return records;
@@ -115,10 +115,12 @@ list_records(struct statefile_view *view, const char *prefix,
 		from = statefile_after(key);
 		if (is_one != NULL && !is_one(value, size))
 			continue;
-		if (size >= sizeof(record.seen))
-			memcpy(&record.seen, value, sizeof(record.seen));
-		record.key = g_strdup(key);
-		g_array_append_val(records, record);
+		g_array_set_size(records, records->len + 1);
+		record =
+		    &g_array_index(records, struct record, records->len - 1);
+		if (size >= sizeof(record->seen))
+			memcpy(&record->seen, value, sizeof(record->seen));
+		record->key = g_strdup(key);
 	}
 }
 

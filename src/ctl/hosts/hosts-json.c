@@ -141,19 +141,26 @@ add_health(GString *to, const struct hosttable_row *known)
 		machine_seconds(to, (guint64)known->wait);
 	}
 	add_flag(to, "probed", known->probed);
+	add_flag(to, "suspect", known->record.suspicion.sender != 0);
 }
 
 static void
 add_connections(GString *to, const struct hostrow *row)
 {
+	guint limit = hostrow_limit(row);
+
 	add_count(to, "connections", row->known.record.connections);
-	if (row->max_connections == 0) {
-		add_null(to, "connected");
-		add_null(to, "max_connections");
-		return;
-	}
 	add_count(to, "connected", row->known.connected);
-	add_count(to, "max_connections", row->max_connections);
+	add_count(to, "waiting", row->known.waiting);
+	if (row->max_connections == 0)
+		add_null(to, "max_connections");
+	else
+		add_count(to, "max_connections", row->max_connections);
+	if (!row->remembered || row->known.capacity == G_MAXUINT)
+		add_null(to, "learned_connections");
+	else
+		add_count(to, "learned_connections", row->known.capacity);
+	add_flag(to, "full", limit > 0 && row->known.connected >= limit);
 }
 
 static void

@@ -124,10 +124,28 @@ add_failures(const struct sink *to)
 }
 
 static void
+add_suspect(const struct sink *to)
+{
+	add_number(to, "", to->row->known.record.suspicion.sender != 0);
+}
+
+static void
 add_connected(const struct sink *to)
 {
-	if (to->row->max_connections > 0)
-		add_number(to, "", to->row->known.connected);
+	add_number(to, "", to->row->known.connected);
+}
+
+static void
+add_waiting(const struct sink *to)
+{
+	add_number(to, "", to->row->known.waiting);
+}
+
+static void
+add_learned_connections(const struct sink *to)
+{
+	if (to->row->remembered && to->row->known.capacity != G_MAXUINT)
+		add_number(to, "", to->row->known.capacity);
 }
 
 static void
@@ -182,8 +200,15 @@ static const struct family {
     {"failures", "counter", FALSE,
 	"Failures of the host as a whole, by the stage of the dialogue.",
 	add_failures},
-    {"connected", "gauge", FALSE,
-	"Connections now, of hosts with max-connections.", add_connected},
+    {"suspect", "gauge", FALSE,
+	"1 if another 421 for another sender would make it go down.",
+	add_suspect},
+    {"connected", "gauge", FALSE, "Connections now.", add_connected},
+    {"waiting", "gauge", FALSE, "Deliveries that wait for the host.",
+	add_waiting},
+    {"learned_connections", "gauge", FALSE,
+	"How many connections the host takes, as it has shown.",
+	add_learned_connections},
     {"max_connections", "gauge", FALSE, "The setting max-connections.",
 	add_max_connections},
     {"last_success_timestamp_seconds", "gauge", TRUE,
@@ -216,12 +241,18 @@ add_family(GString *text, const struct family *family, const GPtrArray *rows)
 }
 
 void
-hosts_say_metrics(const GPtrArray *rows)
+hosts_say_metrics(const GPtrArray *rows, guint strangers)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(families); i++)
 		add_family(text, &families[i], rows);
-	g_string_append(text, "# EOF\n");
+	g_string_append_printf(text,
+	    "# TYPE smtproute_other_hosts gauge\n"
+	    "# HELP smtproute_other_hosts Hosts that only DNS has named, and "
+	    "that are not shown.\n"
+	    "smtproute_other_hosts %u\n"
+	    "# EOF\n",
+	    strangers);
 	say("%s", text->str);
 }

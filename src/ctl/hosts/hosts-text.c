@@ -136,9 +136,18 @@ words_of_up(const struct hostrow *row)
 {
 	const struct hostrecord *record = &row->known.record;
 
-	if (row->max_connections > 0 && row->known.connected > 0)
+	guint limit = hostrow_limit(row);
+
+	if (limit > 0 && row->known.connected >= limit)
+		return g_strdup_printf("full, %u/%u", row->known.connected,
+		    limit);
+	if (record->suspicion.sender != 0)
+		return g_strdup("up, suspect");
+	if (limit > 0 && row->known.connected > 0)
 		return g_strdup_printf("up, %u/%u busy", row->known.connected,
-		    row->max_connections);
+		    limit);
+	if (row->known.connected > 0)
+		return g_strdup_printf("up, %u busy", row->known.connected);
 	if (row->drained_routes > 0)
 		return g_strdup("up, part drained");
 	if (record->last_success == 0 && record->last_failure == 0)
@@ -286,6 +295,21 @@ say_errors(const GPtrArray *rows)
 	}
 }
 
+static void
+say_waiting(const GPtrArray *rows)
+{
+	const char *head = "\nWaiting deliveries:\n";
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(rows, i);
+
+		if (row->known.waiting == 0)
+			continue;
+		say("%s%s, %u\n", head, row->label, row->known.waiting);
+		head = "";
+	}
+}
+
 void
 hosts_say_table(const struct ctl *ctl, const GPtrArray *rows)
 {
@@ -303,5 +327,6 @@ hosts_say_table(const struct ctl *ctl, const GPtrArray *rows)
 	measure(lines, widths);
 	for (guint i = 0; i < lines->len; i++)
 		say_line(ctl, g_ptr_array_index(lines, i), widths);
+	say_waiting(rows);
 	say_errors(rows);
 }

@@ -28,8 +28,9 @@ struct request {
 	const struct settings *settings;
 	GPtrArray *args; /* empty: all hosts */
 	enum form form;
-	guint watch; /* seconds, 0: once */
-	GBytes *map; /* the route map as it was last; NULL: none yet */
+	guint watch;  /* seconds, 0: once */
+	gboolean all; /* hosts that only DNS has named, too */
+	GBytes *map;  /* the route map as it was last; NULL: none yet */
 };
 
 /* The rows that @arg is for join @rows. */
@@ -80,7 +81,7 @@ show_some(const struct request *request, const struct hostlist *list,
 }
 
 static void
-say_rows(const struct request *request, const GPtrArray *rows)
+say_rows(const struct request *request, const GPtrArray *rows, guint strangers)
 {
 	switch (request->form) {
 	case FORM_TABLE:
@@ -90,7 +91,7 @@ say_rows(const struct request *request, const GPtrArray *rows)
 		hosts_say_json(rows);
 		break;
 	case FORM_METRICS:
-		hosts_say_metrics(rows);
+		hosts_say_metrics(rows, strangers);
 		break;
 	}
 }
@@ -114,6 +115,37 @@ complain_of_room(const char *folder)
 		    trouble);
 }
 
+/* All that are to be shown if none is named; returns how many are not. */
+static guint
+select_known(const struct request *request, const struct hostlist *list,
+    GPtrArray *rows)
+{
+	guint strangers = 0;
+
+	for (guint i = 0; i < list->rows->len; i++) {
+		struct hostrow *row = g_ptr_array_index(list->rows, i);
+
+		if (request->all || !hostrow_is_stranger(row))
+			g_ptr_array_add(rows, row);
+		else
+			strangers++;
+	}
+	return strangers;
+}
+
+static void
+show_known(const struct request *request, const struct hostlist *list,
+    GPtrArray *rows)
+{
+	guint strangers = select_known(request, list, rows);
+
+	say_rows(request, rows, strangers);
+	if (strangers > 0 && request->form == FORM_TABLE)
+		say("\nAnd %u hosts that only DNS has named: --all shows "
+		    "them.\n",
+		    strangers);
+}
+
 static enum ctl_status
 show(struct request *request)
 {
@@ -133,12 +165,12 @@ show(struct request *request)
 		return CTL_TROUBLE;
 	}
 	if (request->args->len == 0) {
-		say_rows(request, list->rows);
+		show_known(request, list, rows);
 		return CTL_OK;
 	}
 	status = show_some(request, list, rows);
 	if (rows->len > 0 || request->form != FORM_TABLE)
-		say_rows(request, rows);
+		say_rows(request, rows, 0);
 	return status;
 }
 
@@ -184,6 +216,7 @@ static gboolean
 parse_options(int argc, char **argv, struct request *request)
 {
 	static const struct option options[] = {
+	    {"all", no_argument, NULL, 'a'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"openmetrics", no_argument, NULL, 'o'},
 	    {"watch", optional_argument, NULL, 'w'},
@@ -193,14 +226,16 @@ parse_options(int argc, char **argv, struct request *request)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'j')
+		if (option == 'a')
+			request->all = TRUE;
+		else if (option == 'j')
 			request->form = FORM_JSON;
 		else if (option == 'o')
 			request->form = FORM_METRICS;
 		else if (option != 'w' ||
 		    !parse_seconds(optarg, &request->watch))
 			return FALSE;
-		given++;
+		given += option != 'a';
 	}
 	return given <= 1;
 }

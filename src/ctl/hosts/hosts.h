@@ -20,6 +20,6 @@ hosts_say_json(const GPtrArray *rows);
 
 /* OpenMetrics 1.0, which Prometheus's own text format nearly is. */
 void
-hosts_say_metrics(const GPtrArray *rows);
+hosts_say_metrics(const GPtrArray *rows, guint strangers);
 
 #endif
