@@ -51,7 +51,7 @@ sub table {
 }
 
 subtest 'a burst on one host' => sub {
-    my $host = CrowdHost->new(limit => 5, takes => 0.1);
+    my $host = CrowdHost->new(limit => 5, takes => {final => 0.1});
     my $agent = agent($host->destination, patience => '30s');
     my $herd = Herd->new(agent => $agent);
 
@@ -64,7 +64,7 @@ subtest 'a burst on one host' => sub {
 };
 
 subtest 'a burst on two hosts' => sub {
-    my @hosts = map { CrowdHost->new(limit => 4, takes => 0.1) } 1, 2;
+    my @hosts = map { CrowdHost->new(limit => 4, takes => {final => 0.1}) } 1, 2;
     my $agent = agent(join(', ', map { $_->destination } @hosts),
         patience => '30s');
     my $herd = Herd->new(agent => $agent);

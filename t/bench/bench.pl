@@ -5,7 +5,8 @@
 # Postfix with it, in one run; run by "make bench" in the build folder.  It
 # asserts nothing: its exit status is 0 unless something could not be run.
 #
-#   bench.pl [small] [tls] [big] [state] [queue] [lmtp] [maps]    these only
+#   bench.pl [small] [tls] [big] [state] [queue] [lmtp] [maps]
+#            [burst] [recovery]                     these only
 #
 #   BENCH_N        deliveries of the small message (300)
 #   BENCH_QUEUE    messages in Postfix's queue (500); 4000 take long enough
@@ -22,6 +23,7 @@ use FindBin;
 use lib $FindBin::Bin, "$FindBin::Bin/../lib";
 
 use Bench;
+use Backlog;
 use BlackHole;
 use Drain;
 use Fixture;
@@ -505,14 +507,75 @@ sub measure_sum {
 	return (split ' ', $said)[5];
 }
 
+# More at once than the hosts take, beside smtp(8) of the same Postfix.
+my @BURSTS = (
+	{ name => '1 host, 10 sessions of 0.3 s', hosts => 1, limit => 10,
+		takes => 0.3, messages => 60 },
+	{ name => '1 host, 10 sessions of 0.5 s', hosts => 1, limit => 10,
+		takes => 0.5, messages => 60 },
+	{ name => '2 hosts, 20 sessions of 0.5 s', hosts => 2, limit => 20,
+		takes => 0.5, messages => 150 },
+);
+
+sub bench_burst {
+	my $missing = Backlog->missing;
+
+	return trouble("a burst: $missing") if defined $missing;
+	return if !$agent;
+	local $ENV{SMTPROUTE} = $agent;
+	printf "a burst beyond what the hosts take (goal: none deferred)\n";
+	printf "%-30s %-10s %6s %9s %7s\n", '', '', 'sent', 'deferred', 's';
+	for my $burst (@BURSTS) {
+		my $backlog = Backlog->new(%{$burst});
+		for my $transport (qw(smtproute smtp)) {
+			my $run = $backlog->burst($transport);
+			printf "%-30s %-10s %6d %9d %7.1f\n", $burst->{name},
+				$transport,
+				@{$run}{qw(sent deferred seconds)};
+		}
+	}
+	return;
+}
+
+# A host that was down while mail came: how long until all of it is delivered?
+my @RECOVERIES = (
+	{ name => 'sessions of 0.3 s', takes => { final => 0.3 } },
+	{ name => 'greeting after 2.6 s', takes => { greeting => 2.6 } },
+);
+
+sub bench_recovery {
+	my $missing = Backlog->missing;
+
+	return trouble("a recovery: $missing") if defined $missing;
+	return if !$agent;
+	local $ENV{SMTPROUTE} = $agent;
+	printf "a host that was down, 200 messages wait (goal 30 s after the "
+		. "first success)\n";
+	printf "%-22s %-24s %6s %9s %6s %7s\n", '', '', 'sent', 'deferred',
+		'left', 's';
+	for my $recovery (@RECOVERIES) {
+		for my $help ('none', 'retry and flush', 'smtp(8), flush') {
+			my $backlog = Backlog->new(hosts => 1,
+				messages => 200, %{$recovery});
+			my $run = $backlog->recovery($help);
+			printf "%-22s %-24s %6d %9d %6d %7.1f\n",
+				$recovery->{name}, "help: $help",
+				@{$run}{qw(sent deferred left seconds)};
+		}
+	}
+	return;
+}
+
 $port = start_sink();
 new_file('routes', '');
 mkdir "$dir/state" or die "$dir/state: $!\n";
 my %benches = (small => \&bench_small, tls => \&bench_tls,
 	big => \&bench_big,
 	state => \&bench_state, queue => \&bench_queue,
-	lmtp => \&bench_lmtp, maps => \&bench_maps);
-for my $name (@ARGV ? @ARGV : qw(small tls big state queue lmtp maps)) {
+	lmtp => \&bench_lmtp, maps => \&bench_maps,
+	burst => \&bench_burst, recovery => \&bench_recovery);
+for my $name (@ARGV ? @ARGV : qw(small tls big state queue lmtp maps
+	burst recovery)) {
 	my $bench = $benches{$name} // die "$name: no such benchmark\n";
 
 	eval { $bench->(); 1 } or trouble("$name: $@");

@@ -14,7 +14,7 @@
 # connections at first), hold => stage, reply => {stage => text} (4xx and 5xx
 # too; after 421 the connection ends), delay => seconds (at most, before each
 # reply; by chance), seed (of chance), limit => sessions (421 at the greeting
-# of more), takes => seconds (the final reply).
+# of more), takes => {stage => seconds} (before that reply).
 #
 #   $host->address, ->port, ->destination   "[127.0.0.1]:4711"
 #   $host->stop, $host->start   refuses connections; takes them again

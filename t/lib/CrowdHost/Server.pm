@@ -161,8 +161,8 @@ sub _reach {
 
     $peer->{stage} = $stage;
     return if ($self->{hold} // '') eq $stage;
-    if (defined $self->{takes} && $stage eq 'final') {
-        $peer->{until} = time + $self->{takes};
+    if (defined $self->{takes}{$stage}) {
+        $peer->{until} = time + $self->{takes}{$stage};
         return;
     }
     return $self->_answer($peer) if !$self->{delay};
