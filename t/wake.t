@@ -111,6 +111,23 @@ subtest 'what the host itself has put off is not' => sub {
     is attempts($postfix, $grey), 1, 'it was tried once';
 };
 
+subtest 'a host that is resumed' => sub {
+    my $host = CrowdHost->new;
+    my ($postfix, $agent) = postfix($host, {});
+    my ($name) = $host->destination =~ tr/[]//dr;
+    my $order = sub {
+        return $postfix->command(Ctl::_binary(),
+            '-c', $agent->conf, $_[0], $name);
+    };
+
+    is +($order->('drain'))[0], 0, 'drained';
+    my @waiting = inject($postfix, 'a' .. 'c');
+    wait_status($postfix, 'deferred', @waiting);
+    is +($order->('resume'))[0], 0, 'resumed';
+    wait_status($postfix, 'sent', @waiting);
+    is_deeply [sort $host->recipients], ['a' .. 'c'], 'each once';
+};
+
 subtest 'where it is not wanted' => sub {
     my $host = CrowdHost->new(down => 1);
     my ($postfix, $agent) = postfix($host, {wake => 'no'});

@@ -153,6 +153,6 @@ wakeup_start(const struct wakeup *wakeup, const struct settings *settings)
 {
 	struct work work = {wakeup, settings};
 
-	if (wakeup->queue_id != NULL && wakeup->calls != NULL)
+	if (settings->wake == ANSWER_YES && wakeup->calls != NULL)
 		guard_detach(answer_calls, &work, SECONDS);
 }

@@ -10,9 +10,11 @@
 
 #include "address/domain.h"
 #include "address/endpoint.h"
+#include "agent/wakeup.h"
 #include "ctl/ctl.h"
 #include "ctl/hostarg.h"
 #include "ctl/hostlist.h"
+#include "util/maillog.h"
 #include "util/printable.h"
 
 static const struct order {
@@ -37,11 +39,12 @@ struct ordering {
 	const struct order *order;
 	const struct settings *settings;
 	struct hostlist *list;
-	GHashTable *drained; /* struct hostrow, those of this order */
-	gboolean certain;    /* is a host that is not in the list unknown? */
-	gboolean changed;    /* has anything? */
-	gboolean mistaken;   /* was an unknown host named? */
-	guint bare;          /* routes without a host left */
+	GHashTable *drained;  /* struct hostrow, those of this order */
+	struct wakeup wakeup; /* for mail that waits for resumed hosts */
+	gboolean certain;     /* is a host that is not in the list unknown? */
+	gboolean changed;     /* has anything? */
+	gboolean mistaken;    /* was an unknown host named? */
+	guint bare;           /* routes without a host left */
 };
 
 static const struct order *
@@ -80,6 +83,16 @@ say_map(const struct order *order, const struct hostrow *row)
 		say(", line %u", row->drain_line);
 }
 
+static void
+call_for(struct ordering *ordering, const struct hosttable_row *known)
+{
+	GPtrArray *calls =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
+
+	g_ptr_array_add(calls, call_new(known->name, known->port));
+	wakeup_add(&ordering->wakeup, calls);
+}
+
 /* FALSE: complain() has said why. */
 static gboolean
 carry_out(struct ordering *ordering, struct hostrow *row)
@@ -95,6 +108,8 @@ carry_out(struct ordering *ordering, struct hostrow *row)
 		return FALSE;
 	}
 	ordering->changed = ordering->changed || changed;
+	if (changed && order->order == HOSTTABLE_RESUME)
+		call_for(ordering, &row->known);
 	say("%s %s", row->label, changed ? order->done : order->was_so);
 	say_map(order, row);
 	say("\n");
@@ -261,6 +276,8 @@ order_hosts(struct ordering *ordering, const GPtrArray *args)
 		    unread->message);
 	if (ordering->changed)
 		say_effect(ordering->order);
+	maillog_open(ordering->settings->log, ordering->settings->syslog_name);
+	wakeup_start(&ordering->wakeup, ordering->settings);
 	if (g_hash_table_size(ordering->drained) > 0)
 		complain_of_bare_routes(ordering);
 	return ordering->mistaken ? CTL_NO : CTL_OK;
@@ -278,6 +295,7 @@ ctl_drain(const struct ctl *ctl, int argc, char **argv)
 	g_autoptr(GPtrArray) args = NULL;
 	g_autoptr(Settings) settings = NULL;
 	g_autoptr(Hostlist) list = NULL;
+	enum ctl_status status;
 
 	if (getopt_long(argc, argv, "", options, NULL) != -1 ||
 	    (argc == optind && ordering.order->order != HOSTTABLE_RETRY))
@@ -294,5 +312,7 @@ ctl_drain(const struct ctl *ctl, int argc, char **argv)
 	ordering.drained = drained;
 	ordering.settings = settings;
 	ordering.list = list;
-	return order_hosts(&ordering, args);
+	status = order_hosts(&ordering, args);
+	wakeup_clear(&ordering.wakeup);
+	return status;
 }

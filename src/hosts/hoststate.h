@@ -85,6 +85,10 @@ struct call {
 	guint count; /* so many may be tried */
 };
 
+/* Of as many messages as one host may have at once. */
+struct call *
+call_new(const char *name, guint16 port);
+
 void
 call_free(struct call *call);
 

@@ -147,6 +147,17 @@ hoststate_settle(struct hoststate *state, const struct contender *contenders,
 		hoststate_use(state, settle_work, &deferral);
 }
 
+struct call *
+call_new(const char *name, guint16 port)
+{
+	struct call *call = g_new0(struct call, 1);
+
+	call->name = g_strdup(name);
+	call->port = port;
+	call->count = CALL_MAX;
+	return call;
+}
+
 void
 call_free(struct call *call)
 {
@@ -190,9 +201,7 @@ prospect_call(struct hoststate *state, struct statefile_view *view)
 	count = count_calls(view, state);
 	if (count == 0)
 		return;
-	call = g_new0(struct call, 1);
-	call->name = g_strdup(state->name);
-	call->port = state->port;
+	call = call_new(state->name, state->port);
 	call->count = count;
 	if (state->calls == NULL)
 		state->calls =

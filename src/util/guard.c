@@ -222,6 +222,13 @@ let_go(unsigned seconds)
 		dup2(null, STDIN_FILENO);
 	if (null > STDERR_FILENO)
 		close(null);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+	}
+	if (null > STDERR_FILENO)
+		close(null);
 	/* pipe(8) reads until it is closed everywhere. */
 	if (crash_output >= 0)
 		close(crash_output);
