@@ -15,6 +15,11 @@ TEST_PACKAGES='ca-certificates dovecot-core iproute2 ldnsutils
 	postfix-pgsql postgresql python3-prometheus-client rsyslog slapd unbound'
 # For "make warnings", "make lint", "make distcheck" and "make check-valgrind".
 CI_PACKAGES='clang clang-format cppcheck mandoc shellcheck valgrind xz-utils'
+# For "make fuzz": what clang's -fsanitize= links, a package of its own here.
+case $(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME-}") in
+bookworm) CI_PACKAGES="$CI_PACKAGES libclang-rt-14-dev" ;;
+trixie) CI_PACKAGES="$CI_PACKAGES libclang-rt-19-dev" ;;
+esac
 
 # Of these packages a service is started at boot; the tests start their own.
 SERVICES='dovecot postfix postgresql rsyslog slapd unbound'
