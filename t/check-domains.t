@@ -18,7 +18,8 @@ use Ctl;
 use Fixture;
 use PostfixInstance;
 
-my $SMTPD = ['pickup ', "smtp inet n - n - - smtpd\npickup "];
+# At an address that no route leads to.
+my $SMTPD = ['pickup ', "192.0.2.9:smtp inet n - n - - smtpd\npickup "];
 my $DENIED = "for which there are routes: others than mynetworks get 'Relay access denied'; expected them there, unless only mynetworks send to them";
 
 # What check says of @change to a configuration with smtpd(8).

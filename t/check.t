@@ -197,6 +197,66 @@ subtest 'names of hosts' => sub {
     is $run->status, 1, 'status';
 };
 
+subtest 'routes that lead back to this Postfix' => sub {
+    skip_or_fail(Dns->missing);
+    my $dns = Dns->new(
+        records => [
+            'gw.example. A 127.0.0.1',
+            'far.example. A 192.0.2.1',
+            'both.example. MX 10 far.example.',
+            'both.example. MX 10 gw.example.',
+            'second.example. MX 10 far.example.',
+            'second.example. MX 20 gw.example.',
+        ]);
+    my $master = sub { ['pickup    unix', "$_[0]\npickup    unix"] };
+    my $warning = sub {
+        my ($place, $host, $port, $service) = @_;
+
+        return "DIR/routes:$place: warning: $host at port $port is this "
+            . "Postfix itself (master.cf: $service/inet); expected another "
+            . 'host, or mail goes round in a circle';
+    };
+    my @rows = (
+        ['an address', 'smtp inet n - n - - smtpd',
+            "a [127.0.0.1], 127.0.0.1:25\nb [192.0.2.1], [127.0.0.1]:26\n", '',
+            $warning->('1:3', '127.0.0.1', 25, 'smtp')],
+        ['postscreen, IPv6', '25 inet n - n - 1 postscreen', "a [::1]\n", '',
+            $warning->('1:3', '::1', 25, '25')],
+        ['a name, with and without MX', 'smtp inet n - n - - smtpd',
+            "a [gw.example], gw.example:26\nb gw.example, both.example\n", '',
+            $warning->('1:3', 'gw.example', 25, 'smtp'),
+            $warning->('2:3', 'gw.example', 25, 'smtp'),
+            $warning->('2:15', 'both.example', 25, 'smtp')],
+        ['this machine is the second exchanger', 'smtp inet n - n - - smtpd',
+            "a second.example\n", ''],
+        ['another port of it', '127.0.0.1:10025 inet n - n - - smtpd',
+            "a gw.example:10025, [127.0.0.2]:10025, [127.0.0.1]\n", '',
+            $warning->('1:3', 'gw.example', 10025, '127.0.0.1:10025')],
+        ['an address in brackets', '[::1]:10025 inet n - n - - smtpd',
+            "a [::1]:10025, [127.0.0.1]:10025\n", '',
+            $warning->('1:3', '::1', 10025, '[::1]:10025')],
+        ['inet_interfaces', 'smtp inet n - n - - smtpd',
+            "a [127.0.0.1], [127.0.0.2]\n", 'inet_interfaces = 127.0.0.1',
+            $warning->('1:3', '127.0.0.1', 25, 'smtp')],
+        ['the loopback interface', 'smtp inet n - n - - smtpd',
+            "a [127.0.0.1], [192.0.2.7]\n", 'inet_interfaces = loopback-only',
+            $warning->('1:3', '127.0.0.1', 25, 'smtp')],
+        ['own-addresses', 'smtp inet n - n - - smtpd', "a [192.0.2.7]\n", '',
+            $warning->('1:3', '192.0.2.7', 25, 'smtp')],
+        ['another service has the port', 'smtp inet n - n - - qmqpd',
+            "a [127.0.0.1]\n", ''],
+    );
+    for my $row (@rows) {
+        my ($says, $service, $routes, $main, @lines) = @{$row};
+        my $dir = configuration(
+            conf => ['[smtproute]', "[smtproute]\nown-addresses = 192.0.2.7\ndns-servers = " . $dns->address],
+            routes => $routes,
+            master => $master->($service),
+            main => ['mydestination', "$main\nmydestination"]);
+        finds($says, check($dir), $dir, @lines);
+    }
+};
+
 subtest 'master.cf' => sub {
     table(
         ['no service', master => "pickup unix n - n 60 1 pickup\n",

@@ -61,13 +61,11 @@ sum_up(const struct check *check)
 	return errors > 0 ? CTL_TROUBLE : CTL_NO;
 }
 
+/* @error: why the services cannot be read; NULL: they can. */
 static void
-read_services(struct check *check)
+check_services(struct check *check, const GError *error)
 {
-	g_autoptr(GError) error = NULL;
-
-	check->services = postconf_services(NULL, &error);
-	if (check->services != NULL)
+	if (error == NULL)
 		return;
 	if (g_error_matches(error, COMMAND_ERROR, COMMAND_ERROR_MISSING))
 		finding(&check->findings, SEVERITY_WARNING, "postconf",
@@ -84,8 +82,12 @@ read_services(struct check *check)
 static void
 check_all(struct check *check, const char *routes, char *const *domains)
 {
+	g_autoptr(GError) error = NULL;
+
 	read_settings(check);
-	if (routes != NULL && check->settings != NULL)
+	if (routes == NULL)
+		check->services = postconf_services(NULL, &error);
+	else if (check->settings != NULL)
 		check->settings->routes = routes;
 	check_routes(check);
 	for (; *domains != NULL; domains++)
@@ -93,7 +95,7 @@ check_all(struct check *check, const char *routes, char *const *domains)
 	if (routes != NULL)
 		return;
 	check_dns_security(check);
-	read_services(check);
+	check_services(check, error);
 	check_files(check);
 	check_postfix(check);
 	/* They restrict this process (secret_protect()). */

@@ -24,7 +24,7 @@ check_inline(struct check *check, const struct nexthop *nexthop)
 	    .has_value = TRUE,
 	    .column = 1,
 	};
-	g_autoptr(Hosts) hosts = hosts_new(check->settings);
+	g_autoptr(Hosts) hosts = hosts_new(check);
 	g_autoptr(Route) route =
 	    check_entry(&check->findings, nexthop->table, &entry);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hosts of all routes: do their names resolve, and does this machine have
- * the addresses they are to be reached from?
+ * The hosts of all routes: do their names resolve, are they this Postfix, and
+ * does this machine have the addresses they are to be reached from?
  */
 #include <config.h>
 
@@ -13,6 +13,7 @@
 #include "agent/plan.h"
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-hosts.h"
+#include "ctl/check/check-self.h"
 #include "dns/addresses.h"
 #include "dns/resolve.h"
 #include "util/autofd.h"
@@ -29,9 +30,18 @@
 struct name {
 	char *where;
 	char *text;
-	gboolean mail; /* MX records come first */
-	gboolean done; /* was it looked up? */
-	GError *error; /* why it has no address; NULL: it has */
+	gboolean mail;     /* MX records come first */
+	gboolean done;     /* was it looked up? */
+	GError *error;     /* why it has no address; NULL: it has */
+	GArray *addresses; /* of its best exchangers, or its own */
+};
+
+/* A destination at a port that this Postfix has, too. */
+struct lead {
+	char *where;
+	char *text;
+	guint16 port;
+	const struct name *name; /* NULL: it is an address */
 };
 
 /* A local address, likewise. */
@@ -49,8 +59,11 @@ struct place {
 
 struct hosts {
 	const struct settings *settings;
+	struct ownsmtp *own;
 	GHashTable *known; /* "what text", a set */
+	GHashTable *found; /* "what text" to the name, which it does not own */
 	GPtrArray *names;
+	GPtrArray *leads;
 	GPtrArray *sources;
 	guint count;
 };
@@ -61,6 +74,7 @@ name_free(gpointer data)
 	struct name *name = data;
 
 	g_clear_error(&name->error);
+	g_array_unref(name->addresses);
 	g_free(name->where);
 	g_free(name->text);
 	g_free(name);
@@ -76,12 +90,26 @@ source_free(gpointer data)
 	g_free(source);
 }
 
+static void
+lead_free(gpointer data)
+{
+	struct lead *lead = data;
+
+	g_free(lead->where);
+	g_free(lead->text);
+	g_free(lead);
+}
+
 struct hosts *
-hosts_new(const struct settings *settings)
+hosts_new(const struct check *check)
 {
 	struct hosts *hosts = g_new0(struct hosts, 1);
 
-	hosts->settings = settings;
+	hosts->settings = check->settings;
+	hosts->own = ownsmtp_new(check);
+	hosts->found =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	hosts->leads = g_ptr_array_new_with_free_func(lead_free);
 	hosts->known =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	hosts->names = g_ptr_array_new_with_free_func(name_free);
@@ -103,23 +131,47 @@ place_text(const struct place *place)
 	return check_entry_place(place->path, place->entry, place->index);
 }
 
-static void
+/* NULL: it is an address. */
+static const struct name *
 add_name(struct hosts *hosts, const struct destination *destination,
     const struct place *place)
 {
 	gboolean mail = destination->kind == DESTINATION_NAME;
+	g_autofree char *key = NULL;
 	struct name *name;
 
-	if (destination->kind == DESTINATION_ADDRESS ||
-	    !is_new(hosts, mail ? "mx" : "host", destination->name, 0))
-		return;
+	if (destination->kind == DESTINATION_ADDRESS)
+		return NULL;
+	key = g_strdup_printf("%s %s", mail ? "mx" : "host", destination->name);
+	name = g_hash_table_lookup(hosts->found, key);
+	if (name != NULL)
+		return name;
 	name = g_new(struct name, 1);
 	*name = (struct name){
 	    .where = place_text(place),
 	    .text = g_strdup(destination->name),
 	    .mail = mail,
+	    .addresses = g_array_new(FALSE, FALSE, sizeof(struct endpoint)),
 	};
 	g_ptr_array_add(hosts->names, name);
+	g_hash_table_insert(hosts->found, g_steal_pointer(&key), name);
+	return name;
+}
+
+static void
+add_lead(struct hosts *hosts, const struct destination *destination,
+    const struct name *name, const struct place *place)
+{
+	struct lead *lead;
+
+	if (!ownsmtp_has_port(hosts->own, destination->port) ||
+	    !is_new(hosts, name != NULL && name->mail ? "mx" : "host",
+		destination->name, destination->port))
+		return;
+	lead = g_new(struct lead, 1);
+	*lead = (struct lead){place_text(place), g_strdup(destination->name),
+	    destination->port, name};
+	g_ptr_array_add(hosts->leads, lead);
 }
 
 static void
@@ -144,10 +196,11 @@ hosts_add(struct hosts *hosts, const char *path,
 		const struct destination *destination =
 		    route->destinations->pdata[i];
 		const struct place place = {path, entry, i};
+		const struct name *name = add_name(hosts, destination, &place);
 
 		hosts->count +=
 		    is_new(hosts, "all", destination->name, destination->port);
-		add_name(hosts, destination, &place);
+		add_lead(hosts, destination, name, &place);
 		add_source(hosts, destination, &place);
 	}
 }
@@ -161,46 +214,65 @@ lookup_deadline(const struct hosts *hosts, gint64 deadline)
 	return MIN(deadline, deadline_in(span));
 }
 
+/* Adds those of @host to the name's. */
 static gboolean
 has_address(const struct hosts *hosts, struct resolver *resolver,
-    const char *name, gint64 deadline, GError **error)
+    struct name *name, const char *host, gint64 deadline, GError **error)
 {
 	const struct address_question question = {
-	    .host = name,
+	    .host = host,
 	    .port = ENDPOINT_PORT_SMTP,
 	    .family = hosts->settings->defaults.family,
 	};
 	g_autoptr(GArray) addresses = addresses_resolve(resolver, &question,
 	    lookup_deadline(hosts, deadline), error);
 
-	return addresses != NULL;
+	if (addresses == NULL)
+		return FALSE;
+	g_array_append_vals(name->addresses, addresses->data, addresses->len);
+	return TRUE;
 }
 
-/* One exchanger with an address will do. */
+/* One with an address will do, and those that are as good. */
 static gboolean
-has_exchanger(const struct hosts *hosts, struct resolver *resolver,
-    const char *name, gint64 deadline, GError **error)
+has_exchanger_of(const struct hosts *hosts, struct resolver *resolver,
+    struct name *name, const GPtrArray *exchangers, gint64 deadline,
+    GError **error)
 {
 	g_autoptr(GError) reason = NULL;
-	g_autoptr(GPtrArray) exchangers = resolve_mx(resolver, name,
-	    lookup_deadline(hosts, deadline), &reason);
+	const struct mx *best = NULL;
 
-	if (exchangers == NULL) {
-		if (g_error_matches(reason, RESOLVE_ERROR,
-			RESOLVE_ERROR_NOT_FOUND))
-			return has_address(hosts, resolver, name, deadline,
-			    error);
-		g_propagate_error(error, g_steal_pointer(&reason));
-		return FALSE;
-	}
 	for (guint i = 0; i < exchangers->len; i++) {
 		const struct mx *mx = exchangers->pdata[i];
 
+		if (best != NULL && mx->preference != best->preference)
+			break;
 		g_clear_error(&reason);
-		if (has_address(hosts, resolver, mx->host, deadline, &reason))
-			return TRUE;
-		g_prefix_error(&reason, "its MX %s: ", mx->host);
+		if (has_address(hosts, resolver, name, mx->host, deadline,
+			&reason))
+			best = mx;
+		else
+			g_prefix_error(&reason, "its MX %s: ", mx->host);
 	}
+	if (best == NULL)
+		g_propagate_error(error, g_steal_pointer(&reason));
+	return best != NULL;
+}
+
+static gboolean
+has_exchanger(const struct hosts *hosts, struct resolver *resolver,
+    struct name *name, gint64 deadline, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+	g_autoptr(GPtrArray) exchangers = resolve_mx(resolver, name->text,
+	    lookup_deadline(hosts, deadline), &reason);
+
+	if (exchangers != NULL)
+		return has_exchanger_of(hosts, resolver, name, exchangers,
+		    deadline, error);
+	if (g_error_matches(reason, RESOLVE_ERROR, RESOLVE_ERROR_NOT_FOUND))
+		return has_address(hosts, resolver, name, name->text, deadline,
+		    error);
 	g_propagate_error(error, g_steal_pointer(&reason));
 	return FALSE;
 }
@@ -226,8 +298,12 @@ look_up(void *data)
 	    deadline_left(lookups->deadline) > 0) {
 		struct name *name = names->pdata[i];
 
-		(name->mail ? has_exchanger : has_address)(lookups->hosts,
-		    resolver, name->text, lookups->deadline, &name->error);
+		if (name->mail)
+			has_exchanger(lookups->hosts, resolver, name,
+			    lookups->deadline, &name->error);
+		else
+			has_address(lookups->hosts, resolver, name, name->text,
+			    lookups->deadline, &name->error);
 		name->done = TRUE;
 	}
 	return NULL;
@@ -285,6 +361,43 @@ check_names(const struct hosts *hosts, struct findings *findings)
 	}
 }
 
+/* The service of this Postfix that it leads to; NULL: none. */
+static const char *
+lead_end(const struct hosts *hosts, const struct lead *lead)
+{
+	struct endpoint endpoint;
+	const char *service = NULL;
+
+	if (lead->name == NULL)
+		return endpoint_parse(lead->text, lead->port, &endpoint)
+		    ? ownsmtp_find(hosts->own, &endpoint)
+		    : NULL;
+	for (guint i = 0; service == NULL && i < lead->name->addresses->len;
+	     i++) {
+		endpoint =
+		    g_array_index(lead->name->addresses, struct endpoint, i);
+		endpoint_set_port(&endpoint, lead->port);
+		service = ownsmtp_find(hosts->own, &endpoint);
+	}
+	return service;
+}
+
+static void
+check_leads(const struct hosts *hosts, struct findings *findings)
+{
+	for (guint i = 0; i < hosts->leads->len; i++) {
+		const struct lead *lead = hosts->leads->pdata[i];
+		const char *service = lead_end(hosts, lead);
+
+		if (service != NULL)
+			finding(findings, SEVERITY_WARNING, lead->where,
+			    "%s at port %u is this Postfix itself (%s); "
+			    "expected another host, or mail goes round in "
+			    "a circle",
+			    lead->text, lead->port, service);
+	}
+}
+
 /* Asks the system, which may also be told to take foreign addresses. */
 static gboolean
 is_local(const char *text, const char **ret_reason)
@@ -316,13 +429,17 @@ hosts_check(struct hosts *hosts, struct findings *findings, gboolean dns)
 	}
 	if (dns)
 		check_names(hosts, findings);
+	check_leads(hosts, findings);
 	return hosts->count;
 }
 
 void
 hosts_free(struct hosts *hosts)
 {
+	ownsmtp_free(hosts->own);
 	g_hash_table_destroy(hosts->known);
+	g_hash_table_destroy(hosts->found);
+	g_ptr_array_unref(hosts->leads);
 	g_ptr_array_unref(hosts->names);
 	g_ptr_array_unref(hosts->sources);
 	g_free(hosts);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hosts of all routes: do their names resolve, and does this machine have
- * the addresses they are to be reached from?
+ * The hosts of all routes: do their names resolve, are they this Postfix, and
+ * does this machine have the addresses they are to be reached from?
  */
 #ifndef SMTPROUTE_CTL_CHECK_HOSTS_H
 #define SMTPROUTE_CTL_CHECK_HOSTS_H
 
-#include "conf/settings.h"
-#include "ctl/finding.h"
+#include "ctl/check/check.h"
 #include "route/maptext.h"
 #include "route/route.h"
 
 /* Names to look up, and local addresses to try. */
 struct hosts;
 
+/* With the settings of @check, and its services, which must outlive it. */
 struct hosts *
-hosts_new(const struct settings *settings);
+hosts_new(const struct check *check);
 
 void
 hosts_add(struct hosts *hosts, const char *path,

@@ -209,7 +209,7 @@ static void
 check_entries(struct check *check, GBytes *copy)
 {
 	const char *path = check->settings->routes;
-	g_autoptr(Hosts) hosts = hosts_new(check->settings);
+	g_autoptr(Hosts) hosts = hosts_new(check);
 	g_autoptr(Keys) keys = keys_new(path, copy);
 	struct maptext_entry entry;
 	struct maptext map;
