@@ -15,10 +15,18 @@
 
 #define DCID_KEY "dcid"
 
+/*
+ * Who is greeted at the same time as another one is refused may learn of it
+ * later: so long.
+ */
+#define GREETED_PAUSE (20 * 1000) /* microseconds */
+#define GREETED_TRIES 25
+
 /* A visit of the chosen host that makes it look full. */
 struct refusal {
 	struct hoststate *state;
 	guint sessions;
+	gboolean others; /* are others on their way to it? */
 };
 
 struct leaving {
@@ -284,18 +292,34 @@ refusal_work(struct statefile_view *view, void *data)
 
 	refusal->sessions =
 	    slots_count_marked(view, state->slots_key, state->ticket);
+	refusal->others = slots_count(view, state->slots_key) > 1;
+}
+
+/* How many sessions of ours the host is serving, beside this one. */
+static guint
+count_served(struct hoststate *state)
+{
+	struct refusal refusal = {.state = state};
+
+	for (guint i = 0; i < GREETED_TRIES; i++) {
+		if (!hoststate_use(state, refusal_work, &refusal))
+			return 0;
+		if (refusal.sessions > 0 || !refusal.others)
+			break;
+		g_usleep(GREETED_PAUSE);
+	}
+	return refusal.sessions;
 }
 
 void
 hoststate_note(struct hoststate *state, const struct visit *visit)
 {
-	struct refusal refusal = {.state = state};
+	guint sessions = 0;
 
 	set_greeted(state, FALSE);
-	if (stay_looks_full(visit) && state->slots_key != NULL &&
-	    !hoststate_use(state, refusal_work, &refusal))
-		refusal.sessions = 0;
-	stay_note(&state->stay, visit, refusal.sessions);
+	if (stay_looks_full(visit) && state->slots_key != NULL)
+		sessions = count_served(state);
+	stay_note(&state->stay, visit, sessions);
 }
 
 static void
