@@ -455,10 +455,8 @@ subtest 'a state full of bytes that nobody can show' => sub {
     $run = hosts($agent);
     is scalar(grep { /[^ -~]/ } $run->lines), 0, 'a name: the table';
     my @names = map { $_->{host} } @{ json(hosts($agent, '--json')) };
-    is_deeply [sort @names], ['"\\?{},? x', '127.0.0.1'], 'a name: --json';
+    is_deeply \@names, ['127.0.0.1'], 'a name: no host of ours, in --json';
     $run = hosts($agent, '--openmetrics');
-    like $run->stdout, qr/host="\\"\\\\\?\{\},\? x",port=/,
-        'a name: --openmetrics';
     is lint_metrics($run->stdout), undef, 'which can be read' if has_lint();
 };
 
