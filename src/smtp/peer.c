@@ -22,6 +22,7 @@ struct peer {
 	gboolean was_reset;
 	GError *lost; /* why nothing can be read any more */
 	struct reply_reader *replies;
+	struct transcript *transcript; /* NULL: none */
 };
 
 struct peer *
@@ -33,6 +34,12 @@ peer_new(int fd)
 	peer->send_events = POLLOUT;
 	peer->replies = reply_reader_new();
 	return peer;
+}
+
+void
+peer_transcribe(struct peer *peer, struct transcript *transcript)
+{
+	peer->transcript = transcript;
 }
 
 void
@@ -118,6 +125,8 @@ gboolean
 peer_send(struct peer *peer, const char *data, gsize length, gint64 deadline,
     GError **error)
 {
+	if (peer->transcript != NULL)
+		transcript_ours(peer->transcript, data, length);
 	while (length > 0) {
 		short revents;
 		gsize sent = 0;
@@ -153,6 +162,8 @@ peer_send_content(struct peer *peer, struct message *message, gint64 span,
 	if (reply_reader_pending(peer->replies) ||
 	    (peer->tls != NULL && tls_has_pending(peer->tls)))
 		return fail_spoke(error);
+	if (peer->transcript != NULL)
+		transcript_content(peer->transcript, message_size(message));
 	while (offset < end) {
 		const char *data;
 		gsize length;
@@ -230,6 +241,8 @@ peer_reply(struct peer *peer, gint64 deadline, GError **error)
 		g_autoptr(GError) bad = NULL;
 		struct reply *reply = reply_reader_take(peer->replies, &bad);
 
+		if (reply != NULL && peer->transcript != NULL)
+			transcript_theirs(peer->transcript, reply);
 		if (reply != NULL)
 			return reply;
 		if (bad != NULL) {

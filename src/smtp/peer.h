@@ -10,6 +10,7 @@
 
 #include "smtp/message.h"
 #include "smtp/reply.h"
+#include "smtp/transcript.h"
 #include "tls/tls.h"
 
 #define PEER_ERROR (peer_error_quark())
@@ -38,6 +39,10 @@ peer_new(int fd);
 gboolean
 peer_start_tls(struct peer *peer, const struct tls_policy *policy,
     gint64 deadline, GError **error);
+
+/* From now on *transcript, which stays the caller's, has what is said. */
+void
+peer_transcribe(struct peer *peer, struct transcript *transcript);
 
 /* NULL: it is in clear text. */
 const struct tls *
