@@ -254,6 +254,15 @@ subtest 'certificates of authorities' => sub {
         ['of one host', {append => "[host 127.0.0.1]\nbind = 127.0.0.1\ntls-ca-file = DIR/ca\n"},
             "DIR/smtproute.conf:9: tls-ca-file DIR/ca: No such file or directory; $expected"],
         ['the system\'s', {append => "tls-ca-file =\n"}],
+        (map { my ($says, $cert, $key, $why) = @{$_};
+            [$says, {append => "tls-cert-file = DIR/cert\ntls-key-file = DIR/key\n",
+                files => {cert => [$cert, 0644], key => $key}},
+                defined $why ? "DIR/smtproute.conf:7: $why; expected files (PEM) of a certificate and its key that user nobody can read" : ()] }
+            ['ours', $CA_TEXT, [$KEY_TEXT, 0640, $GROUP]],
+            ['ours, and anybody can read the key', $CA_TEXT, [$KEY_TEXT, 0644, $GROUP],
+                "tls-key-file DIR/key: mode 0644 and group $GID let others have it; expected 0600, or 0640 and group $GID"],
+            ['ours, and it is none', '', [$KEY_TEXT, 0640, $GROUP],
+                'tls-cert-file DIR/cert: no start line']),
         ['not a path', {append => "tls-ca-file = ca.pem\n"},
             'DIR/smtproute.conf:7: bad value "ca.pem" of tls-ca-file; expected an absolute path, or nothing'],
     );

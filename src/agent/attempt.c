@@ -13,6 +13,7 @@
 #include "agent/attempt.h"
 #include "agent/security.h"
 #include "smtp/dial.h"
+#include "smtp/fold.h"
 #include "smtp/offer.h"
 #include "smtp/wire.h"
 #include "util/autofd.h"
@@ -23,6 +24,7 @@
 struct connection {
 	const struct attempt *attempt;
 	const struct candidate *candidate;
+	const struct credentials *credentials; /* NULL: none */
 	const char *domain;
 	guint64 dcid;
 	char interface[ENDPOINT_TEXT_SIZE];
@@ -295,6 +297,18 @@ log_unsecured(const char *why, void *data)
 	    connection->dcid, why);
 }
 
+/* A host may say what it was told. */
+static void
+log_said(gboolean ours, const char *line, void *data)
+{
+	const struct connection *connection = data;
+	g_autofree char *text = g_strdup(line);
+
+	credentials_mask(connection->credentials, text);
+	maillog_info("DCID %" G_GUINT64_FORMAT " %s %s", connection->dcid,
+	    ours ? ">>>" : "<<<", text);
+}
+
 static void
 log_authenticated(const char *mechanism, void *data)
 {
@@ -310,23 +324,25 @@ static const struct wire_events events = {
     .secured = log_secured,
     .unsecured = log_unsecured,
     .authenticated = log_authenticated,
+    .said = log_said,
     .accepted = note_accepted,
 };
 
 static struct wire_job
 make_job(struct connection *connection, const struct security *security,
-    guint auth_without)
+    struct message *message, guint auth_without)
 {
 	const struct attempt *attempt = connection->attempt;
 	const struct host_settings *settings = &connection->candidate->settings;
 	struct wire_job job = {
-	    .helo_name = attempt->helo_name,
+	    .helo_name = settings->helo_name != NULL ? settings->helo_name
+						     : attempt->helo_name,
 	    .sender = attempt->envelope->sender,
 	    .recipients = attempt->envelope->recipients,
 	    .partial = attempt->partial,
 	    .keep = attempt->keeper != NULL &&
 		settings->max_connections == NO_LIMIT,
-	    .message = attempt->message,
+	    .message = message,
 	    .timeouts = &settings->timeouts,
 	    .deadline = attempt->deadline,
 	    .content_by = allowance_until(attempt->allowance),
@@ -334,6 +350,9 @@ make_job(struct connection *connection, const struct security *security,
 	    .credentials = security->credentials,
 	    .auth_in_clear = settings->auth_in_clear == ANSWER_YES,
 	    .auth_without = auth_without,
+	    .ehlo_ignore = settings->ehlo_ignore,
+	    .next_host_on = settings->next_host_on,
+	    .transcript = settings->transcript == ANSWER_YES,
 	    .events = &events,
 	    .data = connection,
 	};
@@ -382,11 +401,10 @@ was_dead(const struct outcome *outcomes, guint count)
 
 /* TRUE: over a connection that was kept, and all outcomes are set. */
 static gboolean
-run_kept(struct connection *connection, const struct security *security,
+run_kept(struct connection *connection, const struct wire_job *job,
     const char *id, struct outcome *outcomes, struct visit *visit)
 {
 	const struct attempt *attempt = connection->attempt;
-	const struct wire_job job = make_job(connection, security, 0);
 	struct connection fresh = *connection;
 	struct wire_again again;
 	struct kept *kept = NULL;
@@ -400,7 +418,7 @@ run_kept(struct connection *connection, const struct security *security,
 	    sizeof(connection->interface));
 	/* It was greeted long ago. */
 	note_greeted(connection);
-	wire_send(kept->wire, &job, outcomes, &again);
+	wire_send(kept->wire, job, outcomes, &again);
 	g_assert(again.why == NULL);
 	if (was_dead(outcomes, visit->count)) {
 		kept_free(kept);
@@ -440,15 +458,16 @@ run_new(struct connection *connection, const struct wire_job *job, char *id,
 /* As run_new(), or over a connection that was kept. */
 static void
 run_connection(struct connection *connection, const struct security *security,
-    guint auth_without, struct outcome *outcomes, struct visit *visit,
-    struct wire_again *again)
+    struct message *message, guint auth_without, struct outcome *outcomes,
+    struct visit *visit, struct wire_again *again)
 {
 	const struct wire_job job =
-	    make_job(connection, security, auth_without);
-	g_autofree char *id = keeper_id(connection->candidate,
-	    connection->attempt->helo_name, security->credentials);
+	    make_job(connection, security, message, auth_without);
+	g_autofree char *id = keeper_id(connection->candidate, job.helo_name,
+	    security->credentials);
 
-	if (!run_kept(connection, security, id, outcomes, visit))
+	connection->credentials = security->credentials;
+	if (!run_kept(connection, &job, id, outcomes, visit))
 		run_new(connection, &job, g_steal_pointer(&id), outcomes, visit,
 		    again);
 }
@@ -516,7 +535,7 @@ look_back(const struct connection *connection, struct security *security)
  */
 static void
 run_connections(struct connection *connection, struct security *security,
-    struct outcome *outcomes, struct visit *visit)
+    struct message *message, struct outcome *outcomes, struct visit *visit)
 {
 	guint auth_without = 0;
 
@@ -525,8 +544,8 @@ run_connections(struct connection *connection, struct security *security,
 		struct wire_again again = {0};
 		g_autofree char *why = NULL;
 
-		run_connection(connection, security, auth_without, outcomes,
-		    visit, &again);
+		run_connection(connection, security, message, auth_without,
+		    outcomes, visit, &again);
 		why = again.why;
 		if (why == NULL)
 			return;
@@ -545,6 +564,28 @@ run_connections(struct connection *connection, struct security *security,
 	}
 }
 
+/*
+ * The message as the host takes it: *ret_folded, which is to be freed, or the
+ * attempt's own.  FALSE: it cannot be had, and *failure says why.
+ */
+static gboolean
+fit_message(const struct attempt *attempt, const struct candidate *candidate,
+    struct message **ret_folded, struct outcome *failure)
+{
+	guint limit = candidate->settings.line_limit;
+	g_autoptr(GError) error = NULL;
+
+	if (limit == 0 || limit == NO_LIMIT ||
+	    !fold_is_needed(attempt->message, limit))
+		return TRUE;
+	*ret_folded = fold_message(attempt->message, limit,
+	    attempt->settings->spool_directory, &error);
+	if (*ret_folded == NULL)
+		outcome_set(failure, OUTCOME_NEXT, TROUBLE_MESSAGE,
+		    STAGE_CONTENT, "4.3.0", error->message);
+	return *ret_folded != NULL;
+}
+
 void
 attempt_run(const struct attempt *attempt, const struct candidate *candidate,
     struct outcome *outcomes)
@@ -557,13 +598,17 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
 	};
 	gint64 begun = g_get_monotonic_time();
 	struct security security = {0};
-	struct connection connection;
+	struct connection connection = {0};
 	struct outcome failure = {0};
+	g_autoptr(Message) folded = NULL;
 
 	describe(&connection, attempt, candidate);
-	if (security_prepare(&security, attempt->settings, candidate,
+	if (fit_message(attempt, candidate, &folded, &failure) &&
+	    security_prepare(&security, attempt->settings, candidate,
 		attempt->resolver, opening_deadline(attempt), &failure))
-		run_connections(&connection, &security, outcomes, &visit);
+		run_connections(&connection, &security,
+		    folded != NULL ? folded : attempt->message, outcomes,
+		    &visit);
 	else
 		set_all(outcomes, visit.count, &failure);
 	visit.total = g_get_monotonic_time() - begun;

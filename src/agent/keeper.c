@@ -56,17 +56,25 @@ digest(const struct credentials *credentials)
 	return g_strdup(g_checksum_get_string(checksum));
 }
 
+static const char *
+or_none(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
 char *
 keeper_id(const struct candidate *candidate, const char *helo_name,
     const struct credentials *credentials)
 {
+	const struct host_settings *settings = &candidate->settings;
 	g_autofree char *where = candidate_id(candidate);
 	g_autofree char *who = NULL;
 
 	if (credentials != NULL)
 		who = digest(credentials);
-	return g_strdup_printf("%s %s %s", where, helo_name,
-	    who != NULL ? who : "-");
+	return g_strdup_printf("%s %s %s %s %s", where, helo_name,
+	    who != NULL ? who : "-", or_none(settings->tls_cert_file),
+	    or_none(settings->ehlo_ignore));
 }
 
 struct kept *

@@ -26,9 +26,13 @@ security_set_policy(struct tls_policy *policy,
 	    .port = endpoint_port(&candidate->endpoint),
 	    .expected = name != NULL ? name : destination->name,
 	    .ca_file = set_text(settings->tls_ca_file),
+	    .cert_file = set_text(settings->tls_cert_file),
+	    .key_file = set_text(settings->tls_key_file),
 	    .ciphers = set_text(settings->tls_ciphers),
 	    .min_protocol = settings->tls_min_protocol,
 	};
+	if (policy->key_file == NULL)
+		policy->key_file = policy->cert_file;
 	if (name == NULL && strcmp(candidate->host, destination->name) != 0)
 		policy->also = candidate->host;
 	policy->sni = name != NULL ? name : candidate->host;
@@ -100,6 +104,7 @@ security_prepare(struct security *security, const struct settings *settings,
     gint64 deadline, struct outcome *outcome)
 {
 	security_set_policy(&security->tls, candidate);
+	security->tls.secret_modes = settings->secret_modes;
 	return load_credentials(security, settings, candidate, outcome) &&
 	    load_tlsa(security, settings, candidate, resolver, deadline,
 		outcome);

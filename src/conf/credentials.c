@@ -16,17 +16,17 @@ load_secret(struct credentials *credentials, const struct settings *settings,
     const struct auth_profile *profile, GError **error)
 {
 	if (profile->token_file != NULL) {
-		credentials->token =
-		    secret_read(profile->token_file, TOKEN_MAX, error);
+		credentials->token = secret_read(profile->token_file, TOKEN_MAX,
+		    settings->secret_modes, error);
 		return credentials->token != NULL;
 	}
 	if (profile->password_file != NULL) {
-		credentials->password =
-		    secret_read(profile->password_file, AUTH_TEXT_MAX, error);
+		credentials->password = secret_read(profile->password_file,
+		    AUTH_TEXT_MAX, settings->secret_modes, error);
 		return credentials->password != NULL;
 	}
 	/* It stands in the settings. */
-	if (!secret_check(settings->path, error))
+	if (!secret_check(settings->path, settings->secret_modes, error))
 		return FALSE;
 	credentials->password =
 	    secret_new(profile->password, strlen(profile->password));

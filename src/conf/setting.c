@@ -10,6 +10,7 @@
 #include "address/endpoint.h"
 #include "address/family.h"
 #include "conf/setting.h"
+#include "conf/wordlist.h"
 #include "util/maillog.h"
 
 #define WORD_MAX 64
@@ -25,6 +26,13 @@
 
 /* libESMTP forgets none of a connection's messages before its end. */
 #define MESSAGES_MAX 1000
+
+/*
+ * With less than every reader takes (RFC 5322 section 2.1.1) headers fall into
+ * pieces; what takes more than the greatest wants no limit.
+ */
+#define LINE_LIMIT_MIN 78
+#define LINE_LIMIT_MAX 1000000
 
 /*
  * Values: each function takes the text of one, or returns FALSE and leaves
@@ -119,6 +127,27 @@ take_helo_name(const char *text, GStringChunk *texts, void *field)
 	else
 		name = domain_canonical(text, NULL);
 	return name != NULL && take_text(name, texts, field);
+}
+
+static gboolean
+take_list(const char *text, gboolean (*is_word)(const char *),
+    GStringChunk *texts, void *field)
+{
+	g_autofree char *list = wordlist_parse(text, is_word);
+
+	return list != NULL && take_text(list, texts, field);
+}
+
+static gboolean
+take_keywords(const char *text, GStringChunk *texts, void *field)
+{
+	return take_list(text, wordlist_is_keyword, texts, field);
+}
+
+static gboolean
+take_refusals(const char *text, GStringChunk *texts, void *field)
+{
+	return take_list(text, wordlist_is_refusal, texts, field);
 }
 
 static gboolean
@@ -257,6 +286,21 @@ take_messages(const char *text, GStringChunk *texts G_GNUC_UNUSED, void *field)
 }
 
 static gboolean
+take_line_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	guint *ret = field;
+	guint64 count;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 0, LINE_LIMIT_MAX, &count,
+		NULL) ||
+	    (count > 0 && count < LINE_LIMIT_MIN))
+		return FALSE;
+	*ret = count == 0 ? NO_LIMIT : (guint)count;
+	return TRUE;
+}
+
+static gboolean
 take_when_unsure(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {
@@ -266,6 +310,21 @@ take_when_unsure(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 		*ret = WHEN_UNSURE_DEFER;
 	else if (strcmp(text, "next") == 0)
 		*ret = WHEN_UNSURE_NEXT;
+	else
+		return FALSE;
+	return TRUE;
+}
+
+static gboolean
+take_secret_modes(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	enum secret_modes *ret = field;
+
+	if (strcmp(text, "strict") == 0)
+		*ret = SECRET_STRICT;
+	else if (strcmp(text, "shared") == 0)
+		*ret = SECRET_SHARED;
 	else
 		return FALSE;
 	return TRUE;
@@ -388,6 +447,7 @@ take_dns_servers(const char *text, GStringChunk *texts, void *field)
 	return take_text(csv->str, texts, field);
 }
 
+#define HELO "a domain, an address literal as [192.0.2.1], or nothing"
 #define TIME "a whole number and s, m or h, from 1s to 24h"
 #define WORD "one word of at most 64 printable ASCII characters"
 
@@ -405,8 +465,8 @@ static const struct setting table[] = {
     {"routes", GLOBAL(routes), take_routes, ROUTES_PATH, "an absolute path"},
     {"state-directory", GLOBAL(state_directory), take_path, STATE_DIRECTORY,
 	"an absolute path"},
-    {"helo-name", GLOBAL(helo_name), take_helo_name, NULL,
-	"a domain, an address literal as [192.0.2.1], or nothing"},
+    {"helo-name", GLOBAL(helo_name), take_helo_name, NULL, HELO},
+    {"helo-name", HOST(helo_name), take_helo_name, NULL, HELO},
     {"log", GLOBAL(log), take_log, "syslog",
 	"syslog, postlog, or file: and an absolute path"},
     {"syslog-name", GLOBAL(syslog_name), take_word, "postfix/smtproute", WORD},
@@ -434,11 +494,22 @@ static const struct setting table[] = {
 	"TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3"},
     {"tls-ciphers", BOTH(tls_ciphers), take_text, "",
 	"a list as of openssl-ciphers(1), or nothing"},
+    {"tls-cert-file", BOTH(tls_cert_file), take_path_or_nothing, "",
+	"an absolute path, or nothing"},
+    {"tls-key-file", BOTH(tls_key_file), take_path_or_nothing, "",
+	"an absolute path, or nothing"},
     {"tls-name", HOST(tls_name), take_name, NULL, "a host name"},
     {"auth", HOST(auth), take_word, NULL, WORD},
     {"auth-in-clear", BOTH(auth_in_clear), take_answer, "no", "yes or no"},
     {"bind", HOST(bind), take_address, NULL,
 	"an IPv4 or IPv6 address without brackets"},
+    {"ehlo-ignore", HOST(ehlo_ignore), take_keywords, NULL,
+	"keywords of EHLO as SIZE, 8BITMIME"},
+    {"next-host-on", HOST(next_host_on), take_refusals, NULL,
+	"enhanced codes as 5.7.54, or with a code as 550 5.4.5"},
+    {"line-limit", HOST(line_limit), take_line_limit, NULL,
+	"a whole number from 78 to 1000000, 0 for no limit"},
+    {"transcript", HOST(transcript), take_answer, NULL, "yes or no"},
     {"dns-servers", GLOBAL(dns_servers), take_dns_servers, NULL,
 	"addresses as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53, "
 	"or nothing"},
@@ -458,6 +529,8 @@ static const struct setting table[] = {
 	"a whole number from 1 to 1000"},
     {"spool-directory", GLOBAL(spool_directory), take_path, "/tmp",
 	"an absolute path"},
+    {"secret-modes", GLOBAL(secret_modes), take_secret_modes, "strict",
+	"strict or shared"},
     {"username", AUTH(username), take_username, NULL, "1 to 255 bytes"},
     {"password-file", AUTH(password_file), take_path, NULL, "an absolute path"},
     {"token-file", AUTH(token_file), take_path, NULL, "an absolute path"},

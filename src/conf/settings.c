@@ -372,6 +372,10 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->tls_ca_file = from->tls_ca_file;
 	if (from->tls_ciphers != NULL)
 		to->tls_ciphers = from->tls_ciphers;
+	if (from->tls_cert_file != NULL)
+		to->tls_cert_file = from->tls_cert_file;
+	if (from->tls_key_file != NULL)
+		to->tls_key_file = from->tls_key_file;
 	if (from->tls_name != NULL)
 		to->tls_name = from->tls_name;
 	if (from->auth_in_clear != ANSWER_UNSET)
@@ -382,6 +386,16 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->bind = from->bind;
 	if (from->family != FAMILY_UNSET)
 		to->family = from->family;
+	if (from->helo_name != NULL)
+		to->helo_name = from->helo_name;
+	if (from->ehlo_ignore != NULL)
+		to->ehlo_ignore = from->ehlo_ignore;
+	if (from->line_limit != 0)
+		to->line_limit = from->line_limit;
+	if (from->transcript != ANSWER_UNSET)
+		to->transcript = from->transcript;
+	if (from->next_host_on != NULL)
+		to->next_host_on = from->next_host_on;
 	if (from->max_connections != 0)
 		to->max_connections = from->max_connections;
 	if (from->max_messages != 0)

@@ -9,6 +9,7 @@
 
 #include "address/family.h"
 #include "conf/tlslevel.h"
+#include "util/secret.h"
 
 #define SETTINGS_ERROR (settings_error_quark())
 
@@ -46,16 +47,23 @@ enum answer {
 struct host_settings {
 	struct timeouts timeouts;
 	enum tls_level tls;
-	int tls_min_protocol;    /* TLS1_2_VERSION, ...; 0: not set */
-	const char *tls_ca_file; /* "": the system's; NULL: not set */
-	const char *tls_ciphers; /* "": OpenSSL's; NULL: not set */
-	const char *tls_name;    /* NULL: the host's own */
+	int tls_min_protocol;      /* TLS1_2_VERSION, ...; 0: not set */
+	const char *tls_ca_file;   /* "": the system's; NULL: not set */
+	const char *tls_ciphers;   /* "": OpenSSL's; NULL: not set */
+	const char *tls_cert_file; /* "": none; NULL: not set */
+	const char *tls_key_file;  /* "": the same file; NULL: not set */
+	const char *tls_name;      /* NULL: the host's own */
 	enum answer auth_in_clear;
 	const char *auth; /* a profile, NULL: none */
 	const char *bind; /* NULL: any */
 	enum address_family family;
-	guint max_connections; /* 0: not set */
-	guint max_messages;    /* on one connection; 0: not set */
+	const char *helo_name;   /* NULL: that of all hosts */
+	const char *ehlo_ignore; /* keywords; NULL: none.  See wordlist.h */
+	guint line_limit;        /* octets, NO_LIMIT: none; 0: not set */
+	enum answer transcript;
+	const char *next_host_on; /* refusals that count as 4xx; NULL: none */
+	guint max_connections;    /* 0: not set */
+	guint max_messages;       /* on one connection; 0: not set */
 };
 
 /* What libESMTP's plug-in for PLAIN has room for, of each of two. */
@@ -85,6 +93,7 @@ struct settings {
 	gint64 dns_time_limit;     /* microseconds, likewise */
 	const char *own_addresses; /* with commas; NULL: the interfaces' only */
 	const char *spool_directory;
+	enum secret_modes secret_modes;
 	gint64 time_limit; /* these three in microseconds */
 	gint64 retry_min;  /* for how long a host is down, */
 	gint64 retry_max;  /* at first and at most */

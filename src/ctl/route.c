@@ -190,6 +190,20 @@ say_path(const char *label, const char *path)
 	say("    %-13s   %s\n", label, shown);
 }
 
+/* What is set for this host only, with a blank behind each comma. */
+static void
+say_list(const char *label, const char *list)
+{
+	g_auto(GStrv) words = NULL;
+	g_autofree char *text = NULL;
+
+	if (list == NULL)
+		return;
+	words = g_strsplit(list, ",", -1);
+	text = g_strjoinv(", ", words);
+	say("    %-13s   %s\n", label, text);
+}
+
 /* Who the host has to prove to be, by a certificate of whose authorities. */
 static void
 say_verified(const struct tls_policy *policy, const struct roster_host *host)
@@ -203,6 +217,16 @@ say_verified(const struct tls_policy *policy, const struct roster_host *host)
 	say(", name %s%s\n", policy->expected, more);
 	if (policy->ca_file != NULL)
 		say_path("tls-ca-file", policy->ca_file);
+}
+
+/* Ours; the path of the key only, never more. */
+static void
+say_certificate(const struct tls_policy *policy)
+{
+	if (policy->level == TLS_NONE || policy->cert_file == NULL)
+		return;
+	say_path("tls-cert-file", policy->cert_file);
+	say_path("tls-key-file", policy->key_file);
 }
 
 static void
@@ -228,6 +252,7 @@ say_tls(const struct roster_host *host)
 		say(", as encrypt: an address has no TLSA records\n");
 	else
 		say(", by TLSA records; without any as encrypt\n");
+	say_certificate(&policy);
 }
 
 /* Never the secret itself. */
@@ -293,6 +318,13 @@ say_host(const struct question *question, const struct roster *roster,
 	say_auth(question, host);
 	if (settings->bind != NULL)
 		say("    bind            %s\n", settings->bind);
+	say_list("helo-name", settings->helo_name);
+	say_list("ehlo-ignore", settings->ehlo_ignore);
+	say_list("next-host-on", settings->next_host_on);
+	if (settings->line_limit != 0 && settings->line_limit != NO_LIMIT)
+		say("    line-limit      %u\n", settings->line_limit);
+	if (settings->transcript == ANSWER_YES)
+		say("    transcript      yes: its dialogue is in the log\n");
 	say_connections(question, host);
 	if (roster->trouble == NULL || destination->drain)
 		say_health(question, host);

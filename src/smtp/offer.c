@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conf/wordlist.h"
 #include "smtp/offer.h"
 
 /*
@@ -61,8 +62,18 @@ parse_auth(struct offer *offer, const char *parameter)
 		g_strlcpy(offer->auth, text, sizeof(offer->auth));
 }
 
+/* AUTH is in both of its forms. */
+static gboolean
+is_ignored(const char *keyword, const char *ignore)
+{
+	if (ignore == NULL)
+		return FALSE;
+	return wordlist_has(ignore,
+	    g_str_has_prefix(keyword, "AUTH=") ? "AUTH" : keyword);
+}
+
 struct offer
-offer_parse(const struct reply *reply)
+offer_parse(const struct reply *reply, const char *ignore)
 {
 	struct offer offer = {0};
 
@@ -71,6 +82,8 @@ offer_parse(const struct reply *reply)
 		gsize length = strcspn(line, " \t");
 		g_autofree char *keyword = g_ascii_strup(line, length);
 
+		if (is_ignored(keyword, ignore))
+			continue;
 		if (g_str_equal(keyword, "8BITMIME")) {
 			offer.eightbitmime = TRUE;
 		} else if (g_str_equal(keyword, "PIPELINING")) {

@@ -36,8 +36,9 @@ struct offer {
 	char auth[OFFER_AUTH_SHOWN]; /* AUTH's parameter, not printable yet */
 };
 
+/* @ignore: keywords that do not count, NULL: none.  See wordlist.h. */
 struct offer
-offer_parse(const struct reply *reply);
+offer_parse(const struct reply *reply, const char *ignore);
 
 /*
  * The same as a reply to EHLO that offers nothing else: libESMTP would use

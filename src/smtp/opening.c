@@ -148,7 +148,7 @@ opening_ehlo(struct opening *opening, struct dialogue *dialogue,
 	opening->ehlo = reply;
 	opening->offer = (struct offer){0};
 	if (reply != NULL && outcome_is_success(STAGE_EHLO, reply))
-		opening->offer = offer_parse(reply);
+		opening->offer = offer_parse(reply, opening->ehlo_ignore);
 	return reply != NULL;
 }
 

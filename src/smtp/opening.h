@@ -12,6 +12,7 @@
 #include "tls/tlspolicy.h"
 
 struct opening {
+	const char *ehlo_ignore; /* see offer_parse(); the caller's */
 	struct reply *ehlo; /* for libESMTP's EHLO, which the host has answered
 			     * already; NULL: it has to be asked */
 	struct offer offer; /* what the last reply to EHLO offers */

@@ -112,6 +112,10 @@ outcome_is_too_many(const struct outcome *outcome);
 void
 outcome_move(struct outcome *outcome, struct outcome *from);
 
+/* Of OUTCOME_BOUNCE: it is not for good, another host may do better. */
+void
+outcome_forgive(struct outcome *outcome);
+
 /* Makes *outcome, which holds something or is zero, equal to @from. */
 void
 outcome_copy(struct outcome *outcome, const struct outcome *from);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conf/wordlist.h"
 #include "smtp/transaction.h"
 
 struct transaction *
@@ -54,6 +55,24 @@ transaction_settle(struct transaction *transaction, struct outcome *outcome)
 	outcome_clear(outcome);
 }
 
+/*
+ * A refusal that this host gives for reasons of its own: the message may do
+ * better elsewhere.
+ */
+static void
+forgive_listed(const struct transaction *transaction, struct outcome *outcome,
+    const struct reply *reply)
+{
+	g_autofree char *both = NULL;
+
+	if (outcome->kind != OUTCOME_BOUNCE || reply->dsn[0] == '\0')
+		return;
+	both = g_strdup_printf("%d %s", reply->code, reply->dsn);
+	if (wordlist_has(transaction->next_host_on, reply->dsn) ||
+	    wordlist_has(transaction->next_host_on, both))
+		outcome_forgive(outcome);
+}
+
 void
 transaction_settle_reply(struct transaction *transaction, enum stage stage,
     const struct reply *reply)
@@ -61,6 +80,7 @@ transaction_settle_reply(struct transaction *transaction, enum stage stage,
 	struct outcome outcome = {0};
 
 	outcome_from_reply(&outcome, stage, reply, transaction->count);
+	forgive_listed(transaction, &outcome, reply);
 	transaction_settle(transaction, &outcome);
 }
 
@@ -91,6 +111,7 @@ transaction_refuse(struct transaction *transaction, guint i,
 {
 	outcome_from_reply(&transaction->outcomes[i], STAGE_RCPT, reply,
 	    transaction->count);
+	forgive_listed(transaction, &transaction->outcomes[i], reply);
 	transaction->settled[i] = TRUE;
 }
 

@@ -13,6 +13,7 @@ struct transaction {
 	struct outcome *outcomes; /* the caller's, one for each recipient */
 	gboolean *settled;        /* is the outcome known? */
 	guint count;
+	const char *next_host_on; /* refusals that are none; see wordlist.h */
 };
 
 struct transaction *

@@ -22,6 +22,7 @@ struct wire {
 	struct session *session;
 	struct opening opening;
 	struct login login;
+	struct transcript transcript;
 	guint rcpt_sent;
 	guint rcpt_answered;
 	GPtrArray *held; /* commands of the envelope, to go out as one */
@@ -552,6 +553,10 @@ take_job(struct wire *wire, const struct wire_job *job,
 	wire->login.authenticated = job->events->authenticated;
 	wire->login.data = job->data;
 	wire->login.without = job->auth_without;
+	wire->opening.ehlo_ignore = job->ehlo_ignore;
+	wire->transcript.said = job->transcript ? job->events->said : NULL;
+	wire->transcript.data = job->data;
+	peer_transcribe(wire->dialogue.peer, &wire->transcript);
 	wire->rcpt_sent = 0;
 	wire->rcpt_answered = 0;
 	g_ptr_array_set_size(wire->held, 0);
@@ -565,6 +570,7 @@ wire_send(struct wire *wire, const struct wire_job *job,
 	g_autoptr(Transaction) transaction =
 	    transaction_new(outcomes, job->recipients->len);
 
+	transaction->next_host_on = job->next_host_on;
 	take_job(wire, job, transaction);
 	if (wire->sent++ == 0)
 		begin_session(wire);
@@ -573,6 +579,7 @@ wire_send(struct wire *wire, const struct wire_job *job,
 	if (!wire->idle && wire->session != NULL)
 		g_clear_pointer(&wire->session, session_free);
 	wire->dialogue.transaction = NULL;
+	wire->transcript.said = NULL;
 	wire->job = NULL;
 	/* What it has heard that a host says again is gone first. */
 	if (!wire->idle)

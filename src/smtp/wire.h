@@ -36,6 +36,7 @@ struct wire_events {
 	void (*unsecured)(const char *why, void *data);       /* not, though it
 							       * is offered */
 	void (*authenticated)(const char *mechanism, void *data);
+	void (*said)(gboolean ours, const char *line, void *data);
 	void (*accepted)(void *data); /* the host has accepted MAIL */
 };
 
@@ -53,6 +54,9 @@ struct wire_job {
 	const struct credentials *credentials; /* NULL: none */
 	gboolean auth_in_clear;                /* credentials without TLS */
 	guint auth_without;                    /* mechanisms not to use */
+	const char *ehlo_ignore;               /* see offer_parse() */
+	const char *next_host_on;              /* see transaction.h */
+	gboolean transcript; /* events->said is told of all lines */
 	const struct wire_events *events;
 	void *data;
 };

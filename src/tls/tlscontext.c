@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "tls/tlscontext.h"
@@ -112,6 +113,63 @@ set_ciphers(SSL_CTX *context, const char *ciphers)
 	return SSL_CTX_set_cipher_list(context, list) == 1;
 }
 
+/* Nobody is there to be asked for one. */
+static int
+no_passphrase(char *buffer G_GNUC_UNUSED, int size G_GNUC_UNUSED,
+    int writing G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+	return -1;
+}
+
+/* A key is a secret like any other. */
+static EVP_PKEY *
+read_key(const struct tls_policy *policy, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+	g_autofree char *what = NULL;
+	EVP_PKEY *key;
+	FILE *file;
+	int fd = secret_open(policy->key_file, policy->secret_modes, &reason);
+
+	if (fd < 0) {
+		g_set_error(error, TLS_ERROR, TLS_ERROR_LOCAL,
+		    "tls-key-file %s", reason->message);
+		return NULL;
+	}
+	secret_protect();
+	file = fdopen(fd, "r");
+	g_assert(file != NULL); /* for want of memory */
+	key = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
+	fclose(file);
+	if (key == NULL) {
+		what = g_strdup_printf("tls-key-file %s", policy->key_file);
+		tls_context_fail(what, error);
+	}
+	return key;
+}
+
+/* Ours, for a host that asks for it. */
+static gboolean
+load_certificate(SSL_CTX *context, const struct tls_policy *policy,
+    GError **error)
+{
+	g_autofree char *cert =
+	    g_strdup_printf("tls-cert-file %s", policy->cert_file);
+	g_autofree char *pair =
+	    g_strdup_printf("tls-key-file %s", policy->key_file);
+	EVP_PKEY *key;
+	gboolean fits;
+
+	if (SSL_CTX_use_certificate_chain_file(context, policy->cert_file) != 1)
+		return tls_context_fail(cert, error);
+	key = read_key(policy, error);
+	if (key == NULL)
+		return FALSE;
+	fits = SSL_CTX_use_PrivateKey(context, key) == 1;
+	EVP_PKEY_free(key);
+	return fits || tls_context_fail(pair, error);
+}
+
 static gboolean
 set_context(SSL_CTX *context, const struct tls_policy *policy, GError **error)
 {
@@ -127,6 +185,9 @@ set_context(SSL_CTX *context, const struct tls_policy *policy, GError **error)
 		return tls_context_fail("tls-min-protocol", error);
 	if (policy->ciphers != NULL && !set_ciphers(context, policy->ciphers))
 		return tls_context_fail("tls-ciphers", error);
+	if (policy->cert_file != NULL &&
+	    !load_certificate(context, policy, error))
+		return FALSE;
 	return !tls_policy_verifies_chain(policy) ||
 	    load_authorities(context, policy->ca_file, error);
 }
@@ -146,6 +207,23 @@ tls_context_new(const struct tls_policy *policy, GError **error)
 		return context;
 	SSL_CTX_free(context);
 	return NULL;
+}
+
+gboolean
+tls_context_check_certificate(const char *cert_file, const char *key_file,
+    enum secret_modes modes, GError **error)
+{
+	const struct tls_policy policy = {
+	    .level = TLS_ENCRYPT,
+	    .cert_file = cert_file,
+	    .key_file = key_file != NULL ? key_file : cert_file,
+	    .secret_modes = modes,
+	    .min_protocol = TLS1_2_VERSION,
+	};
+	SSL_CTX *context = tls_context_new(&policy, error);
+
+	SSL_CTX_free(context);
+	return context != NULL;
 }
 
 gboolean

@@ -34,6 +34,11 @@ tls_context_new(const struct tls_policy *policy, GError **error);
 gboolean
 tls_context_check(const char *ca_file, const char *ciphers, GError **error);
 
+/* The same for a certificate of ours; @key_file NULL: it has the key too. */
+gboolean
+tls_context_check_certificate(const char *cert_file, const char *key_file,
+    enum secret_modes modes, GError **error);
+
 /* TLS_ERROR_LOCAL: @what and OpenSSL's reason.  For the caller to return. */
 gboolean
 tls_context_fail(const char *what, GError **error);

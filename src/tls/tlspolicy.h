@@ -10,6 +10,7 @@
 
 #include "conf/tlslevel.h"
 #include "dns/tlsa.h"
+#include "util/secret.h"
 
 /* All strings are the maker's, and live as long as the connection. */
 struct tls_policy {
@@ -21,8 +22,11 @@ struct tls_policy {
 	const char *expected; /* whom the certificate has to name */
 	const char *also;     /* or this one; NULL: no other */
 	const char *ca_file;  /* NULL: the system's authorities */
-	const char *ciphers;  /* for TLS 1.2 and less; NULL: OpenSSL's */
-	int min_protocol;     /* TLS1_2_VERSION, ... */
+	const char *cert_file; /* ours; NULL: none */
+	const char *key_file; /* for it, never NULL then; and who may read it */
+	enum secret_modes secret_modes;
+	const char *ciphers;         /* for TLS 1.2 and less; NULL: OpenSSL's */
+	int min_protocol;            /* TLS1_2_VERSION, ... */
 	const struct tlsa_set *tlsa; /* with TLS_DANE; NULL: none */
 };
 

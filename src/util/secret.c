@@ -15,7 +15,8 @@
 #include "util/secret.h"
 
 /* What others may not do with a file, and its group neither. */
-#define OTHERS_MASK (S_IRWXO | S_IWGRP)
+#define OTHERS_MASK  (S_IRWXO | S_IWGRP)
+#define WRITERS_MASK (S_IWOTH | S_IWGRP)
 
 /* As deep as libESMTP goes, and some. */
 #define STACK_SPAN 32768
@@ -62,7 +63,17 @@ refuse(const char *path, const char *what, GError **error)
 }
 
 static gboolean
-check_owner(const char *path, const struct stat *st, GError **error)
+is_private(const struct stat *st, enum secret_modes modes)
+{
+	if (modes == SECRET_SHARED)
+		return (st->st_mode & WRITERS_MASK) == 0;
+	return (st->st_mode & OTHERS_MASK) == 0 &&
+	    ((st->st_mode & S_IRGRP) == 0 || st->st_gid == getegid());
+}
+
+static gboolean
+check_owner(const char *path, const struct stat *st, enum secret_modes modes,
+    GError **error)
 {
 	guint mode = st->st_mode & 07777;
 
@@ -74,8 +85,7 @@ check_owner(const char *path, const struct stat *st, GError **error)
 		    (guint)st->st_uid, (guint)geteuid());
 		return FALSE;
 	}
-	if ((mode & OTHERS_MASK) != 0 ||
-	    ((mode & S_IRGRP) != 0 && st->st_gid != getegid())) {
+	if (!is_private(st, modes)) {
 		g_set_error(error, SECRET_ERROR, SECRET_ERROR_UNSAFE,
 		    "%s: mode %04o and group %u let others have it; expected "
 		    "0600, or 0640 and group %u",
@@ -85,9 +95,8 @@ check_owner(const char *path, const struct stat *st, GError **error)
 	return TRUE;
 }
 
-/* -1: not there, or not a file for secrets. */
-static int
-open_checked(const char *path, GError **error)
+int
+secret_open(const char *path, enum secret_modes modes, GError **error)
 {
 	autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -96,13 +105,13 @@ open_checked(const char *path, GError **error)
 		fail_errno(path, error);
 		return -1;
 	}
-	return check_owner(path, &st, error) ? autofd_steal(&fd) : -1;
+	return check_owner(path, &st, modes, error) ? autofd_steal(&fd) : -1;
 }
 
 gboolean
-secret_check(const char *path, GError **error)
+secret_check(const char *path, enum secret_modes modes, GError **error)
 {
-	autofd fd = open_checked(path, error);
+	autofd fd = secret_open(path, modes, error);
 
 	return fd >= 0;
 }
@@ -143,11 +152,12 @@ check_content(const char *path, const char *text, gsize length, gsize max,
 }
 
 char *
-secret_read(const char *path, gsize max, GError **error)
+secret_read(const char *path, gsize max, enum secret_modes modes,
+    GError **error)
 {
 	/* Its end may be CR LF; a byte more shows that it is too long. */
 	gsize size = max + 3;
-	autofd fd = open_checked(path, error);
+	autofd fd = secret_open(path, modes, error);
 	g_autofree char *buffer = NULL;
 	char *secret = NULL;
 	gssize n;

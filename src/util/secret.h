@@ -19,20 +19,31 @@ enum secret_error {
 GQuark
 secret_error_quark(void);
 
+/* Who may read a file with a secret, besides root and us. */
+enum secret_modes {
+	SECRET_STRICT, /* the group that we are in: pipe(8) leaves us one */
+	SECRET_SHARED, /* anybody: in a container nobody else is there, and
+			* Docker and Kubernetes have modes of 0444 and 0644 */
+};
+
 /*
  * The one line of the file @path, without its end; of 1 to @max bytes, with
- * no NUL among them.  The file is root's or ours, nobody else's to read or
- * write, but for the group that we are in (pipe(8) leaves us one): it may
- * read.
+ * no NUL among them.  The file is root's or ours, nobody else's to write, and
+ * to read for those only that @modes lets.
  *
  * Returns a new secret, or NULL with "path: reason".
  */
 char *
-secret_read(const char *path, gsize max, GError **error);
+secret_read(const char *path, gsize max, enum secret_modes modes,
+    GError **error);
 
 /* Is @path such a file?  FALSE with "path: reason". */
 gboolean
-secret_check(const char *path, GError **error);
+secret_check(const char *path, enum secret_modes modes, GError **error);
+
+/* Opens such a file, to read.  -1 with "path: reason". */
+int
+secret_open(const char *path, enum secret_modes modes, GError **error);
 
 /* A new secret of @length bytes of @text. */
 char *

@@ -57,7 +57,8 @@
 # (how: quit; closed, reset: by the peer; host: as scripted; handshake: it
 # failed; stopped); input_clear, commands_clear and commands_tls, the parts of
 # these that came in clear and within TLS; hello (did a ClientHello come?); sni
-# (from it); tls, undef or {version, cipher, sni}; trouble, why the handshake
+# (from it); tls, undef or {version, cipher, sni,
+# client: the name in its certificate}; trouble, why the handshake
 # failed; notified (did the peer end TLS with a close_notify?); story, a line
 # of the verbs, after DATA "content" (or "part" without the final dot), and
 # "tls" where TLS began, "-tls" where a ClientHello led to nothing.

@@ -16,6 +16,7 @@
 #     expired, early        valid until an hour ago, valid in an hour from now
 #     self_signed           by its own key, not by $ca
 #     days => 30            for how long
+#     client => 1           for who connects, not for a host
 #     chain => 0            without the certificates between it and the root
 #     with_root => 1        its chain has the root at its end
 #   TestCa->missing         why there cannot be one, undef if there can
@@ -95,7 +96,8 @@ sub _make {
         not_after  => time + ($option{expired} ? -$HOUR
             : ($option{days} // 30) * $DAY + $HOUR),
         @san ? (subjectAltNames => \@san) : (),
-        $option{CA} ? (CA => 1) : (purpose => 'server'),
+        $option{CA} ? (CA => 1) : (purpose =>
+            $option{client} ? 'client' : 'server'),
         $issuer ? (issuer_cert => $issuer->{certificate},
             issuer_key => $issuer->{key}) : (),
     );

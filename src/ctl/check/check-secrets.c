@@ -46,6 +46,8 @@ struct trial {
 	const struct settings *settings;
 	const char *profile;
 	const char *ca_file;
+	const char *cert_file;
+	const char *key_file;
 	GError *error; /* NULL: it went well */
 };
 
@@ -64,6 +66,15 @@ try_ca_file(gpointer data)
 	struct trial *trial = data;
 
 	tls_context_check(trial->ca_file, NULL, &trial->error);
+}
+
+static void
+try_certificate(gpointer data)
+{
+	struct trial *trial = data;
+
+	tls_context_check_certificate(trial->cert_file, trial->key_file,
+	    trial->settings->secret_modes, &trial->error);
 }
 
 /* What is to be done about it, for what does not say so. */
@@ -163,6 +174,34 @@ check_ca_file(const struct review *review)
 	g_error_free(trial.error);
 }
 
+/* A key of its own may stand in a more general group. */
+static void
+check_certificate(const struct review *review)
+{
+	const struct check *check = review->check;
+	g_autofree char *cert =
+	    value_of(review, review->group, "tls-cert-file");
+	g_autofree char *key = value_of(review, review->group, "tls-key-file");
+	const char *general = check->settings->defaults.tls_key_file;
+	struct trial trial = {.settings = check->settings,
+	    .cert_file = cert,
+	    .key_file = key != NULL ? key : general};
+	g_autofree char *what = NULL;
+
+	if (cert == NULL || cert[0] == '\0' || check->agent == NULL)
+		return;
+	if (trial.key_file[0] == '\0')
+		trial.key_file = NULL;
+	if (!agent_act(check->agent, try_certificate, &trial) ||
+	    trial.error == NULL)
+		return;
+	what = g_strdup_printf("%s; expected files (PEM) of a certificate and "
+			       "its key that user %s can read",
+	    trial.error->message, check->agent->name);
+	say_line(review, SEVERITY_ERROR, "tls-cert-file", what);
+	g_error_free(trial.error);
+}
+
 static void
 check_ciphers(const struct review *review)
 {
@@ -199,6 +238,7 @@ check_group(const struct review *review)
 		return;
 	}
 	check_ca_file(review);
+	check_certificate(review);
 	check_ciphers(review);
 	check_clear_text(review);
 }

@@ -66,7 +66,8 @@ say_hello(struct interview *interview)
 	if (!stage_accept(interview, STAGE_EHLO, reply))
 		return FALSE;
 	say_keywords(interview, reply);
-	interview->offer = offer_parse(reply);
+	interview->offer =
+	    offer_parse(reply, interview->candidate->settings.ehlo_ignore);
 	return TRUE;
 }
 
@@ -225,7 +226,9 @@ interview(const struct ctl *ctl, const struct settings *settings,
 	    .ctl = ctl,
 	    .settings = settings,
 	    .candidate = candidate,
-	    .helo_name = helo_name,
+	    .helo_name = candidate->settings.helo_name != NULL
+		? candidate->settings.helo_name
+		: helo_name,
 	};
 	g_autoptr(Transaction) transaction = transaction_new(&state.outcome, 1);
 	g_autofree char *name = attempt_peer(candidate);

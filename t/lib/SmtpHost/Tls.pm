@@ -88,6 +88,7 @@ sub facts {
     return {
         version => $socket->get_sslversion =~ s/_/./r,
         cipher  => $socket->get_cipher,
+        client  => scalar $socket->peer_certificate('commonName'),
     };
 }
 

@@ -27,16 +27,17 @@ struct refused {
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
 	"final-timeout, time-limit, retry-min, retry-max, when-unsure, "       \
 	"patience, waiting, wake, tls, "                                       \
-	"tls-ca-file, tls-min-protocol, tls-ciphers, auth-in-clear, "          \
+	"tls-ca-file, tls-min-protocol, tls-ciphers, tls-cert-file, "          \
+	"tls-key-file, auth-in-clear, "                                        \
 	"dns-servers, dns-trust-ad, dns-address-limit, dns-session-limit, "    \
 	"dns-time-limit, own-addresses, address-family, max-connections, "     \
-	"max-messages, "                                                       \
-	"spool-directory"
+	"max-messages, spool-directory, secret-modes"
 #define HOST_KEYS                                                              \
-	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
-	"final-timeout, tls, tls-ca-file, tls-min-protocol, tls-ciphers, "     \
-	"tls-name, auth, auth-in-clear, bind, address-family, "                \
-	"max-connections, max-messages"
+	"helo-name, connect-timeout, greeting-timeout, command-timeout, "      \
+	"data-timeout, final-timeout, tls, tls-ca-file, tls-min-protocol, "    \
+	"tls-ciphers, tls-cert-file, tls-key-file, tls-name, auth, "           \
+	"auth-in-clear, bind, ehlo-ignore, next-host-on, line-limit, "         \
+	"transcript, address-family, max-connections, max-messages"
 #define AUTH_KEYS  "username, password-file, token-file, password"
 #define AUTH_GROUP "username and one of password-file, token-file and password"
 #define PATH       "an absolute path"
@@ -325,6 +326,18 @@ static const struct refused refused[] = {
 	BAD_HOST("host :25")},
     {"a port after the port", "[host a:25:25]\n", CODE(VALUE),
 	BAD_HOST("host a:25:25")},
+    {"a limit that cuts headers", "[host a]\nline-limit = 77\n", CODE(VALUE),
+	BAD("77", "line-limit",
+	    "a whole number from 78 to 1000000, 0 for no limit")},
+    {"other modes of secrets", "[smtproute]\nsecret-modes = 0644\n",
+	CODE(VALUE), BAD("0644", "secret-modes", "strict or shared")},
+    {"a refusal that is none", "[host a]\nnext-host-on = 4.7.1\n", CODE(VALUE),
+	BAD("4.7.1", "next-host-on",
+	    "enhanced codes as 5.7.54, or with a code as 550 5.4.5")},
+    {"no keyword", "[host a]\nehlo-ignore =\n", CODE(VALUE),
+	BAD("", "ehlo-ignore", "keywords of EHLO as SIZE, 8BITMIME")},
+    {"a key of hosts for all", "[smtproute]\nehlo-ignore = SIZE\n", CODE(KEY),
+	"2: unknown key \"ehlo-ignore\"; expected " SMTPROUTE_KEYS},
     {"a name to bind to", "[host a]\nbind = b\n", CODE(VALUE),
 	BAD("b", "bind", "an IPv4 or IPv6 address without brackets")},
     {"no profile", "[host a]\nauth =\n", CODE(VALUE), BAD("", "auth", WORD)},

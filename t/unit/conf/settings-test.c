@@ -38,6 +38,8 @@ show_host(GString *all, const struct host_settings *host)
 	g_string_append_printf(all, "protocol = %x\n",
 	    (guint)host->tls_min_protocol);
 	show_text(all, "ciphers", host->tls_ciphers);
+	show_text(all, "cert", host->tls_cert_file);
+	show_text(all, "key", host->tls_key_file);
 	show_text(all, "name", host->tls_name);
 	show_text(all, "auth", host->auth);
 	show_text(all, "clear",
@@ -64,6 +66,8 @@ show_settings(const struct settings *settings)
 	show_seconds(all, "dnstime", settings->dns_time_limit);
 	show_text(all, "own", settings->own_addresses);
 	show_text(all, "spool", settings->spool_directory);
+	show_text(all, "modes",
+	    settings->secret_modes == SECRET_SHARED ? "shared" : "strict");
 	show_seconds(all, "limit", settings->time_limit);
 	show_text(all, "unsure",
 	    settings->when_unsure == WHEN_UNSURE_NEXT ? "next" : "defer");
@@ -164,6 +168,10 @@ static const struct accepted accepted[] = {
     {"DNS servers between commas and blanks",
 	"dns-servers = 192.0.2.1,192.0.2.2:54, \t ::1 [::2]:55,",
 	"dns = 192.0.2.1:53,192.0.2.2:54,[::1]:53,[::2]:55"},
+    {"secrets that others can read", "secret-modes = shared", "modes = shared"},
+    {"secrets that others cannot read", "secret-modes = strict", NULL},
+    {"a certificate", "tls-cert-file = /c.pem", "cert = /c.pem"},
+    {"a key", "tls-key-file = /k.pem", "key = /k.pem"},
     {"the spool directory", "spool-directory = /var/tmp", "spool = /var/tmp"},
 };
 
@@ -203,10 +211,12 @@ test_defaults(void)
 	    "routes = " ROUTES_PATH "; state = " STATE_DIRECTORY "; "
 	    "helo = (none); log = (none); tag = postfix/smtproute; "
 	    "dns = (none); ad = no; addresses = 5; sessions = 2; "
-	    "dnstime = 120; own = (none); spool = /tmp; limit = 900; "
+	    "dnstime = 120; own = (none); spool = /tmp; modes = strict; "
+	    "limit = 900; "
 	    "unsure = defer; patience = 30; waiting = 10; wake = yes; "
 	    "connect = 30; greeting = 60; command = 300; data = 180; "
 	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
+	    "cert = ; key = ; "
 	    "name = (none); auth = (none); clear = no; bind = (none); "
 	    "family = any; ");
 }

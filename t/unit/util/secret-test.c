@@ -40,7 +40,8 @@ static void
 assert_secret(const struct statefolder *place, int code, const char *expected)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Secret) secret = secret_read(place->path, LENGTH_MAX, &error);
+	g_autoptr(Secret) secret =
+	    secret_read(place->path, LENGTH_MAX, SECRET_STRICT, &error);
 	g_autofree char *head = g_strconcat(place->path, ": ", NULL);
 
 	if (code == GOOD) {
@@ -118,20 +119,31 @@ static const struct access {
 	mode_t mode;
 	guint owner; /* or OURS */
 	guint group;
+	enum secret_modes modes;
 	gboolean safe;
 } accesses[] = {
-    {"to read and write for us", 0600, OURS, OURS, TRUE},
-    {"to read for us", 0400, OURS, OURS, TRUE},
-    {"to read for our group", 0640, OURS, OURS, TRUE},
-    {"to read for our group alone", 0440, OURS, OURS, TRUE},
-    {"to read for others", 0604, OURS, OURS, FALSE},
-    {"to read for all", 0644, OURS, OURS, FALSE},
-    {"to write for our group", 0620, OURS, OURS, FALSE},
-    {"to write for others", 0602, OURS, OURS, FALSE},
-    {"to run for others", 0601, OURS, OURS, FALSE},
-    {"of another group, which may nothing", 0600, OURS, SOMEBODY, TRUE},
-    {"of another group, which may read", 0640, OURS, SOMEBODY, FALSE},
-    {"of somebody else", 0600, SOMEBODY, OURS, FALSE},
+    {"to read and write for us", 0600, OURS, OURS, SECRET_STRICT, TRUE},
+    {"to read for us", 0400, OURS, OURS, SECRET_STRICT, TRUE},
+    {"to read for our group", 0640, OURS, OURS, SECRET_STRICT, TRUE},
+    {"to read for our group alone", 0440, OURS, OURS, SECRET_STRICT, TRUE},
+    {"to read for others", 0604, OURS, OURS, SECRET_STRICT, FALSE},
+    {"to read for all", 0644, OURS, OURS, SECRET_STRICT, FALSE},
+    {"to write for our group", 0620, OURS, OURS, SECRET_STRICT, FALSE},
+    {"to write for others", 0602, OURS, OURS, SECRET_STRICT, FALSE},
+    {"to run for others", 0601, OURS, OURS, SECRET_STRICT, FALSE},
+    {"of another group, which may nothing", 0600, OURS, SOMEBODY, SECRET_STRICT,
+	TRUE},
+    {"of another group, which may read", 0640, OURS, SOMEBODY, SECRET_STRICT,
+	FALSE},
+    {"of somebody else", 0600, SOMEBODY, OURS, SECRET_STRICT, FALSE},
+    {"shared: to read for all", 0444, OURS, OURS, SECRET_SHARED, TRUE},
+    {"shared: to read for all, and write for us", 0644, OURS, OURS,
+	SECRET_SHARED, TRUE},
+    {"shared: of another group, which may read", 0640, OURS, SOMEBODY,
+	SECRET_SHARED, TRUE},
+    {"shared: to write for our group", 0664, OURS, OURS, SECRET_SHARED, FALSE},
+    {"shared: to write for others", 0646, OURS, OURS, SECRET_SHARED, FALSE},
+    {"shared: of somebody else", 0444, SOMEBODY, OURS, SECRET_SHARED, FALSE},
 };
 
 static void
@@ -151,8 +163,9 @@ test_access(gconstpointer data)
 	write_secret(&place, "a secret\n", 9);
 	g_assert_no_errno(chown(place.path, row->owner, row->group));
 	g_assert_no_errno(g_chmod(place.path, (int)row->mode));
-	secret = secret_read(place.path, LENGTH_MAX, &error);
-	g_assert_cmpint(secret_check(place.path, &checked), ==, row->safe);
+	secret = secret_read(place.path, LENGTH_MAX, row->modes, &error);
+	g_assert_cmpint(secret_check(place.path, row->modes, &checked), ==,
+	    row->safe);
 	if (row->safe) {
 		g_assert_no_error(error);
 		g_assert_cmpstr(secret, ==, "a secret");
