@@ -331,7 +331,7 @@ peer_start_tls(struct peer *peer, const struct tls_policy *policy,
 {
 	g_autoptr(GError) reason = NULL;
 
-	if (reply_reader_pending(peer->replies) ||
+	if (!reply_reader_is_clean(peer->replies) ||
 	    (policy->level != TLS_WRAPPER && has_sent(peer)))
 		return fail_spoke(error);
 	peer->tls = tls_connect(peer->fd, policy, deadline, &reason);

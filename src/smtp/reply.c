@@ -71,6 +71,12 @@ reply_reader_pending(struct reply_reader *reader)
 	    (reader->input->len > 0 && !g_str_equal(reader->input->str, "\r"));
 }
 
+gboolean
+reply_reader_is_clean(const struct reply_reader *reader)
+{
+	return reader->input->len == 0 && reader->skipped == 0;
+}
+
 void
 reply_free(struct reply *reply)
 {

@@ -76,6 +76,13 @@ reply_reader_take(struct reply_reader *reader, GError **error);
 gboolean
 reply_reader_pending(struct reply_reader *reader);
 
+/*
+ * Has nothing at all come since the last reply, not even an empty line, which
+ * reply_reader_pending() does not count?
+ */
+gboolean
+reply_reader_is_clean(const struct reply_reader *reader);
+
 void
 reply_reader_free(struct reply_reader *reader);
 
