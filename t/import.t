@@ -13,7 +13,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Ctl ();
-use Fixture qw(new_folder write_file);
+use Fixture qw(new_folder read_file write_file);
 
 my $folder = new_folder('import');
 
@@ -47,6 +47,9 @@ sub read_as {
     my $run = import_text(join("\n", map { $_->[0] } @rows) . "\n",
         "--format=$format");
     my ($head, @lines) = $run->lines;
+    # What takes the place of passwords has a test of its own.
+    my ($behind) = grep { $lines[$_] eq '#' } 0 .. $#lines;
+    splice @lines, $behind if defined $behind;
     s/ {2,}/ / for grep { !/^#/ } @lines;
     subtest "format $format" => sub {
         is $run->status, 1, 'exit status';
@@ -173,6 +176,41 @@ read_as('qmail',
         '*:mx1', ' lead.example:mx1', 'final.example.:mx1', '.:mx1',
         "nul\0.example:mx1", 's3 cret:'),
 );
+
+subtest 'qmail: user and password' => sub {
+    my $run = import_text(<<'EOF_QMAIL', '--format=qmail');
+a.example:mx1:587 user s3cret
+b.example:mx2;user@example.com;s3cret
+:[10.1.1.1]:465|user|s3cret
+d.example:mx1:587:user:s3cret
+e.example:mx1:587 s3cret
+f.example:mx1:587 s3cret more s3cret
+g.example:mx1:s3cret:s3cret:s3cret
+h.example:mx1:587  s3cret
+EOF_QMAIL
+    my $profile = sub {
+        my ($line, $user, $key, $relay) = @_;
+
+        return '#', '# smtproute.conf:', "# [auth line$line]",
+            "# username = $user",
+            "# password-file = /etc/smtproute/line$line.password", '# routes:',
+            "# $key $relay/auth=line$line";
+    };
+    is $run->status, 2, 'no routes';
+    is $run->stdout, '', 'then nothing is written';
+
+    write_file("$folder/more", read_file("$folder/in") . "i.example:mx3\n");
+    $run = Ctl->run(folder => $folder,
+        arguments => ['import', '--format=qmail', 'more']);
+    my @lines = map { s/ {2,}/ /r } $run->lines;
+    is $run->status, 1, 'exit status';
+    is_deeply [@lines[9 .. $#lines]], ['i.example [mx3]',
+        $profile->(1, 'user', 'a.example', '[mx1]:587'),
+        $profile->(2, 'user@example.com', 'b.example', '[mx2]'),
+        $profile->(3, 'user', '*', '[10.1.1.1]:465'),
+        $profile->(4, 'user', 'd.example', '[mx1]:587')], 'behind the routes';
+    unlike $run->stdout . $run->stderr, qr/s3cret/, 'and no password';
+};
 
 subtest 'qmail: a password is never shown' => sub {
     for my $option ('--format=qmail', '--format=esa', '--format=transport',

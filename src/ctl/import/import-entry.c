@@ -173,6 +173,15 @@ import_unsaid(struct import *import, struct import_entry *entry,
 		entry->line, entry->shown, why));
 }
 
+void
+import_login(struct import *import, struct import_entry *entry, const char *why,
+    char *relay, char *user)
+{
+	import_unsaid(import, entry, why);
+	entry->relay = relay;
+	entry->user = user;
+}
+
 static gboolean
 check_host(struct import *import, struct import_entry *entry,
     const struct import_text *where, const char *host)

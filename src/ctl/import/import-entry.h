@@ -21,6 +21,9 @@ struct import_entry {
 	char *value;     /* NULL: left out, and the next two are set */
 	char *fault;     /* for people, with file and line */
 	const char *why; /* in short, without any text of the file's */
+	/* If it was left out for its password: */
+	char *relay; /* as the route map has it, NULL: it was not */
+	char *user;  /* printable */
 };
 
 struct import {
@@ -41,7 +44,7 @@ import_begin(struct import *import, const struct import_text *key);
 struct import_entry *
 import_begin_keyless(struct import *import, unsigned line);
 
-/* One of the next four ends what import_begin() began. */
+/* One of the next five ends what import_begin() began. */
 
 /*
  * The entry's value, of which the entry becomes owner, is a route; or at
@@ -63,6 +66,14 @@ import_error(struct import_entry *entry, const GError *error);
 void
 import_unsaid(struct import *import, struct import_entry *entry,
     const char *why);
+
+/*
+ * The same for one that has a user and a password: what takes its place is
+ * written behind the routes.  The entry becomes owner of @relay and @user.
+ */
+void
+import_login(struct import *import, struct import_entry *entry, const char *why,
+    char *relay, char *user);
 
 /* Hosts of an entry, of levels that are tried one after another, from 0. */
 struct import_hosts {

@@ -6,7 +6,8 @@
  * used, never its MX; without a relay the recipient's MX is.
  *
  * Many patches add something behind the port, often a password, so nothing
- * of a value is shown.
+ * of a value is shown but relay, port and user, where they cannot be anything
+ * else.
  */
 
 #include <config.h>
@@ -85,12 +86,80 @@ relay_host(const struct import_text *host)
 }
 
 static gboolean
+is_port_text(const char *text)
+{
+	return text != NULL &&
+	    g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, NULL, NULL);
+}
+
+static gboolean
 is_port(const struct import_text *text)
 {
 	g_autofree char *port = import_dup(text);
 
-	return port != NULL &&
-	    g_ascii_string_to_unsigned(port, 10, 1, G_MAXUINT16, NULL, NULL);
+	return is_port_text(port);
+}
+
+/* Printable ASCII, and something. */
+static gboolean
+is_plain(const char *word)
+{
+	const char *p = word;
+
+	while (g_ascii_isgraph(*p))
+		p++;
+	return p > word && *p == '\0';
+}
+
+/*
+ * "relay[:port] user password", with any of the separators of patches; TRUE
+ * with new strings.  More or fewer words, or a strange one: who knows which of
+ * them is the password.
+ */
+static gboolean
+split_login(struct import_text value, char **ret_relay, char **ret_user)
+{
+	struct import_text head = import_cut(&value, relay_length(&value));
+	g_autofree char *host = relay_host(&head);
+	g_autofree char *rest = import_dup(&value);
+	g_auto(GStrv) words = NULL;
+	char **word;
+
+	if (host == NULL || rest == NULL || rest[0] == '\0')
+		return FALSE;
+	/* The first one is empty: rest begins with a separator. */
+	words = g_strsplit_set(rest, ":;| \t", -1);
+	word = words + 1;
+	*ret_relay = NULL;
+	if (rest[0] != ':')
+		*ret_relay = g_steal_pointer(&host);
+	else if (is_port_text(word[0]))
+		*ret_relay = g_strdup_printf("%s:%s", host, *word++);
+	if (*ret_relay == NULL)
+		return FALSE;
+	if (g_strv_length(word) == 2 && is_plain(word[0]) &&
+	    is_plain(word[1])) {
+		*ret_user = g_strdup(word[0]);
+		return TRUE;
+	}
+	g_clear_pointer(ret_relay, g_free);
+	return FALSE;
+}
+
+static void
+read_unsaid(struct import *import, struct import_entry *entry,
+    const struct import_text *value)
+{
+	static const char why[] =
+	    "there is more than relay and port, such as a user and password; "
+	    "see auth= in smtproute_routes(5)";
+	char *relay = NULL;
+	char *user = NULL;
+
+	if (split_login(*value, &relay, &user))
+		import_login(import, entry, why, relay, user);
+	else
+		import_unsaid(import, entry, why);
 }
 
 static void
@@ -101,9 +170,7 @@ read_relay(struct import *import, struct import_entry *entry,
 	g_autofree char *host = NULL;
 
 	if (!split_relay(*value, &relay)) {
-		import_unsaid(import, entry,
-		    "there is more than relay and port, such as a user and "
-		    "password; see auth= in smtproute_routes(5)");
+		read_unsaid(import, entry, value);
 		return;
 	}
 	host = relay_host(&relay.host);

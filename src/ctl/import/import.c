@@ -40,6 +40,8 @@ entry_free(gpointer data)
 	g_free(entry->shown);
 	g_free(entry->value);
 	g_free(entry->fault);
+	g_free(entry->relay);
+	g_free(entry->user);
 	g_free(entry);
 }
 
@@ -115,6 +117,22 @@ say_entry(const struct import *import, const struct import_entry *entry)
 		    entry->why);
 }
 
+/*
+ * Behind the routes: what takes the place of one that had a password.  It is
+ * a comment, as mail for a host without its profile would have to wait.
+ */
+static void
+say_login(const struct import_entry *entry)
+{
+	say("#\n# smtproute.conf:\n");
+	say("# [auth line%u]\n", entry->line);
+	say("# username = %s\n", entry->user);
+	say("# password-file = /etc/smtproute/line%u.password\n", entry->line);
+	say("# routes:\n");
+	say("# %" KEY_WIDTH "s %s/auth=line%u\n", entry->key, entry->relay,
+	    entry->line);
+}
+
 /* The entries come in the order of their lines. */
 static enum ctl_status
 report(const struct import *import)
@@ -137,6 +155,12 @@ report(const struct import *import)
 	say("# %s, format %s\n", import->name, import->format->name);
 	for (guint i = 0; i < import->entries->len; i++)
 		say_entry(import, import->entries->pdata[i]);
+	for (guint i = 0; i < import->entries->len; i++) {
+		const struct import_entry *entry = import->entries->pdata[i];
+
+		if (entry->relay != NULL)
+			say_login(entry);
+	}
 	return left_out == 0 ? CTL_OK : CTL_NO;
 }
 
