@@ -4,12 +4,16 @@
 
 #include "agent/keeper.h"
 #include "util/deadline.h"
+#include "util/secret.h"
 
 /* As smtp_connection_cache_time_limit of Postfix. */
 #define IDLE_SPAN (2 * G_USEC_PER_SEC)
 
 /* One message after the other comes here, so few are of use. */
 #define KEPT_MAX 20
+
+/* What is summed up stays in a block of so many bytes (SHA-256's). */
+#define BLOCK_SIZE 64
 
 struct keeper {
 	GPtrArray *kept; /* of struct kept, the oldest first */
@@ -46,6 +50,7 @@ digest(const struct credentials *credentials)
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	const char *parts[] = {credentials->profile, credentials->username,
 	    credentials->password, credentials->token};
+	static const guchar filler[BLOCK_SIZE];
 
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
 		const char *part = parts[i] != NULL ? parts[i] : "";
@@ -53,6 +58,7 @@ digest(const struct credentials *credentials)
 		g_checksum_update(checksum, (const guchar *)part,
 		    (gssize)strlen(part) + 1);
 	}
+	g_checksum_update(checksum, filler, sizeof(filler));
 	return g_strdup(g_checksum_get_string(checksum));
 }
 
@@ -70,8 +76,10 @@ keeper_id(const struct candidate *candidate, const char *helo_name,
 	g_autofree char *where = candidate_id(candidate);
 	g_autofree char *who = NULL;
 
-	if (credentials != NULL)
+	if (credentials != NULL) {
 		who = digest(credentials);
+		secret_sweep();
+	}
 	return g_strdup_printf("%s %s %s %s %s", where, helo_name,
 	    who != NULL ? who : "-", or_none(settings->tls_cert_file),
 	    or_none(settings->ehlo_ignore));
