@@ -118,6 +118,11 @@ subtest 'the state' => sub {
     is $run->stderr, "smtproutectl: $none: Read-only file system; nothing new is remembered of hosts\n",
         'hosts says so';
     like $run->stdout, qr/^127\.0\.0\.1:25 /m, 'and shows what it knows';
+    $run = Ctl->run(conf => "$dir/smtproute.conf",
+        arguments => ['hosts', '--openmetrics']);
+    like $run->stdout, qr/^smtproute_state_usable 0$/m, 'in metrics, too';
+    like $run->stdout, qr/^smtproute_host_up\{host="127\.0\.0\.1",port="25"\} 1$/m,
+        'with what it knows';
     finds('read-only', check($dir), $dir,
         "DIR/full: warning: Read-only file system; expected room for files, $nothing");
 };

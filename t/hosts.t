@@ -113,7 +113,7 @@ subtest 'nothing is known' => sub {
     }
     my $run = hosts($agent, '--openmetrics');
     is $run->status, 0, '--openmetrics: exit status';
-    is scalar(grep { !/^# (?:TYPE|UNIT|HELP) / } $run->lines), 2,
+    is scalar(grep { !/^# (?:TYPE|UNIT|HELP) / } $run->lines), 3,
         '--openmetrics: no samples of hosts';
     like $run->stdout, qr/\n# EOF\n\z/, '--openmetrics: its end';
 };
@@ -502,7 +502,15 @@ subtest 'a state that cannot be read' => sub {
         for my $form ('', '--json', '--openmetrics') {
             my $run = hosts($agent, $form || ());
             is $run->status, 2, "$name: $form: exit status";
-            is $run->stdout, '', "$name: $form: stdout";
+            if ($form eq '--openmetrics') {
+                unlike $run->stdout, qr/^smtproute_host_/m,
+                    "$name: $form: no hosts";
+                like $run->stdout, qr/^smtproute_state_usable 0\n# EOF\n\z/m,
+                    "$name: $form: says so";
+            }
+            else {
+                is $run->stdout, '', "$name: $form: stdout";
+            }
             like $run->stderr, qr/^smtproutectl: \Q$path\E: $what\n\z/,
                 "$name: $form: stderr";
         }
@@ -512,11 +520,15 @@ subtest 'a state that cannot be read' => sub {
     my $run = hosts($agent);
     is $run->status, 0, 'an empty one is a new one: exit status';
     like line($run, '192.0.2.1:25'), qr/^up, never tried /, 'and a table';
+    like hosts($agent, '--openmetrics')->stdout,
+        qr/^smtproute_state_usable 1$/m, 'and usable';
     unlink $agent->var . '/state/hosts.mdb';
     rmdir $agent->var . '/state' or die "rmdir: $!\n";
     $run = hosts($agent);
     is $run->status, 0, 'no folder: exit status';
     is $run->stderr, '', 'no folder: stderr';
+    like hosts($agent, '--openmetrics')->stdout,
+        qr/^smtproute_state_usable 0$/m, 'no folder: not usable';
     like line($run, '192.0.2.1:25'), qr/^up, never tried /, 'no folder';
 };
 

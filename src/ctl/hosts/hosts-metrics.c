@@ -241,7 +241,7 @@ add_family(GString *text, const struct family *family, const GPtrArray *rows)
 }
 
 void
-hosts_say_metrics(const GPtrArray *rows, guint strangers)
+hosts_say_metrics(const GPtrArray *rows, guint strangers, gboolean usable)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
@@ -252,7 +252,11 @@ hosts_say_metrics(const GPtrArray *rows, guint strangers)
 	    "# HELP smtproute_other_hosts Hosts that only DNS has named, and "
 	    "that are not shown.\n"
 	    "smtproute_other_hosts %u\n"
+	    "# TYPE smtproute_state_usable gauge\n"
+	    "# HELP smtproute_state_usable 1 if what is learned of hosts can "
+	    "be read and kept, 0 if not.\n"
+	    "smtproute_state_usable %d\n"
 	    "# EOF\n",
-	    strangers);
+	    strangers, usable ? 1 : 0);
 	say("%s", text->str);
 }

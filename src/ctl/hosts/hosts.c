@@ -5,7 +5,9 @@
 
 #include <config.h>
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <unistd.h>
 
 #include "address/domain.h"
 #include "ctl/ctl.h"
@@ -28,9 +30,10 @@ struct request {
 	const struct settings *settings;
 	GPtrArray *args; /* empty: all hosts */
 	enum form form;
-	guint watch;  /* seconds, 0: once */
-	gboolean all; /* hosts that only DNS has named, too */
-	GBytes *map;  /* the route map as it was last; NULL: none yet */
+	guint watch;     /* seconds, 0: once */
+	gboolean all;    /* hosts that only DNS has named, too */
+	gboolean usable; /* can the state be read and kept? */
+	GBytes *map;     /* the route map as it was last; NULL: none yet */
 };
 
 /* The rows that @arg is for join @rows. */
@@ -91,7 +94,7 @@ say_rows(const struct request *request, const GPtrArray *rows, guint strangers)
 		hosts_say_json(rows);
 		break;
 	case FORM_METRICS:
-		hosts_say_metrics(rows, strangers);
+		hosts_say_metrics(rows, strangers, request->usable);
 		break;
 	}
 }
@@ -104,15 +107,28 @@ keep_map(struct request *request, const struct hostlist *list)
 		request->map = g_bytes_ref(list->map);
 }
 
-/* What is shown may be old: nothing new can be remembered. */
-static void
-complain_of_room(const char *folder)
+/* What is shown may be old: nothing new can be remembered.  TRUE: it can. */
+static gboolean
+check_room(const char *folder)
 {
 	const char *trouble = room_trouble(folder);
 
 	if (trouble != NULL)
 		complain("%s: %s; nothing new is remembered of hosts", folder,
 		    trouble);
+	return trouble == NULL;
+}
+
+/* Who only reads metrics is to learn of it, too. */
+static void
+complain_of_state(struct request *request, const GError *error)
+{
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+
+	complain("%s", error->message);
+	request->usable = FALSE;
+	if (request->form == FORM_METRICS)
+		say_rows(request, none, 0);
 }
 
 /* All that are to be shown if none is named; returns how many are not. */
@@ -157,11 +173,15 @@ show(struct request *request)
 	enum ctl_status status;
 
 	keep_map(request, list);
-	complain_of_room(settings->state_directory);
+	request->usable = check_room(settings->state_directory);
 	if (!ctl_become_agent(request->ctl, settings))
 		return CTL_TROUBLE;
+	/* As the agent, whose files are in there. */
+	if (faccessat(AT_FDCWD, settings->state_directory, W_OK | X_OK,
+		AT_EACCESS) < 0)
+		request->usable = FALSE;
 	if (!hostlist_add_state(list, settings, &error)) {
-		complain("%s", error->message);
+		complain_of_state(request, error);
 		return CTL_TROUBLE;
 	}
 	if (request->args->len == 0) {

@@ -18,8 +18,11 @@ hosts_say_table(const struct ctl *ctl, const GPtrArray *rows);
 void
 hosts_say_json(const GPtrArray *rows);
 
-/* OpenMetrics 1.0, which Prometheus's own text format nearly is. */
+/*
+ * OpenMetrics 1.0, which Prometheus's own text format nearly is.  @usable: can
+ * what deliveries learn be read and kept?
+ */
 void
-hosts_say_metrics(const GPtrArray *rows, guint strangers);
+hosts_say_metrics(const GPtrArray *rows, guint strangers, gboolean usable);
 
 #endif
