@@ -51,7 +51,7 @@ port_number(const char *text)
 	return known == NULL ? 0 : ntohs((guint16)known->s_port);
 }
 
-/* "port", "host:port" or "[address]:port" */
+/* "port", ":port", "host:port" or "[address]:port" */
 static void
 add_listener(struct ownsmtp *own, const struct service *service)
 {
@@ -64,7 +64,7 @@ add_listener(struct ownsmtp *own, const struct service *service)
 	listener = g_new(struct listener, 1);
 	*listener = (struct listener){
 	    .place = service_place(service),
-	    .host = colon == NULL
+	    .host = colon == NULL || colon == service->name
 		? NULL
 		: g_strndup(service->name, (gsize)(colon - service->name)),
 	    .port = port_number(port),
