@@ -11,20 +11,11 @@
 #include "address/endpoint.h"
 #include "conf/authname.h"
 #include "route/route.h"
-#include "util/printable.h"
+#include "route/span.h"
 
 #define PORT_SUBMISSIONS 465 /* RFC 8314 section 7.3 */
 
-/* As much of the route's text as a message quotes. */
-#define QUOTE_MAX 40
-
 #define HOST_FORMS "name, [name], IPv4 address or [IPv6 address]"
-
-struct span {
-	const char *at;
-	const char *end;
-	struct route_origin origin; /* of at */
-};
 
 G_DEFINE_QUARK(smtproute_route_error, route_error)
 
@@ -48,110 +39,6 @@ destination_free(gpointer data)
 	g_free(destination->bind);
 	g_free(destination->tls_name);
 	g_free(destination);
-}
-
-static gboolean
-is_empty(const struct span *span)
-{
-	return span->at == span->end;
-}
-
-static char *
-text_of(const struct span *span)
-{
-	return g_strndup(span->at, (gsize)(span->end - span->at));
-}
-
-/* FALSE, so that parsers can return it. */
-static gboolean
-fail(const struct span *where, const char *what, const char *expected,
-    GError **error)
-{
-	g_autofree char *place = route_place(&where->origin);
-
-	g_set_error(error, ROUTE_ERROR, ROUTE_ERROR_SYNTAX,
-	    "%s: %s; expected %s", place, what, expected);
-	return FALSE;
-}
-
-/* The same with the text that is at fault. */
-static gboolean
-refuse(const struct span *found, const char *what, const char *expected,
-    GError **error)
-{
-	g_autofree char *text = text_of(found);
-	g_autofree char *quote = printable(text, QUOTE_MAX);
-	g_autofree char *fault = g_strdup_printf("bad %s '%s'", what, quote);
-
-	return fail(found, fault, expected, error);
-}
-
-/* Leaves out the next @count bytes, no line end among them. */
-static void
-advance(struct span *span, gsize count)
-{
-	span->at += count;
-	span->origin.column += (unsigned)count;
-}
-
-/* Cuts off and returns what stands before the next of the bytes in @stops. */
-static struct span
-cut(struct span *span, const char *stops)
-{
-	struct span head = *span;
-
-	while (!is_empty(span) && strchr(stops, *span->at) == NULL)
-		advance(span, 1);
-	head.end = span->at;
-	return head;
-}
-
-/*
- * The text's last blanks and comments are cut off instead, so that what is
- * missing there is missed right after the last word.
- */
-static void
-skip_blanks(struct span *text)
-{
-	struct span next = *text;
-	gboolean line_began = FALSE;
-	gboolean comment = FALSE;
-
-	for (; next.at < next.end; advance(&next, 1)) {
-		if (*next.at == '\n') {
-			next.origin.line++;
-			next.origin.column = 0;
-			line_began = TRUE;
-			comment = FALSE;
-		} else if (line_began && *next.at == '#') {
-			comment = TRUE;
-		} else if (!comment && !g_ascii_isspace(*next.at)) {
-			*text = next;
-			return;
-		}
-	}
-	text->end = text->at;
-}
-
-/* The word, possibly empty, that @text begins with. */
-static gboolean
-next_word(struct span *text, struct span *word, GError **error)
-{
-	struct span head = *text;
-	const char *at = text->at;
-	const char *bad;
-
-	while (at < text->end && *at != ',' && !g_ascii_isspace(*at))
-		at++;
-	head.end = at;
-	/* Says no to NUL as well. */
-	if (!g_utf8_validate(head.at, at - head.at, &bad)) {
-		advance(&head, (gsize)(bad - head.at));
-		return fail(&head, "stray byte", "UTF-8 without NUL", error);
-	}
-	advance(text, (gsize)(at - text->at));
-	*word = head;
-	return TRUE;
 }
 
 static gboolean
@@ -244,7 +131,7 @@ static const struct option {
 static guint
 find_option(const struct span *span)
 {
-	g_autofree char *name = text_of(span);
+	g_autofree char *name = span_text(span);
 	guint i = 0;
 
 	while (i < G_N_ELEMENTS(options) && strcmp(options[i].name, name) != 0)
@@ -257,24 +144,24 @@ static gboolean
 parse_option(struct span rest, struct destination *destination, guint *seen,
     GError **error)
 {
-	struct span name = cut(&rest, "=");
+	struct span name = span_cut(&rest, "=");
 	guint i = find_option(&name);
 	g_autofree char *value = NULL;
 
 	if (i == G_N_ELEMENTS(options))
-		return refuse(&name, "option",
+		return span_refuse(&name, "option",
 		    "pri, weight, tls, auth, bind, tls-name, drain or verify",
 		    error);
 	if ((*seen & 1U << i) != 0)
-		return fail(&name, "option given twice", "it once", error);
+		return span_fail(&name, "option given twice", "it once", error);
 	*seen |= 1U << i;
-	if (options[i].expected == NULL && !is_empty(&rest))
-		return refuse(&rest, "text", "no value", error);
-	if (!is_empty(&rest))
-		advance(&rest, 1);
-	value = text_of(&rest);
+	if (options[i].expected == NULL && !span_is_empty(&rest))
+		return span_refuse(&rest, "text", "no value", error);
+	if (!span_is_empty(&rest))
+		span_advance(&rest, 1);
+	value = span_text(&rest);
 	if (!options[i].set(destination, value))
-		return refuse(&rest, options[i].name, options[i].expected,
+		return span_refuse(&rest, options[i].name, options[i].expected,
 		    error);
 	return TRUE;
 }
@@ -285,9 +172,10 @@ parse_options(struct span *rest, struct destination *destination,
 {
 	guint seen = 0;
 
-	while (!is_empty(rest)) {
-		advance(rest, 1);
-		if (!parse_option(cut(rest, "/"), destination, &seen, error))
+	while (!span_is_empty(rest)) {
+		span_advance(rest, 1);
+		if (!parse_option(span_cut(rest, "/"), destination, &seen,
+			error))
 			return FALSE;
 	}
 	return TRUE;
@@ -300,13 +188,13 @@ parse_port(struct span *rest, struct destination *destination, GError **error)
 	struct span digits;
 	guint port;
 
-	if (is_empty(rest) || *rest->at != ':')
+	if (span_is_empty(rest) || *rest->at != ':')
 		return TRUE;
-	advance(rest, 1);
-	digits = cut(rest, "/");
-	text = text_of(&digits);
+	span_advance(rest, 1);
+	digits = span_cut(rest, "/");
+	text = span_text(&digits);
 	if (!parse_number(text, 1, G_MAXUINT16, &port))
-		return refuse(&digits, "port", "1 to 65535", error);
+		return span_refuse(&digits, "port", "1 to 65535", error);
 	destination->port = (guint16)port;
 	return TRUE;
 }
@@ -334,19 +222,19 @@ parse_bracketed(struct span *rest, struct destination *destination,
 	g_autofree char *text = NULL;
 	const char *name;
 
-	advance(rest, 1);
-	host = cut(rest, "]");
-	if (is_empty(rest))
-		return fail(&bracket, "'[' without end", "']'", error);
-	advance(rest, 1);
-	text = text_of(&host);
+	span_advance(rest, 1);
+	host = span_cut(rest, "]");
+	if (span_is_empty(rest))
+		return span_fail(&bracket, "'[' without end", "']'", error);
+	span_advance(rest, 1);
+	text = span_text(&host);
 	name = text;
 	if (g_ascii_strncasecmp(text, tag, strlen(tag)) == 0)
 		name += strlen(tag);
 	/* What bears the tag is no name and no IPv4 address. */
 	if ((name > text && strchr(name, ':') == NULL) ||
 	    !set_name(destination, name, DESTINATION_HOST))
-		return refuse(&host, "host", HOST_FORMS, error);
+		return span_refuse(&host, "host", HOST_FORMS, error);
 	return TRUE;
 }
 
@@ -355,18 +243,18 @@ static gboolean
 parse_plain(struct span *rest, struct destination *destination, GError **error)
 {
 	struct span after = *rest;
-	struct span host = cut(&after, "/");
-	g_autofree char *text = text_of(&host);
+	struct span host = span_cut(&after, "/");
+	g_autofree char *text = span_text(&host);
 	const char *expected = "IPv6 address, in brackets before a port";
 
 	if (strchr(text, ':') == strrchr(text, ':')) {
 		after = *rest;
-		host = cut(&after, ":/");
+		host = span_cut(&after, ":/");
 		text[host.end - host.at] = '\0';
 		expected = HOST_FORMS;
 	}
 	if (!set_name(destination, text, DESTINATION_NAME))
-		return refuse(&host, "host", expected, error);
+		return span_refuse(&host, "host", expected, error);
 	*rest = after;
 	return TRUE;
 }
@@ -374,7 +262,7 @@ parse_plain(struct span *rest, struct destination *destination, GError **error)
 static enum route_kind
 keyword(const struct span *word)
 {
-	g_autofree char *text = text_of(word);
+	g_autofree char *text = span_text(word);
 
 	if (g_ascii_strcasecmp(text, ROUTE_KEYWORD_DNS) == 0)
 		return ROUTE_DNS;
@@ -396,7 +284,7 @@ parse_host(struct span *rest, struct destination *destination, GError **error)
 	/* Not "USEDNS:25" either, nor "USEDNS.". */
 	if (destination->name == NULL ||
 	    g_ascii_strcasecmp(destination->name, ROUTE_KEYWORD_DNS) == 0)
-		return refuse(&word, "text", "the keyword alone", error);
+		return span_refuse(&word, "text", "the keyword alone", error);
 	return TRUE;
 }
 
@@ -409,8 +297,8 @@ parse_destination(struct span word, struct destination *destination,
 	if (!parse_host(&word, destination, error) ||
 	    !parse_port(&word, destination, error))
 		return FALSE;
-	if (!is_empty(&word) && *word.at != '/')
-		return refuse(&word, "text", "':', '/' or ','", error);
+	if (!span_is_empty(&word) && *word.at != '/')
+		return span_refuse(&word, "text", "':', '/' or ','", error);
 	if (!parse_options(&word, destination, error))
 		return FALSE;
 	if (destination->port == 0 && destination->tls == TLS_WRAPPER)
@@ -426,19 +314,19 @@ parse_comma(struct span *rest, GError **error)
 	struct span word;
 
 	if (*rest->at == ',') {
-		advance(rest, 1);
+		span_advance(rest, 1);
 		return TRUE;
 	}
-	if (!next_word(rest, &word, error))
+	if (!span_word(rest, &word, error))
 		return FALSE;
-	return refuse(&word, "text",
+	return span_refuse(&word, "text",
 	    *word.at == '#' ? "comments on lines of their own" : "','", error);
 }
 
 static gboolean
 fail_too_many(const struct span *where, GError **error)
 {
-	fail(where, "too many destinations",
+	span_fail(where, "too many destinations",
 	    "at most " G_STRINGIFY(ROUTE_DESTINATIONS_MAX), error);
 	if (error != NULL)
 		(*error)->code = ROUTE_ERROR_TOO_MANY;
@@ -452,19 +340,20 @@ parse_destinations(struct span rest, GPtrArray *destinations, GError **error)
 		struct destination *destination;
 		struct span word;
 
-		skip_blanks(&rest);
-		if (!next_word(&rest, &word, error))
+		span_skip_blanks(&rest);
+		if (!span_word(&rest, &word, error))
 			return FALSE;
-		if (is_empty(&word))
-			return fail(&word, "no destination", HOST_FORMS, error);
+		if (span_is_empty(&word))
+			return span_fail(&word, "no destination", HOST_FORMS,
+			    error);
 		if (destinations->len == ROUTE_DESTINATIONS_MAX)
 			return fail_too_many(&word, error);
 		destination = g_new0(struct destination, 1);
 		g_ptr_array_add(destinations, destination);
 		if (!parse_destination(word, destination, error))
 			return FALSE;
-		skip_blanks(&rest);
-		if (is_empty(&rest))
+		span_skip_blanks(&rest);
+		if (span_is_empty(&rest))
 			return TRUE;
 		if (!parse_comma(&rest, error))
 			return FALSE;
@@ -481,11 +370,11 @@ route_parse(const char *text, gsize length, const struct route_origin *origin,
 	struct span word;
 
 	route->destinations = g_ptr_array_new_with_free_func(destination_free);
-	skip_blanks(&after);
-	if (!next_word(&after, &word, error))
+	span_skip_blanks(&after);
+	if (!span_word(&after, &word, error))
 		return NULL;
-	skip_blanks(&after);
-	if (is_empty(&after))
+	span_skip_blanks(&after);
+	if (span_is_empty(&after))
 		route->kind = keyword(&word);
 	if (route->kind == ROUTE_HOSTS &&
 	    !parse_destinations(rest, route->destinations, error))
