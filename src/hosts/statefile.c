@@ -16,14 +16,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <lmdb.h>
 
 #include "hosts/rescue.h"
+#include "hosts/statefault.h"
 #include "hosts/statefile.h"
 #include "util/autofd.h"
 #include "util/filelock.h"
@@ -37,18 +36,12 @@
 #define LAYOUT_KEY "layout"
 
 /* Some 200,000 hosts; only what is used takes space.  LMDB's own is less. */
-#define MAP_SIZE    (256 * 1024 * 1024)
-#define MEMORY_SIZE (16 * 1024 * 1024)
+#define MAP_SIZE (256 * 1024 * 1024)
 
 /* A change takes some 0.1 ms; 200 processes at once must not give up. */
 #define LOCK_SPAN (5 * G_USEC_PER_SEC)
 
 #define OPEN_TRIES 10
-
-/* Beside errno's numbers and LMDB's, which are negative. */
-#define CODE_CRASHED      (-1)
-#define CODE_OTHER_LAYOUT (-2)
-#define CODE_UNSAFE       (-3)
 
 /* What is open in this process, by number (proc(5)). */
 #define DESCRIPTORS "/proc/self/fd"
@@ -165,7 +158,7 @@ statefile_ticket_fd(struct statefile *file)
 	return file->ticket_fd;
 }
 
-/* Opens the file, unless it is open.  Returns an errno, or our own code. */
+/* Opens the file, unless it is open.  Returns a code of statefault.h. */
 static int
 reopen(struct statefile *file, gboolean write)
 {
@@ -180,10 +173,10 @@ reopen(struct statefile *file, gboolean write)
 		return errno;
 	if (!S_ISREG(st.st_mode))
 		return EINVAL;
-	return is_trusted(file, &st) ? 0 : CODE_UNSAFE;
+	return is_trusted(file, &st) ? 0 : STATEFAULT_UNSAFE;
 }
 
-/* Locks the file, whichever now has its name.  Returns an errno. */
+/* Locks the file, whichever now has its name.  Returns the same. */
 static int
 open_locked(struct statefile *file, gboolean write)
 {
@@ -348,7 +341,7 @@ check_layout(struct statefile_view *view)
 	}
 	layout = statefile_get(view, LAYOUT_KEY, sizeof(LAYOUT));
 	if (layout == NULL || memcmp(layout, LAYOUT, sizeof(LAYOUT)) != 0)
-		note(view, CODE_OTHER_LAYOUT);
+		note(view, STATEFAULT_OTHER_LAYOUT);
 }
 
 static void
@@ -401,25 +394,6 @@ run_view(void *data)
 		run_transaction(view);
 }
 
-static const char *
-describe(int code)
-{
-	switch (code) {
-	case CODE_CRASHED:
-		return "damaged";
-	case CODE_OTHER_LAYOUT:
-		return "of another version";
-	case CODE_UNSAFE:
-		return "owned or writable by others";
-	case MDB_MAP_FULL:
-		return "full";
-	case EWOULDBLOCK:
-		return "locked by another process";
-	default:
-		return code < 0 ? "damaged" : g_strerror(code);
-	}
-}
-
 static int
 run_once(struct statefile *file, const struct statefile_view *work)
 {
@@ -428,34 +402,9 @@ run_once(struct statefile *file, const struct statefile_view *work)
 	if (!guard_try(run_view, &view)) {
 		/* Nobody knows what is left of it. */
 		file->env = NULL;
-		return CODE_CRASHED;
+		return STATEFAULT_CRASHED;
 	}
 	return view.code;
-}
-
-/* Is it this process that may have no large files, or no more memory? */
-static gboolean
-is_limited(void)
-{
-	struct rlimit limit = {0};
-	g_autofree char *heap = g_try_malloc(MEMORY_SIZE);
-	void *map =
-	    mmap(NULL, MAP_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (heap == NULL || map == MAP_FAILED)
-		return TRUE;
-	munmap(map, MAP_SIZE);
-	return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur < MAP_SIZE;
-}
-
-/* Does LMDB find fault with the file, rather than the system? */
-static gboolean
-is_damage(int code)
-{
-	/* What the system says of sizes and places that make no sense. */
-	gboolean odd = code == EINVAL || code == EFBIG || code == ENOMEM;
-
-	return code < 0 || (odd && !is_limited());
 }
 
 static void
@@ -488,7 +437,8 @@ run_locked(struct statefile *file, const struct statefile_view *view)
 	if (is_empty(file->fd))
 		note_crash(file);
 	code = run_once(file, view);
-	if (!is_damage(code) || !file->write || is_empty(file->fd))
+	if (!statefault_is_damage(code, MAP_SIZE) || !file->write ||
+	    is_empty(file->fd))
 		return code;
 	if (file->env != NULL)
 		mdb_env_close(file->env);
@@ -498,7 +448,7 @@ run_locked(struct statefile *file, const struct statefile_view *view)
 		return code;
 	g_free(file->notice);
 	file->notice = g_strdup_printf("%s was %s", file->path,
-	    describe(MIN(code, CODE_CRASHED)));
+	    statefault_text(MIN(code, STATEFAULT_CRASHED)));
 	return run_once(file, view);
 }
 
@@ -524,6 +474,6 @@ statefile_run(struct statefile *file, enum statefile_access access,
 	close_file(file);
 	g_set_error(error, STATEFILE_ERROR,
 	    code == ENOENT ? STATEFILE_ERROR_ABSENT : STATEFILE_ERROR_FAILED,
-	    "%s: %s", file->path, describe(code));
+	    "%s: %s", file->path, statefault_text(code));
 	return FALSE;
 }
