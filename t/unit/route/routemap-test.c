@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <sys/stat.h>
-#include <sys/types.h>
 #include <utime.h>
 
 #include <glib/gstdio.h>
 
-#include "route/routemap.h"
+#include "unit/mapfile.h"
 
-/* Text that may hold NUL, and its length. */
-#define TEXT(literal) literal, sizeof(literal) - 1
-
-#define HOST "name, [name], IPv4 address or [IPv6 address]"
-
-/* A folder of this program's own, with one file in it. */
-struct fixture {
-	char *folder;
-	char *path;
-};
+#define TEXT(literal) MAPFILE_TEXT(literal)
+#define HOST          MAPFILE_HOST
 
 /*
  * @result: the hosts' names or the keyword; or, for a message, the message,
@@ -207,26 +195,6 @@ static const struct row lookups[] = {
 	"inline route:1:9: bad port '0'; expected 1 to 65535"},
 };
 
-static void
-set_up(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autoptr(GError) error = NULL;
-
-	f->folder = g_dir_make_tmp("routemap-test-XXXXXX", &error);
-	g_assert_no_error(error);
-	f->path = g_build_filename(f->folder, "routes", NULL);
-}
-
-/* remove(3) takes folders, too. */
-static void
-tear_down(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_assert_true(g_remove(f->path) == 0 || errno == ENOENT);
-	g_assert_cmpint(g_remove(f->folder), ==, 0);
-	g_free(f->path);
-	g_free(f->folder);
-}
-
 /* Of long ago: postmap(1) waits until a file is no longer young. */
 static void
 make_old(const char *path)
@@ -236,69 +204,20 @@ make_old(const char *path)
 	g_assert_cmpint(g_utime(path, &times), ==, 0);
 }
 
-/* Without the fsync(2) of g_file_set_contents(). */
 static void
-write_map(const struct fixture *f, const char *text, gsize length)
-{
-	FILE *file = g_fopen(f->path, "w");
-
-	g_assert_nonnull(file);
-	g_assert_cmpuint(fwrite(text, 1, length, file), ==, length);
-	g_assert_cmpint(fclose(file), ==, 0);
-}
-
-static char *
-render(const struct route *route)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < route->destinations->len; i++) {
-		struct destination *d = route->destinations->pdata[i];
-
-		g_string_append_printf(text, "%s%s", i > 0 ? " " : "", d->name);
-	}
-	if (route->kind == ROUTE_DNS)
-		g_string_append(text, "USEDNS");
-	if (route->kind == ROUTE_DISCARD)
-		g_string_append(text, "/dev/null");
-	return g_string_free(text, FALSE);
-}
-
-/* The route, or the message with MAP for the path. */
-static char *
-look_up(const struct fixture *f, const char *nexthop, const char *domain)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Route) route =
-	    routemap_find(f->path, nexthop, domain, &error);
-	char **pieces;
-	char *message;
-
-	if (route != NULL) {
-		g_assert_no_error(error);
-		return render(route);
-	}
-	g_assert_nonnull(error);
-	pieces = g_strsplit(error->message, f->path, -1);
-	message = g_strjoinv("MAP", pieces);
-	g_strfreev(pieces);
-	return message;
-}
-
-static void
-test_lookup(struct fixture *f, gconstpointer data)
+test_lookup(struct mapfile *f, gconstpointer data)
 {
 	const struct row *row = data;
 	g_autofree char *result = NULL;
 
-	write_map(f, row->map, row->length);
-	result = look_up(f, row->nexthop, row->domain);
+	mapfile_write(f, row->map, row->length);
+	result = mapfile_look_up(f, row->nexthop, row->domain);
 	g_assert_cmpstr(result, ==, row->result);
 }
 
 /* FALSE: Postfix has no lmdb maps here. */
 static gboolean
-postmap(const struct fixture *f, const char *folder)
+postmap(const struct mapfile *f, const char *folder)
 {
 	g_autofree char *map = g_strconcat("lmdb:", f->path, NULL);
 	const char *const argv[] = {"/usr/sbin/postmap", "-c", folder, map,
@@ -362,12 +281,12 @@ index_result(const struct row *row)
 }
 
 static void
-test_index(struct fixture *f, gconstpointer data)
+test_index(struct mapfile *f, gconstpointer data)
 {
 	const struct row *row = data;
 	g_autofree char *main_cf = g_build_filename(f->folder, "main.cf", NULL);
 	g_autofree char *file = g_strconcat(f->path, ".lmdb", NULL);
-	struct fixture index = *f;
+	struct mapfile index = *f;
 	g_autofree char *result = NULL;
 	FILE *config = g_fopen(main_cf, "w");
 
@@ -375,11 +294,11 @@ test_index(struct fixture *f, gconstpointer data)
 	fputs("compatibility_level = 3.6\n", config);
 	g_assert_cmpint(fclose(config), ==, 0);
 	make_old(main_cf);
-	write_map(f, row->map, row->length);
+	mapfile_write(f, row->map, row->length);
 	make_old(f->path);
 	if (postmap(f, f->folder)) {
 		index.path = g_strconcat("lmdb:", f->path, NULL);
-		result = look_up(&index, row->nexthop, row->domain);
+		result = mapfile_look_up(&index, row->nexthop, row->domain);
 		g_free(index.path);
 		g_assert_cmpstr(result, ==, index_result(row));
 		g_assert_cmpint(g_remove(file), ==, 0);
@@ -390,182 +309,11 @@ test_index(struct fixture *f, gconstpointer data)
 }
 
 static void
-test_looks_up(struct fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
-{
-	g_assert_true(routemap_looks_up(NULL, "example.com"));
-	g_assert_true(routemap_looks_up("Example.com.", "example.com"));
-	g_assert_true(routemap_looks_up("[192.0.2.1]", "[192.0.2.1]"));
-	g_assert_false(routemap_looks_up("example.org", "example.com"));
-	g_assert_false(routemap_looks_up("[mx1]", "example.com"));
-	g_assert_false(routemap_looks_up("", "example.com"));
-}
-
-static void
-check_error(const struct fixture *f, const char *nexthop, GQuark quark,
-    gint code, const char *message)
-{
-	g_autoptr(GError) error = NULL;
-	g_autofree char *text = look_up(f, nexthop, "example.com");
-
-	g_assert_null(routemap_find(f->path, nexthop, "example.com", &error));
-	g_assert_error(error, quark, code);
-	g_assert_cmpstr(text, ==, message);
-}
-
-static void
-test_codes(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	write_map(f, TEXT("a.example a\nb :\n"));
-	check_error(f, NULL, ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
-	    "no route for example.com in MAP");
-	check_error(f, "c", ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
-	    "no route named c in MAP");
-	check_error(f, "b", ROUTE_ERROR, ROUTE_ERROR_SYNTAX,
-	    "MAP:2:3: bad host ''; expected " HOST);
-}
-
-static void
-check_unreadable(const struct fixture *f, const char *message)
-{
-	check_error(f, NULL, ROUTEMAP_ERROR, ROUTEMAP_ERROR_FILE, message);
-}
-
-static void
-test_missing(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autofree char *inlined = look_up(f, "[mx1]", "example.com");
-
-	g_assert_cmpstr(inlined, ==, "mx1");
-	check_unreadable(f, "MAP: No such file or directory");
-}
-
-static void
-test_folder(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_assert_cmpint(g_mkdir(f->path, 0700), ==, 0);
-	check_unreadable(f, "MAP: Is a directory");
-}
-
-/* Nobody writes to it: whoever waits for that never comes back. */
-static void
-test_fifo(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_assert_cmpint(mkfifo(f->path, 0600), ==, 0);
-	check_unreadable(f, "MAP: not a regular file");
-}
-
-static void
-test_loop(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	g_assert_cmpint(symlink(f->path, f->path), ==, 0);
-	check_unreadable(f, "MAP: Too many levels of symbolic links");
-}
-
-/* A file with a hole of that size. */
-static void
-test_too_large(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	write_map(f, TEXT("* a\n"));
-	g_assert_cmpint(truncate(f->path, ROUTEMAP_SIZE_MAX + 1), ==, 0);
-	check_unreadable(f, "MAP: larger than 64 MiB");
-}
-
-static void
-test_unreadable(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	write_map(f, TEXT("* a\n"));
-	g_assert_cmpint(g_chmod(f->path, 0), ==, 0);
-	if (g_access(f->path, R_OK) == 0) {
-		g_test_skip("root may read everything");
-		return;
-	}
-	check_unreadable(f, "MAP: Permission denied");
-}
-
-/*
- * Keys with a route of the same name, shuffled by the seed, among comments:
- * whatever a lookup finds must be the longest key that fits.
- */
-static void
-test_order(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	static const char *const keys[] = {
-	    "* k0",
-	    ".org k1",
-	    ".example.org k2",
-	    ".b.example.org k3",
-	    "a.b.example.org k4",
-	};
-	g_autoptr(GRand) random = g_rand_new_with_seed(20261122);
-
-	for (guint round = 0; round < 200; round++) {
-		g_autoptr(GString) map = g_string_new(NULL);
-		g_autofree char *result = NULL;
-		g_autofree char *expected = NULL;
-		gint best = -1;
-
-		for (guint i = 0; i < 4; i++) {
-			gint key =
-			    g_rand_int_range(random, 0, G_N_ELEMENTS(keys));
-
-			best = MAX(best, key);
-			g_string_append_printf(map, "%s\n# x\n", keys[key]);
-		}
-		expected = g_strdup_printf("k%d", best);
-		write_map(f, map->str, map->len);
-		result = look_up(f, NULL, "a.b.example.org");
-		g_assert_cmpstr(result, ==, expected);
-	}
-}
-
-/* A valid entry and pieces as they come. */
-static void
-test_mutants(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-	static const char pieces[][16] = {"a", ".a", "*", "ALL", "ALL:", ":",
-	    " ", "\t", "\n", "\r\n", "#", "[::1]", "[", "]", ",", "mx1", "/",
-	    "pri=1", "USEDNS", ".", "\xc3\xbc", "\xff", "b.a", "\n "};
-	g_autoptr(GRand) random = g_rand_new_with_seed(20261122);
-	guint found = 0;
-
-	for (guint round = 0; round < 2000; round++) {
-		g_autoptr(GString) map = g_string_new("* mx1,\n mx2\n");
-		g_autoptr(GError) error = NULL;
-		g_autoptr(Route) route = NULL;
-		gint count = g_rand_int_range(random, 0, 40);
-
-		while (count-- > 0)
-			g_string_append(map,
-			    pieces[g_rand_int_range(random, 0,
-				G_N_ELEMENTS(pieces))]);
-		write_map(f, map->str, map->len);
-		route = routemap_find(f->path, NULL,
-		    round % 2 == 0 ? "b.a" : "[ipv6:::1]", &error);
-		g_assert_true((route == NULL) == (error != NULL));
-		found += route != NULL;
-		if (error != NULL)
-			g_assert_true(g_str_is_ascii(error->message));
-	}
-	g_assert_cmpuint(found, >, 200);
-}
-
-typedef void
-fixture_function(struct fixture *f, gconstpointer data);
-
-static void
-add(const char *says, gconstpointer row, fixture_function *function)
-{
-	g_autofree char *path = g_strdup_printf("/%s", says);
-
-	g_test_add(path, struct fixture, row, set_up, function, tear_down);
-}
-
-static void
 add_index(const struct row *row)
 {
 	g_autofree char *says = g_strconcat("by index: ", row->says, NULL);
 
-	add(says, row, test_index);
+	mapfile_add(says, row, test_index);
 }
 
 int
@@ -575,18 +323,8 @@ main(int argc, char **argv)
 	/* What fails is to be torn down, too. */
 	g_test_set_nonfatal_assertions();
 	for (gsize i = 0; i < G_N_ELEMENTS(lookups); i++)
-		add(lookups[i].says, &lookups[i], test_lookup);
+		mapfile_add(lookups[i].says, &lookups[i], test_lookup);
 	for (gsize i = 0; i < G_N_ELEMENTS(lookups); i++)
 		add_index(&lookups[i]);
-	add("what is looked up", NULL, test_looks_up);
-	add("errors have their codes", NULL, test_codes);
-	add("a missing map", NULL, test_missing);
-	add("a folder", NULL, test_folder);
-	add("a FIFO", NULL, test_fifo);
-	add("a loop of links", NULL, test_loop);
-	add("a map that is too large", NULL, test_too_large);
-	add("an unreadable map", NULL, test_unreadable);
-	add("keys in any order", NULL, test_order);
-	add("mutants do no harm", NULL, test_mutants);
 	return g_test_run();
 }
