@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "smtp/carrier.h"
+#include "smtp/content.h"
+#include "smtp/volley.h"
+#include "util/deadline.h"
+#include "util/secret.h"
+
+/* Lets libESMTP go on. */
+static void
+tell_code(struct carrier *carrier, int code)
+{
+	if (!session_tell_code(carrier->session, code))
+		carrier->dialogue.over = TRUE;
+}
+
+/* The reply to a command that concerns all recipients. */
+static void
+pass_reply(struct carrier *carrier, enum stage stage, const struct reply *reply)
+{
+	if (!outcome_is_success(stage, reply))
+		dialogue_settle(&carrier->dialogue, stage, reply);
+	else if (stage == STAGE_MAIL)
+		carrier->job->events->accepted(carrier->job->data);
+	if (!carrier->dialogue.over)
+		tell_code(carrier, reply->code);
+}
+
+static void
+carry_command(struct carrier *carrier, enum stage stage, const char *command)
+{
+	g_autoptr(Reply) reply = NULL;
+
+	reply = dialogue_ask(&carrier->dialogue, stage, command);
+	if (reply != NULL)
+		pass_reply(carrier, stage, reply);
+}
+
+static void
+note_secured(const struct carrier *carrier)
+{
+	const struct tls *tls = peer_tls(carrier->dialogue.peer);
+
+	if (tls != NULL)
+		carrier->job->events->secured(tls_description(tls),
+		    carrier->job->data);
+}
+
+static void
+carry_greeting(struct carrier *carrier)
+{
+	struct opening *opening = &carrier->opening;
+	const struct wire_job *job = carrier->job;
+	g_autoptr(Reply) reply = NULL;
+	gboolean going = TRUE;
+
+	if (!opening_wrap(opening, &carrier->dialogue, job->tls))
+		return;
+	reply = opening_greeting(opening, &carrier->dialogue, job->tls);
+	if (job->tls->level == TLS_WRAPPER && !opening->rejected)
+		note_secured(carrier);
+	if (reply == NULL)
+		return;
+	if (outcome_is_success(STAGE_GREETING, reply)) {
+		job->events->greeted(job->data);
+		going = opening_starttls(opening, &carrier->dialogue, job->tls,
+		    job->helo_name);
+	}
+	if (job->tls->level != TLS_WRAPPER && !opening->rejected)
+		note_secured(carrier);
+	if (!going)
+		return;
+	if (opening->refusal != NULL)
+		job->events->unsecured(opening->refusal, job->data);
+	pass_reply(carrier, STAGE_GREETING, reply);
+}
+
+static gboolean
+wants_8bitmime(const struct carrier *carrier)
+{
+	return carrier->opening.offer.eightbitmime &&
+	    message_is_8bit(carrier->job->message);
+}
+
+/* Tells libESMTP what the host offers. */
+static void
+pass_offer(struct carrier *carrier)
+{
+	const struct offer *offer = &carrier->opening.offer;
+	gboolean secured = peer_tls(carrier->dialogue.peer) != NULL;
+	g_autofree char *text = NULL;
+	guint mechanisms;
+
+	if (!login_prepare(&carrier->login, &carrier->dialogue, offer,
+		&mechanisms))
+		return;
+	if (wants_8bitmime(carrier))
+		session_use_8bitmime(carrier->session);
+	text = offer_format(offer, mechanisms, secured);
+	if (!session_tell(carrier->session, text))
+		carrier->dialogue.over = TRUE;
+}
+
+static void
+carry_ehlo(struct carrier *carrier, const char *command)
+{
+	struct opening *opening = &carrier->opening;
+	g_autoptr(Reply) reply = NULL;
+
+	if (opening->ehlo == NULL &&
+	    !opening_ehlo(opening, &carrier->dialogue, command))
+		return;
+	reply = g_steal_pointer(&opening->ehlo);
+	if (outcome_is_success(STAGE_EHLO, reply))
+		pass_offer(carrier);
+	else if (outcome_asks_for_helo(reply))
+		tell_code(carrier, reply->code);
+	else
+		pass_reply(carrier, STAGE_EHLO, reply);
+}
+
+/* HELO offers nothing, and AUTH neither. */
+static void
+carry_helo(struct carrier *carrier, const char *command)
+{
+	const struct offer none = {0};
+	guint mechanisms;
+
+	if (login_prepare(&carrier->login, &carrier->dialogue, &none,
+		&mechanisms))
+		carry_command(carrier, STAGE_HELO, command);
+}
+
+static void
+carry_auth(struct carrier *carrier, const char *command)
+{
+	int code = login_carry(&carrier->login, &carrier->dialogue,
+	    carrier->session, command);
+
+	if (!carrier->dialogue.over)
+		tell_code(carrier, code);
+}
+
+/* RFC 1870 section 6.1: a client need not send what is sure to be refused. */
+static void
+refuse_size(struct carrier *carrier)
+{
+	struct outcome outcome = {0};
+	g_autofree char *what = NULL;
+
+	what = g_strdup_printf("message size %" G_GUINT64_FORMAT
+			       " exceeds the host's limit of %" G_GUINT64_FORMAT
+			       " (SIZE)",
+	    message_size(carrier->job->message),
+	    carrier->opening.offer.size_limit);
+	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
+	    "5.3.4", what);
+	transaction_settle(carrier->dialogue.transaction, &outcome);
+	tell_code(carrier, 552);
+}
+
+/* Whatever has led to MAIL: not in clear text where TLS is required. */
+static gboolean
+is_secured(struct carrier *carrier)
+{
+	if (peer_tls(carrier->dialogue.peer) != NULL ||
+	    !tls_policy_is_required(carrier->job->tls))
+		return TRUE;
+	dialogue_quit(&carrier->dialogue);
+	dialogue_fail_as(&carrier->dialogue, TROUBLE_HOST, STAGE_STARTTLS,
+	    "4.7.4", "STARTTLS: not begun, but required");
+	return FALSE;
+}
+
+/*
+ * DATA with it: only where some of the recipients may have the content without
+ * the others.
+ */
+static gboolean
+goes_as_one(const struct carrier *carrier)
+{
+	return carrier->job->partial && carrier->opening.offer.pipelining;
+}
+
+/* libESMTP has the answer now, and the host the command with the others. */
+static void
+hold(struct carrier *carrier, const char *command)
+{
+	g_ptr_array_add(carrier->held, g_strdup(command));
+	tell_code(carrier, 250);
+}
+
+static void
+carry_mail(struct carrier *carrier, const char *command)
+{
+	if (!is_secured(carrier) ||
+	    !login_is_done(&carrier->login, &carrier->dialogue))
+		return;
+	if (carrier->opening.offer.size_limit > 0 &&
+	    message_size(carrier->job->message) >
+		carrier->opening.offer.size_limit)
+		refuse_size(carrier);
+	else if (goes_as_one(carrier))
+		hold(carrier, command);
+	else
+		carry_command(carrier, STAGE_MAIL, command);
+}
+
+/* The reply to the first RCPT that has none yet. */
+static void
+collect_rcpt_reply(struct carrier *carrier)
+{
+	g_autoptr(Reply) reply = dialogue_reply(&carrier->dialogue, STAGE_RCPT);
+	guint i = carrier->rcpt_answered;
+
+	if (reply == NULL)
+		return;
+	carrier->rcpt_answered++;
+	if (outcome_is_success(STAGE_RCPT, reply)) {
+		tell_code(carrier, reply->code);
+	} else if (reply->code == 421 || reply->code < 400) {
+		dialogue_settle(&carrier->dialogue, STAGE_RCPT, reply);
+	} else {
+		transaction_refuse(carrier->dialogue.transaction, i, reply);
+		tell_code(carrier, reply->code);
+	}
+}
+
+static void
+collect_rcpt_replies(struct carrier *carrier)
+{
+	while (carrier->rcpt_answered < carrier->rcpt_sent &&
+	    !carrier->dialogue.over)
+		collect_rcpt_reply(carrier);
+}
+
+static void
+carry_rcpt(struct carrier *carrier, const char *command)
+{
+	if (carrier->rcpt_sent == carrier->dialogue.transaction->count) {
+		dialogue_fail_here(&carrier->dialogue, STAGE_RCPT,
+		    "libESMTP: extra RCPT");
+		return;
+	}
+	if (goes_as_one(carrier)) {
+		carrier->rcpt_sent++;
+		hold(carrier, command);
+		return;
+	}
+	/* With RCPT commands under way replies are expected. */
+	if (carrier->rcpt_sent == carrier->rcpt_answered &&
+	    dialogue_out_of_turn(&carrier->dialogue, STAGE_RCPT))
+		return;
+	if (!dialogue_send(&carrier->dialogue, STAGE_RCPT, command))
+		return;
+	carrier->rcpt_sent++;
+	/*
+	 * Under PIPELINING libESMTP has written the next command already.  What
+	 * one read of that has (session.c) goes ahead of the replies: less than
+	 * any socket's buffer holds, so that neither side waits for the other
+	 * (RFC 2920 section 3.1).
+	 */
+	if (!session_has_command(carrier->session))
+		collect_rcpt_replies(carrier);
+}
+
+/* Is there anybody who may have the content? */
+static gboolean
+may_go_on(const struct carrier *carrier)
+{
+	const struct transaction *transaction = carrier->dialogue.transaction;
+
+	return carrier->job->partial ? !transaction_is_settled(transaction)
+				     : transaction_is_open(transaction);
+}
+
+/* Some recipients were refused: the others do not get the content either. */
+static void
+hold_back(struct carrier *carrier)
+{
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_HELD, TROUBLE_NONE, STAGE_RCPT, "4.3.0",
+	    "not sent, since another recipient was refused");
+	transaction_settle(carrier->dialogue.transaction, &outcome);
+	tell_code(carrier, 554);
+}
+
+/*
+ * Only after a success with nothing behind it: 354 has shown that all was in
+ * step, and the host has said that it is done.
+ */
+static gboolean
+may_be_kept(const struct carrier *carrier, int code)
+{
+	return carrier->job->keep && code / 100 == 2 &&
+	    !peer_has_spoken(carrier->dialogue.peer);
+}
+
+static void
+carry_content(struct carrier *carrier)
+{
+	int code = content_carry(&carrier->dialogue, carrier->job->message);
+
+	carrier->idle = may_be_kept(carrier, code);
+	if (carrier->dialogue.over ||
+	    !session_swallow_content(carrier->session,
+		carrier->job->deadline)) {
+		carrier->idle = FALSE;
+		return;
+	}
+	session_keep(carrier->session, carrier->idle);
+	tell_code(carrier, code);
+}
+
+static void
+carry_volley(struct carrier *carrier)
+{
+	gboolean accepted;
+	gboolean wanted =
+	    volley_send(&carrier->dialogue, carrier->held, &accepted);
+
+	if (accepted)
+		carrier->job->events->accepted(carrier->job->data);
+	if (!carrier->dialogue.over)
+		tell_code(carrier, wanted ? 354 : 554);
+	if (!carrier->dialogue.over && wanted)
+		carry_content(carrier);
+}
+
+static void
+carry_data(struct carrier *carrier, const char *command)
+{
+	if (goes_as_one(carrier)) {
+		carry_volley(carrier);
+		return;
+	}
+	collect_rcpt_replies(carrier);
+	if (carrier->dialogue.over)
+		return;
+	if (!may_go_on(carrier)) {
+		hold_back(carrier);
+		return;
+	}
+	carry_command(carrier, STAGE_DATA, command);
+	if (!carrier->dialogue.over && may_go_on(carrier))
+		carry_content(carrier);
+}
+
+/*
+ * May the refusal for good be an echo?  A host that answers a command twice
+ * would have the second reply taken for that to the next one.  It takes an
+ * earlier refusal to have a false one that way; and 354 goes to DATA alone, so
+ * that from there on all is in step.
+ */
+static gboolean
+is_doubtful(struct carrier *carrier)
+{
+	const struct outcome *bounce =
+	    transaction_bounce(carrier->dialogue.transaction);
+
+	return bounce != NULL && bounce->stage <= STAGE_DATA &&
+	    carrier->dialogue.refusals > 1;
+}
+
+/*
+ * Only if QUIT's reply comes next was the dialogue in step.  A host that says
+ * nothing more has the benefit of the doubt.
+ */
+static void
+confirm_bounce(struct carrier *carrier)
+{
+	struct transaction *transaction = carrier->dialogue.transaction;
+	enum stage stage = transaction_bounce(transaction)->stage;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Reply) reply = NULL;
+
+	reply = peer_reply(carrier->dialogue.peer,
+	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), carrier->job->deadline),
+	    &error);
+	if (reply == NULL) {
+		if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE))
+			return;
+	} else if (reply->code == 221 || reply->code == 421) {
+		return;
+	}
+	transaction_reopen(transaction);
+	dialogue_fail(&carrier->dialogue, stage, "replies out of step");
+}
+
+/*
+ * Nobody waits for what a host says to QUIT, as in Postfix's smtp(8), unless
+ * a bounce depends on it.
+ */
+static void
+carry_quit(struct carrier *carrier, const char *command)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (peer_send(carrier->dialogue.peer, command, strlen(command),
+		deadline_in(0), &error) &&
+	    is_doubtful(carrier))
+		confirm_bounce(carrier);
+	tell_code(carrier, 221);
+	carrier->dialogue.over = TRUE;
+}
+
+static void
+carry(struct carrier *carrier, const char *command)
+{
+	if (g_str_has_prefix(command, "EHLO "))
+		carry_ehlo(carrier, command);
+	else if (g_str_has_prefix(command, "HELO "))
+		carry_helo(carrier, command);
+	else if (g_str_has_prefix(command, "AUTH "))
+		carry_auth(carrier, command);
+	else if (g_str_has_prefix(command, "MAIL "))
+		carry_mail(carrier, command);
+	else if (g_str_has_prefix(command, "RCPT "))
+		carry_rcpt(carrier, command);
+	else if (g_str_equal(command, "DATA\r\n"))
+		carry_data(carrier, command);
+	else if (g_str_equal(command, "QUIT\r\n"))
+		carry_quit(carrier, command);
+	else
+		dialogue_fail_here(&carrier->dialogue, STAGE_EHLO,
+		    "libESMTP: unknown command");
+}
+
+/*
+ * libESMTP and the host take turns until one of them is done, or both may go
+ * on with another message.
+ */
+static void
+carry_all(struct carrier *carrier)
+{
+	while (!carrier->dialogue.over && !carrier->idle) {
+		g_autoptr(Secret) command = NULL;
+
+		command =
+		    session_command(carrier->session, carrier->job->deadline);
+		if (command == NULL)
+			break;
+		carry(carrier, command);
+	}
+	/* If that was too early. */
+	if (!carrier->idle && carrier->opening.tls_failure == NULL &&
+	    carrier->login.failure == NULL)
+		dialogue_fail_here(&carrier->dialogue, STAGE_EHLO,
+		    "libESMTP ended the session");
+}
+
+void
+carrier_begin(struct carrier *carrier)
+{
+	const struct wire_job *job = carrier->job;
+	g_autoptr(GError) error = NULL;
+
+	carrier->session =
+	    session_start(job->helo_name, job->sender, job->recipients,
+		message_size(job->message), job->credentials, &error);
+	if (carrier->session == NULL) {
+		dialogue_fail_here(&carrier->dialogue, STAGE_CONNECT,
+		    error->message);
+		return;
+	}
+	carry_greeting(carrier);
+	carry_all(carrier);
+}
+
+void
+carrier_go_on(struct carrier *carrier)
+{
+	const struct wire_job *job = carrier->job;
+
+	if (!session_next(carrier->session, job->sender, job->recipients,
+		message_size(job->message), wants_8bitmime(carrier))) {
+		dialogue_fail_here(&carrier->dialogue, STAGE_MAIL,
+		    "libESMTP takes no other message");
+		return;
+	}
+	carry_all(carrier);
+}
