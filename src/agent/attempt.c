@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The lines are the ESA's, so that searches for them find what they found
- * there; the queue id that begins each line stands for the ESA's MID.
- */
 
 #include <config.h>
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "address/domain.h"
 #include "agent/attempt.h"
+#include "agent/connection.h"
 #include "agent/security.h"
 #include "smtp/dial.h"
 #include "smtp/fold.h"
@@ -19,18 +15,6 @@
 #include "util/autofd.h"
 #include "util/deadline.h"
 #include "util/maillog.h"
-
-/* What the lines of one connection have in common. */
-struct connection {
-	const struct attempt *attempt;
-	const struct candidate *candidate;
-	const struct credentials *credentials; /* NULL: none */
-	const char *domain;
-	guint64 dcid;
-	char interface[ENDPOINT_TEXT_SIZE];
-	char address[ENDPOINT_TEXT_SIZE];
-	guint16 port;
-};
 
 char *
 attempt_peer(const struct candidate *candidate)
@@ -42,115 +26,12 @@ attempt_peer(const struct candidate *candidate)
 	    endpoint_port(&candidate->endpoint));
 }
 
-static const char *
-envelope_domain(const struct envelope *envelope)
-{
-	const struct mailbox *first =
-	    g_ptr_array_index(envelope->recipients, 0);
-
-	return first->domain;
-}
-
 void
 attempt_log_bounced(const GArray *rids, const char *dsn, const char *why)
 {
 	for (guint i = 0; i < rids->len; i++)
 		maillog_info("Bounced: DCID 0 to RID [%u] - %s - %s",
 		    g_array_index(rids, guint, i), dsn, why);
-}
-
-void
-attempt_log_unresolved(const struct attempt *attempt,
-    const struct candidate *candidate, const char *why)
-{
-	maillog_info("Connection Error: DCID 0 domain: %s IP: - port: %u "
-		     "details: %s: %s interface: - reason: DNS error",
-	    envelope_domain(attempt->envelope), candidate->destination->port,
-	    candidate->host, why);
-}
-
-static void
-log_connection_error(const struct connection *connection,
-    const struct outcome *outcome)
-{
-	const char *reason = "network error";
-
-	if (allowance_is_quiet(connection->attempt->allowance))
-		return;
-	if (outcome->code != 0)
-		reason = "unexpected SMTP response";
-	else if (g_str_equal(outcome->dsn, "4.4.2"))
-		reason = "network error";
-	else if (outcome->stage == STAGE_STARTTLS ||
-	    outcome->stage == STAGE_TLS)
-		reason = "TLS failed";
-	else if (outcome->stage == STAGE_AUTH)
-		reason = "AUTH failed";
-	maillog_info("Connection Error: DCID %" G_GUINT64_FORMAT
-		     " domain: %s IP: %s port: %u details: %s interface: %s "
-		     "reason: %s",
-	    connection->dcid, connection->domain, connection->address,
-	    connection->port, outcome->text, connection->interface, reason);
-}
-
-static void
-log_recipient(const struct connection *connection, guint rid,
-    const struct outcome *outcome, const char *verb)
-{
-	if (outcome->kind == OUTCOME_DELIVERED)
-		maillog_info("Delivered: DCID %" G_GUINT64_FORMAT
-			     " to RID [%u] Response %s",
-		    connection->dcid, rid,
-		    outcome->reply[0] != '\0' ? outcome->reply : outcome->text);
-	else if (outcome->code != 0)
-		maillog_info("%s: DCID %" G_GUINT64_FORMAT
-			     " to RID [%u] - %s - in reply to %s "
-			     "('%d', ['%s'])",
-		    verb, connection->dcid, rid, outcome->dsn,
-		    stage_name(outcome->stage), outcome->code, outcome->reply);
-	else
-		maillog_info("%s: DCID %" G_GUINT64_FORMAT
-			     " to RID [%u] - %s - %s",
-		    verb, connection->dcid, rid, outcome->dsn, outcome->text);
-}
-
-/* Does it concern the connection rather than its transaction? */
-static gboolean
-is_connection_error(const struct outcome *outcome)
-{
-	return stage_is_opening(outcome->stage) ||
-	    (outcome->trouble == TROUBLE_HOST && outcome->code == 0);
-}
-
-/* Where all share a verdict they defer, unless all bounce. */
-static const char *
-verb_for(const struct attempt *attempt, const struct outcome *outcomes,
-    guint count, guint i)
-{
-	for (guint j = 0; j < count; j++)
-		if (outcomes[j].kind != OUTCOME_BOUNCE &&
-		    (j == i || !attempt->partial))
-			return "Delayed";
-	return "Bounced";
-}
-
-static void
-log_outcomes(const struct connection *connection,
-    const struct outcome *outcomes, guint count)
-{
-	const struct attempt *attempt = connection->attempt;
-
-	for (guint i = 0; i < count; i++) {
-		gboolean error = is_connection_error(&outcomes[i]);
-
-		if (error && (i == 0 || !is_connection_error(&outcomes[i - 1])))
-			log_connection_error(connection, &outcomes[i]);
-		if (!error || outcomes[i].kind == OUTCOME_UNSURE)
-			log_recipient(connection,
-			    g_array_index(attempt->rids, guint, i),
-			    &outcomes[i],
-			    verb_for(attempt, outcomes, count, i));
-	}
 }
 
 static void
@@ -193,35 +74,6 @@ connect_candidate(const struct candidate *candidate, gint64 total,
 	if (g_error_matches(error, DIAL_ERROR, DIAL_ERROR_LOCAL))
 		outcome->trouble = TROUBLE_MESSAGE;
 	return -1;
-}
-
-/* What is known before there is a connection. */
-static void
-describe(struct connection *connection, const struct attempt *attempt,
-    const struct candidate *candidate)
-{
-	connection->attempt = attempt;
-	connection->candidate = candidate;
-	connection->domain = envelope_domain(attempt->envelope);
-	connection->dcid = hoststate_dcid(attempt->state);
-	connection->port = endpoint_port(&candidate->endpoint);
-	endpoint_text(&candidate->endpoint, connection->address);
-	g_strlcpy(connection->interface,
-	    candidate->settings.bind != NULL ? candidate->settings.bind : "-",
-	    sizeof(connection->interface));
-}
-
-static void
-log_new_connection(struct connection *connection, int fd)
-{
-	struct endpoint local = {.length = sizeof(local.sa)};
-
-	if (getsockname(fd, &local.sa.any, &local.length) == 0)
-		endpoint_text(&local, connection->interface);
-	maillog_info("New SMTP DCID %" G_GUINT64_FORMAT
-		     " interface %s address %s port %u",
-	    connection->dcid, connection->interface, connection->address,
-	    connection->port);
 }
 
 void
@@ -278,53 +130,12 @@ note_accepted(void *data)
 	attempt_log_departure(connection->candidate->destination, &departure);
 }
 
-static void
-log_secured(const char *description, void *data)
-{
-	const struct connection *connection = data;
-
-	maillog_info("DCID %" G_GUINT64_FORMAT " TLS success %s",
-	    connection->dcid, description);
-}
-
-static void
-log_unsecured(const char *why, void *data)
-{
-	const struct connection *connection = data;
-
-	maillog_info("DCID %" G_GUINT64_FORMAT
-		     " TLS failed: %s; going on in clear text",
-	    connection->dcid, why);
-}
-
-/* A host may say what it was told. */
-static void
-log_said(gboolean ours, const char *line, void *data)
-{
-	const struct connection *connection = data;
-	g_autofree char *text = g_strdup(line);
-
-	credentials_mask(connection->credentials, text);
-	maillog_info("DCID %" G_GUINT64_FORMAT " %s %s", connection->dcid,
-	    ours ? ">>>" : "<<<", text);
-}
-
-static void
-log_authenticated(const char *mechanism, void *data)
-{
-	const struct connection *connection = data;
-
-	maillog_info("DCID %" G_GUINT64_FORMAT
-		     " AUTH success profile %s mechanism %s",
-	    connection->dcid, connection->candidate->settings.auth, mechanism);
-}
-
 static const struct wire_events events = {
     .greeted = note_greeted,
-    .secured = log_secured,
-    .unsecured = log_unsecured,
-    .authenticated = log_authenticated,
-    .said = log_said,
+    .secured = connection_log_secured,
+    .unsecured = connection_log_unsecured,
+    .authenticated = connection_log_authenticated,
+    .said = connection_log_said,
     .accepted = note_accepted,
 };
 
@@ -449,7 +260,7 @@ run_new(struct connection *connection, const struct wire_job *job, char *id,
 		return;
 	}
 	visit->connect = g_get_monotonic_time() - begun;
-	log_new_connection(connection, fd);
+	connection_log_new(connection, fd);
 	wire = wire_new(fd);
 	wire_send(wire, job, outcomes, again);
 	put_away(connection, wire, id);
@@ -504,17 +315,6 @@ end_late(const struct wire_again *again, struct outcome *outcomes, guint count)
 	outcome_clear(&outcome);
 }
 
-static void
-log_again(const struct wire_again *again, struct connection *connection)
-{
-	if (again->stage == STAGE_TLS)
-		log_unsecured(again->why, connection);
-	else
-		maillog_info("DCID %" G_GUINT64_FORMAT
-			     " AUTH failed: %s; trying the next mechanism",
-		    connection->dcid, again->why);
-}
-
 /* To leave TLS out, while its handshake takes a time-out of every message. */
 static void
 look_back(const struct connection *connection, struct security *security)
@@ -522,10 +322,7 @@ look_back(const struct connection *connection, struct security *security)
 	if (security->tls.level != TLS_MAY ||
 	    !hoststate_tls_hangs(connection->attempt->state))
 		return;
-	maillog_info("DCID %" G_GUINT64_FORMAT
-		     " TLS not tried: a handshake timed out lately; "
-		     "going on in clear text",
-	    connection->dcid);
+	connection_log_tls_passed_over(connection);
 	security->tls.level = TLS_NONE;
 }
 
@@ -554,12 +351,12 @@ run_connections(struct connection *connection, struct security *security,
 			end_late(&again, outcomes, visit->count);
 			return;
 		}
-		log_again(&again, connection);
+		connection_log_again(connection, &again);
 		if (again.stage == STAGE_TLS)
 			security->tls.level = TLS_NONE;
 		else
 			auth_without |= MECHANISM_CRAM_MD5;
-		describe(connection, connection->attempt,
+		connection_describe(connection, connection->attempt,
 		    connection->candidate);
 	}
 }
@@ -602,7 +399,7 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
 	struct outcome failure = {0};
 	g_autoptr(Message) folded = NULL;
 
-	describe(&connection, attempt, candidate);
+	connection_describe(&connection, attempt, candidate);
 	if (fit_message(attempt, candidate, &folded, &failure) &&
 	    security_prepare(&security, attempt->settings, candidate,
 		attempt->resolver, opening_deadline(attempt), &failure))
@@ -612,7 +409,7 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
 	else
 		set_all(outcomes, visit.count, &failure);
 	visit.total = g_get_monotonic_time() - begun;
-	log_outcomes(&connection, outcomes, visit.count);
+	connection_log_outcomes(&connection, outcomes, visit.count);
 	for (guint i = 0; attempt->allowance != NULL &&
 	     attempt->allowance->limited && i < visit.count;
 	     i++)

@@ -49,11 +49,6 @@ void
 attempt_log_departure(const struct destination *destination,
     const struct departure *departure);
 
-/* Logs that no address of candidate->host can be tried. */
-void
-attempt_log_unresolved(const struct attempt *attempt,
-    const struct candidate *candidate, const char *why);
-
 /*
  * Logs that the recipients with these numbers (of guint) bounce without any
  * host having been asked.

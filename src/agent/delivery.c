@@ -4,6 +4,7 @@
 
 #include "address/domain.h"
 #include "agent/attempt.h"
+#include "agent/connection.h"
 #include "agent/delivery.h"
 #include "agent/docket.h"
 #include "agent/expansion.h"
@@ -109,7 +110,7 @@ note_unresolved(struct delivery *delivery, const struct candidate *candidate,
 		outcome_set(&outcome, OUTCOME_NEXT, TROUBLE_MESSAGE,
 		    STAGE_RESOLVE, "4.3.5", error->message);
 	if (!allowance_is_quiet(&delivery->allowance))
-		attempt_log_unresolved(&delivery->attempt, candidate,
+		connection_log_unresolved(&delivery->attempt, candidate,
 		    outcome.text);
 	allowance_note(&delivery->allowance, NULL);
 	hoststate_note(delivery->attempt.state, &visit);
