@@ -402,6 +402,12 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->max_messages = from->max_messages;
 }
 
+gboolean
+settings_have_hosts(const struct settings *settings)
+{
+	return g_hash_table_size(settings->hosts) > 0;
+}
+
 struct host_settings
 settings_host(const struct settings *settings, const char *name, guint16 port)
 {
@@ -409,7 +415,7 @@ settings_host(const struct settings *settings, const char *name, guint16 port)
 	struct host_settings result = settings->defaults;
 
 	/* A check asks for millions. */
-	if (g_hash_table_size(settings->hosts) == 0)
+	if (!settings_have_hosts(settings))
 		return result;
 	for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
 		g_autofree char *id = settings_host_id(name, ports[i]);

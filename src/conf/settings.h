@@ -149,6 +149,10 @@ settings_load_all(const char *path, struct keyfile **ret_keyfile);
 struct host_settings
 settings_host(const struct settings *settings, const char *name, guint16 port);
 
+/* Is there any group [host ...]?  Without, settings_host() has the defaults. */
+gboolean
+settings_have_hosts(const struct settings *settings);
+
 /*
  * What settings_host() finds a group by: of the group [host @text], NULL if
  * that is no host, and of a host with @port, or with 0 for all its ports.  New

@@ -166,6 +166,9 @@ note_groups(const struct subject *subject)
 	const struct destination *destination = subject->destination;
 	GHashTable *groups = subject->check->groups;
 
+	/* Of millions of hosts none is to be remembered in vain. */
+	if (!settings_have_hosts(subject->check->settings))
+		return;
 	g_hash_table_add(groups, settings_host_id(destination->name, 0));
 	g_hash_table_add(groups,
 	    settings_host_id(destination->name, destination->port));
@@ -180,6 +183,8 @@ note_domain(struct check *check, const char *key)
 		check->any_group = TRUE;
 		return;
 	}
+	if (!settings_have_hosts(check->settings))
+		return;
 	g_hash_table_add(check->groups, settings_host_id(key, 0));
 	g_hash_table_add(check->groups,
 	    settings_host_id(key, ENDPOINT_PORT_SMTP));

@@ -47,7 +47,8 @@ check_groups(struct check *check)
 	g_auto(GStrv) groups =
 	    g_key_file_get_groups(check->keyfile->file, NULL);
 
-	if (!check->whole || check->any_group || check->hosts == 0)
+	if (!check->whole || check->any_group || check->hosts == 0 ||
+	    !settings_have_hosts(check->settings))
 		return;
 	for (gsize i = 0; groups[i] != NULL; i++) {
 		if (g_str_has_prefix(groups[i], "host "))
