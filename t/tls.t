@@ -122,7 +122,8 @@ my @refused = (
             ['EHLO STARTTLS']] } qw(may encrypt)),
     (map { ["$_: refused, then closed",
             {starttls => {reply => '454 no', then => 'close'}}, {tls => $_},
-            'next', $_ eq 'may' ? '4.4.2 FIRST: MAIL FROM: connection lost'
+            'next', $_ eq 'may'
+            ? qr/^4\.4\.2 FIRST: MAIL FROM: connection lost(?:: .*)?$/
             : '4.7.4 FIRST: 454 no (in reply to STARTTLS)',
             [$_ eq 'may' ? qr/^EHLO STARTTLS(?: MAIL)?$/
                 : qr/^EHLO STARTTLS(?: QUIT)?$/],
