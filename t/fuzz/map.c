@@ -47,7 +47,8 @@ check_key(const struct maptext_entry *entry)
 	struct maptext_entry again = *entry;
 	g_autofree char *key_again = NULL;
 
-	if (key == NULL)
+	/* A domain by this name, as letters that IDNA drops can spell it. */
+	if (key == NULL || strcmp(key, "all") == 0)
 		return;
 	again.key = key;
 	again.key_length = strlen(key);

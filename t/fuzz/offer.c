@@ -26,7 +26,7 @@ check_format(const struct offer *offer, guint mechanisms, gboolean secured)
 
 	g_assert_nonnull(reply);
 	g_assert_cmpint(reply->code, ==, 250);
-	again = offer_parse(reply);
+	again = offer_parse(reply, NULL);
 	g_assert_cmpint(again.eightbitmime, ==, offer->eightbitmime);
 	g_assert_cmpint(again.pipelining, ==, offer->pipelining);
 	g_assert_cmpint(again.size, ==, offer->size);
@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 
 	if (reply == NULL)
 		return 0;
-	offer = offer_parse(reply);
+	offer = offer_parse(reply, NULL);
 	g_assert_nonnull(memchr(offer.auth, '\0', sizeof(offer.auth)));
 	g_assert_cmpuint(offer.mechanisms &
 		~(MECHANISMS_PASSWORD | MECHANISMS_TOKEN),
