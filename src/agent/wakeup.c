@@ -153,6 +153,6 @@ wakeup_start(const struct wakeup *wakeup, const struct settings *settings)
 {
 	struct work work = {wakeup, settings};
 
-	if (settings->wake == ANSWER_YES && wakeup->calls != NULL)
+	if (wakeup->calls != NULL && settings->wake == ANSWER_YES)
 		guard_detach(answer_calls, &work, SECONDS);
 }

@@ -26,7 +26,8 @@ wakeup_of(const struct settings *settings, const char *queue_id);
 
 /*
  * Begins to wake the messages that wait for these hosts, in a process of its
- * own: to be done when the verdict is out.
+ * own: to be done when the verdict is out.  @settings: NULL if there are none,
+ * and then no calls either.
  */
 void
 wakeup_start(const struct wakeup *wakeup, const struct settings *settings);
