@@ -8,6 +8,7 @@
 
 #include "hosts/hosttable.h"
 #include "unit/trip.h"
+#include "unit/watched.h"
 
 #define STRANGERS_MAX 5000
 
@@ -107,6 +108,9 @@ test_full(void)
 	g_autofree char *notice = NULL;
 	gboolean filled = FALSE;
 
+	/* LMDB leaks what a transaction had that runs out of room. */
+	if (watched_by_anybody())
+		return;
 	statefolder_make(&place);
 	hosts = trip_deliver(&place, "A B", "+");
 	trip_order(&place, "drain", 'C');

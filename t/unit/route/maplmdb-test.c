@@ -18,6 +18,7 @@
 
 #include "route/maplmdb.h"
 #include "route/routemap.h"
+#include "unit/watched.h"
 
 #define READERS  6
 #define REBUILDS 20
@@ -268,6 +269,9 @@ test_damage(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 	gsize length;
 	guint found = 0;
 
+	/* LMDB's own use of memory would be reported. */
+	if (watched_by_anybody())
+		return;
 	rebuild(f, fill_many, "host");
 	g_assert_true(g_file_get_contents(f->file, &sound, &length, &error));
 	for (guint i = 0; i < MUTANTS; i++) {
