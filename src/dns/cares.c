@@ -38,6 +38,17 @@ asker_tell(struct asker *asker, int status, const unsigned char *message,
 
 #if ARES_VERSION >= CARES_WITH_RECORDS
 
+/*
+ * A socket for each question: it gives one up for a malformed answer, with all
+ * that were asked through it.
+ */
+int
+cares_set_options(struct ares_options *options)
+{
+	options->udp_max_queries = 1;
+	return ARES_OPT_UDP_MAX_QUERIES;
+}
+
 static void
 on_record(void *data, ares_status_t status, size_t timeouts G_GNUC_UNUSED,
     const ares_dns_record_t *record)
@@ -101,6 +112,12 @@ cares_servers(ares_channel channel)
 }
 
 #else
+
+int
+cares_set_options(struct ares_options *options G_GNUC_UNUSED)
+{
+	return 0;
+}
 
 /* In the fourth byte of a header (RFC 4035 section 3.2.3). */
 #define FLAGS_LOW 3

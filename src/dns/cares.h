@@ -15,6 +15,13 @@ typedef void (*cares_answered)(void *data, int status,
     const unsigned char *message, gsize length);
 
 /*
+ * Sets what this release should have set, and returns the bits for it in the
+ * mask of ares_init_options().
+ */
+int
+cares_set_options(struct ares_options *options);
+
+/*
  * Asks for the records of @type (of arpa/nameser.h) and class IN that @name
  * has, as it stands, with the AD bit, which asks for it in the answer (RFC
  * 6840 section 5.7).  @answered is called once, perhaps at once.

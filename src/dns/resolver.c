@@ -94,6 +94,7 @@ set_up(struct resolver *resolver, char *lookups, ares_channel *ret)
 	    ARES_OPT_SOCK_STATE_CB;
 	int status;
 
+	mask |= cares_set_options(&options);
 	/* No domains: ares_getaddrinfo() of 1.18 ignores ARES_FLAG_NOSEARCH. */
 	if (!resolver->search)
 		mask |= ARES_OPT_DOMAINS;
