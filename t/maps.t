@@ -104,6 +104,10 @@ subtest 'mail that waits' => sub {
 
 # Every page of the tree is rubbish, but not the two that say where it is.
 subtest 'a damaged map' => sub {
+    # LMDB may crash over it, and what it had then is lost.
+    local $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} // (),
+        'detect_leaks=0';
+    local $ENV{SMTPROUTE_WRAPPER};
     my $agent = indexed(join '', map { "k$_.example /dev/null\n" } 1 .. 3000);
     my $file = $agent->routes . '.lmdb';
     my $sound = read_file($file);
