@@ -17,10 +17,11 @@ G_DEFINE_QUARK(smtproute_peer_error, peer_error)
 
 struct peer {
 	int fd;
-	struct tls *tls;   /* NULL: in clear text */
-	short send_events; /* what sending waits for */
-	gboolean was_reset;
-	GError *lost; /* why nothing can be read any more */
+	struct tls *tls;     /* NULL: in clear text */
+	short send_events;   /* what sending waits for */
+	gboolean was_reset;  /* or ended by TLS */
+	gboolean is_unclear; /* it may live on: the trouble is ours */
+	GError *lost;        /* why nothing can be read any more */
 	struct reply_reader *replies;
 	struct transcript *transcript; /* NULL: none */
 };
@@ -52,13 +53,33 @@ peer_free(struct peer *peer)
 	g_free(peer);
 }
 
+/* What the end of the connection tells of what was sent: see lacks_end(). */
+static void
+note_end(struct peer *peer, int code)
+{
+	switch (code) {
+	case 0:
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		break;
+	case ECONNRESET:
+	case EPIPE:
+	case EPROTO:
+		peer->was_reset = TRUE;
+		break;
+	default:
+		peer->is_unclear = TRUE;
+	}
+}
+
 static gboolean
 fail_lost(struct peer *peer, GError **error, int code)
 {
 	const char *reason =
 	    code == EPROTO && peer->tls != NULL ? tls_reason(peer->tls) : NULL;
 
-	peer->was_reset |= code == ECONNRESET || code == EPIPE;
+	note_end(peer, code);
 	if (reason != NULL)
 		g_set_error(error, PEER_ERROR, PEER_ERROR_LOST,
 		    "connection lost: TLS: %s", reason);
@@ -286,7 +307,8 @@ peer_has_spoken(struct peer *peer)
  * host's kernel has not acknowledged.  After silence, or an orderly end, that
  * is proof: any acknowledgment would be here.  But a reset tells nothing of
  * what came before it, and a program may have read up to two segments whose
- * acknowledgment was put off (RFC 5681 section 4.2).
+ * acknowledgment was put off (RFC 5681 section 4.2).  Where nothing
+ * ended, but a system call of ours failed, they may just be on their way.
  */
 static gboolean
 lacks_end(const struct peer *peer)
@@ -301,7 +323,8 @@ lacks_end(const struct peer *peer)
 	    getsockopt(peer->fd, IPPROTO_TCP, TCP_MAXSEG, &segment, &size) < 0)
 		return FALSE;
 	return unsent > 0 ||
-	    unacknowledged > (peer->was_reset ? 2 * segment : 0);
+	    (!peer->is_unclear &&
+		unacknowledged > (peer->was_reset ? 2 * segment : 0));
 }
 
 gboolean
