@@ -245,6 +245,7 @@ subtest 'postlog that does not work' => sub {
             'postlog: fatal: \$x'],
         hangs   => ["#!/bin/sh\nexec sleep 60\n", 'postlog: timed out'],
         nothing => ["no program\n", 'postlog: Exec format error'],
+        talks   => ["#!/bin/sh\nexec yes >&2\n", 'postlog: timed out'],
     );
 
     for my $name (sort keys %scripts) {
@@ -254,6 +255,39 @@ subtest 'postlog that does not work' => sub {
         check_silent($name, 'postlog', $why,
             without_postlog("$folder/$name"));
     }
+};
+
+# Postfix 3.10 has its postlog(1) say, too, what it logs.  Here its pipes hold a
+# page each, and a line for every host is more than that.
+subtest 'postlog that repeats all lines' => sub {
+    skip_or_fail('no mount namespaces') if !Syslog::namespaces();
+    skip_or_fail('Postfix is not installed') if !-x '/usr/sbin/postlog';
+    write_file("$folder/repeats", <<"EOF_PERL");
+#!$^X
+use Fcntl qw(F_SETPIPE_SZ);
+fcntl \$_, F_SETPIPE_SZ, 4096 or die for *STDIN, *STDERR;
+\$| = 1;
+open my \$log, '>', '$folder/repeated' or die;
+while (<STDIN>) {
+	print {\$log} \$_;
+	print STDERR q{postfix/postlog: }, \$_;
+}
+EOF_PERL
+    chmod 0755, "$folder/repeats" or die "chmod: $!\n";
+    my $host = SmtpHost->new;
+    my $agent = Agent->new(
+        prefix   => [without_postlog("$folder/repeats")],
+        routes   => 'example.com '
+            . join(', ', map { "[127.0.0.$_]:1" } 2 .. 81)
+            . ', ' . $host->destination . "/pri=1\n",
+        settings => {log => 'postlog'},
+    );
+
+    my $run = $agent->deliver(message => $SMALL);
+    like $run->output, qr/\A2\.0\.0 [^()]+\z/, 'that is no complaint';
+    my @lines = split /\n/, read_file("$folder/repeated");
+    is scalar(grep { /: Connection Error: / } @lines), 80, 'all is logged';
+    like $lines[-1], qr/: Delivered: /, 'to the end';
 };
 
 # As Postfix has it (postfix-files), which is not how every system installs it.

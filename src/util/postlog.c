@@ -19,13 +19,15 @@
 #define WRITE_SPAN (1 * G_TIME_SPAN_SECOND)
 #define END_SPAN   (2 * G_TIME_SPAN_SECOND)
 
-/* As much of its complaint as is of use. */
-#define COMPLAINT_MAX 200
+/* As much of what it says in a line as is of use. */
+#define LINE_MAX_KEPT 200
 
 struct postlog {
 	pid_t pid;
-	int to;   /* its standard input */
-	int from; /* its standard output and error: complaints */
+	int to;                            /* its standard input */
+	int from;                          /* its standard output and error */
+	char line[LINE_MAX_KEPT + 1];      /* what it is saying */
+	char complaint[LINE_MAX_KEPT + 1]; /* its first one; "": none */
 };
 
 /* Postfix's command_directory is not in pipe(8)'s PATH. */
@@ -110,17 +112,88 @@ postlog_begin(const char *tag, char **ret_reason)
 		return NULL;
 	}
 	postlog = g_new(struct postlog, 1);
-	*postlog = (struct postlog){pid, pipes[0][1], pipes[1][0]};
+	*postlog = (struct postlog){.pid = pid,
+	    .to = pipes[0][1],
+	    .from = pipes[1][0]};
 	return postlog;
 }
 
-/* FALSE: not by then. */
-static gboolean
-wait_for(int fd, short events, gint64 deadline)
+/*
+ * Postfix 3.10 says each line that it logs, too, behind its name.  What it
+ * complains of has a severity there, which a line of ours has not: that begins
+ * with a queue id.
+ */
+static void
+hear_line(struct postlog *postlog)
 {
-	struct pollfd polled = {.fd = fd, .events = events};
+	static const char *const severities[] = {"warning: ", "error: ",
+	    "fatal: ", "panic: "};
+	static const char name[] = "postlog: ";
+	/* Or "postfix/postlog: ", by syslog_name. */
+	const char *said = strstr(postlog->line, name);
+	gboolean complains = said == NULL;
 
-	return deadline_poll(&polled, 1, deadline) > 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(severities); i++)
+		complains = complains ||
+		    g_str_has_prefix(said + strlen(name), severities[i]);
+	if (complains && postlog->complaint[0] == '\0')
+		g_strlcpy(postlog->complaint,
+		    said == NULL ? postlog->line : said,
+		    sizeof(postlog->complaint));
+	postlog->line[0] = '\0';
+}
+
+static void
+hear(struct postlog *postlog, const char *text, gsize length)
+{
+	gsize kept = strlen(postlog->line);
+
+	for (gsize i = 0; i < length; i++) {
+		if (text[i] == '\n') {
+			hear_line(postlog);
+			kept = 0;
+		} else if (kept < LINE_MAX_KEPT && text[i] != '\0') {
+			postlog->line[kept++] = text[i];
+			postlog->line[kept] = '\0';
+		}
+	}
+}
+
+/* Some of what there is.  FALSE: nothing more will come. */
+static gboolean
+hear_some(struct postlog *postlog)
+{
+	char text[4096];
+	gssize count = read(postlog->from, text, sizeof(text));
+
+	if (count > 0)
+		hear(postlog, text, (gsize)count);
+	return count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/*
+ * Hears what it says until it reads, or for fd -1, which is never, until it
+ * has closed its end.  FALSE: not by then.
+ */
+static gboolean
+wait_for(struct postlog *postlog, int fd, gint64 deadline)
+{
+	struct pollfd polled[] = {{.fd = fd, .events = POLLOUT},
+	    {.fd = postlog->from, .events = POLLIN}};
+
+	while (deadline_poll(polled, 2, deadline) > 0) {
+		if (polled[0].revents != 0)
+			return TRUE;
+		if (!hear_some(postlog)) {
+			polled[1].fd = -1;
+			if (fd < 0)
+				return TRUE;
+		}
+		/* It may have more to say for ever. */
+		if (deadline_left(deadline) == 0)
+			return FALSE;
+	}
+	return FALSE;
 }
 
 gboolean
@@ -131,6 +204,8 @@ postlog_write(struct postlog *postlog, const char *line)
 	gsize length = strlen(text);
 	gsize done = 0;
 
+	/* Its echo of earlier lines must not hold it up. */
+	hear_some(postlog);
 	while (done < length) {
 		gssize count = write(postlog->to, text + done, length - done);
 
@@ -138,58 +213,31 @@ postlog_write(struct postlog *postlog, const char *line)
 			done += (gsize)count;
 		else if (errno != EINTR &&
 		    (errno != EAGAIN ||
-			!wait_for(postlog->to, POLLOUT, deadline)))
+			!wait_for(postlog, postlog->to, deadline)))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-/* Until it has closed its end.  FALSE: it has not. */
-static gboolean
-read_complaint(int fd, char *text, gsize size)
-{
-	gint64 deadline = deadline_in(END_SPAN);
-	gsize length = 0;
-
-	for (;;) {
-		char more[COMPLAINT_MAX];
-		gssize count = read(fd, more, sizeof(more));
-
-		if (count == 0)
-			return TRUE;
-		if (count < 0) {
-			if (errno != EINTR &&
-			    (errno != EAGAIN ||
-				!wait_for(fd, POLLIN, deadline)))
-				return FALSE;
-			continue;
-		}
-		count = MIN(count, (gssize)(size - 1 - length));
-		memcpy(text + length, more, (gsize)count);
-		length += (gsize)count;
-		text[length] = '\0';
-	}
-}
-
 char *
 postlog_end(struct postlog *postlog)
 {
-	char complaint[COMPLAINT_MAX + 1] = "";
+	g_autofree struct postlog *ending = postlog;
 	int status = 0;
 	gboolean ended;
 
 	close(postlog->to);
-	ended = read_complaint(postlog->from, complaint, sizeof(complaint));
+	ended = wait_for(postlog, -1, deadline_in(END_SPAN));
 	close(postlog->from);
 	/* What goes on after the deadline goes on without us. */
 	if (ended)
 		ended = waitpid(postlog->pid, &status, 0) == postlog->pid;
-	g_free(postlog);
-	complaint[strcspn(complaint, "\n")] = '\0';
+	if (postlog->line[0] != '\0')
+		hear_line(postlog);
 	if (!ended)
 		return g_strdup("postlog: timed out");
-	if (complaint[0] != '\0')
-		return g_strdup(complaint);
+	if (postlog->complaint[0] != '\0')
+		return g_strdup(postlog->complaint);
 	if (status == 0)
 		return NULL;
 	/* It says nothing if it may not go to postlogd(8)'s socket. */
