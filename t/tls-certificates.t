@@ -306,7 +306,11 @@ for my $level (qw(secure encrypt)) {
         my $agent = Agent->new(
             routes   => "example.com [localhost]:$port/tls=$level, "
                 . "[127.0.0.1]:$port/tls=$level/pri=5\n",
-            settings => {'tls-ca-file' => $CA->file},
+            # localhost may be ::1, too.
+            settings => {
+                'tls-ca-file'    => $CA->file,
+                'address-family' => 'ipv4',
+            },
         );
         my $run = $agent->deliver;
 
