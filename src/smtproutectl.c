@@ -21,7 +21,9 @@ static const struct command {
 	"say what is wrong with settings, routes and Postfix's configuration"},
     {"route", "[-n nexthop] user@domain", ctl_route,
 	"explain where mail for an address goes, and why"},
-    {"hosts", "[--all] [--json | --openmetrics | --watch[=seconds]] [host ...]",
+    {"hosts",
+	"[--all] [--json | --metrics | --openmetrics | --watch[=seconds]] "
+	"[host ...]",
 	ctl_hosts, "show which hosts are up, down or drained"},
     {"probe", "domain | host", ctl_probe,
 	"talk to the hosts of a route, without sending mail"},

@@ -67,27 +67,45 @@ sub line {
     return $lines[0] =~ s/^\S+ +//r;
 }
 
-# Complains of the exposition as Prometheus's own parsers do; undef: nothing.
+# Complains of the text as Prometheus's own parsers do, of samples of no family,
+# and of counters that promtool would not take; undef: nothing.
 sub lint_metrics {
-    my ($text) = @_;
+    my ($form, $text) = @_;
     my $program = <<'EOF_PYTHON';
+import re
 import sys
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 text = sys.stdin.read()
-families = list(openmetrics.text_string_to_metric_families(text))
-count = sum(len(f.samples) for f in families)
-plain = sum(len(f.samples)
-            for f in parser.text_string_to_metric_families(text))
-if plain != count or not families or any(not f.documentation for f in families):
-    sys.exit("%d samples, %d plain ones" % (count, plain))
+read = {"--metrics": parser, "--openmetrics": openmetrics}[sys.argv[1]]
+families = list(read.text_string_to_metric_families(text))
+names = re.findall("^# TYPE (.*) counter$", text, re.M)
+total = [name for name in names if name.endswith("_total")]
+if not names or len(total) != (len(names) if read is parser else 0):
+    sys.exit("names of counters: %s" % names)
+for family in families:
+    if family.type in ("unknown", "untyped") or not family.documentation:
+        sys.exit("%s: %s: %s"
+                 % (family.name, family.type, family.documentation))
+lines = re.findall("^[^#]", text, re.M)
+if sum(len(family.samples) for family in families) != len(lines):
+    sys.exit("samples are lost")
 EOF_PYTHON
     my $folder = new_folder('metrics');
 
     write_file("$folder/metrics", $text);
-    my ($status, $said) = capture('/bin/sh', '-c', 'exec "$0" -c "$1" <"$2"',
-        $PYTHON, $program, "$folder/metrics");
+    my ($status, $said) = capture('/bin/sh', '-c',
+        'exec "$0" -c "$1" "$2" <"$3"', $PYTHON, $program, $form,
+        "$folder/metrics");
     return $status == 0 && $said eq '' ? undef : "status $status: $said";
+}
+
+# But for what time does to them.
+sub samples {
+    my ($text) = @_;
+
+    return map { s/^(\S+_next_try_seconds\S+ ).*/$1/r } grep { !/^#/ }
+        split /\n/, $text;
 }
 
 sub has_lint {
@@ -370,14 +388,21 @@ subtest 'OpenMetrics as Prometheus reads it' => sub {
             map { $_->destination } $down, $up),
     );
 
-    is lint_metrics(hosts($agent, '--openmetrics')->stdout), undef,
-        'before any mail';
+    my @forms = ('--metrics', '--openmetrics');
+    is lint_metrics($_, hosts($agent, $_)->stdout), undef,
+        "$_: before any mail" for @forms;
     is $agent->deliver->status, 0, 'delivered';
-    my $text = hosts($agent, '--openmetrics')->stdout;
-    is lint_metrics($text), undef, 'after';
-    isnt lint_metrics($text =~ s/# EOF\n//r), undef, 'no end would be noticed';
-    is lint_metrics(hosts(Agent->new, '--openmetrics')->stdout), undef,
-        'without any host';
+    my ($plain, $open) = map { hosts($agent, $_)->stdout } @forms;
+    is lint_metrics($forms[0], $plain), undef, "$forms[0]: after";
+    is lint_metrics($forms[1], $open), undef, "$forms[1]: after";
+    isnt lint_metrics($forms[1], $open =~ s/# EOF\n//r), undef,
+        'no end would be noticed';
+    isnt lint_metrics($forms[0], $plain =~ s/^# HELP \S+bounces.*\n//mr),
+        undef, 'no help would be noticed';
+    is join("\n", samples($plain)), join("\n", samples($open)),
+        'the same samples';
+    is lint_metrics($_, hosts(Agent->new, $_)->stdout), undef,
+        "$_: without any host" for @forms;
 };
 
 subtest '80 columns' => sub {
@@ -457,7 +482,8 @@ subtest 'a state full of bytes that nobody can show' => sub {
     my @names = map { $_->{host} } @{ json(hosts($agent, '--json')) };
     is_deeply \@names, ['127.0.0.1'], 'a name: no host of ours, in --json';
     $run = hosts($agent, '--openmetrics');
-    is lint_metrics($run->stdout), undef, 'which can be read' if has_lint();
+    is lint_metrics('--openmetrics', $run->stdout), undef, 'which can be read'
+        if has_lint();
 };
 
 subtest 'a state that cannot be read' => sub {
@@ -572,7 +598,7 @@ subtest 'a map that cannot be read' => sub {
 subtest 'arguments and settings at fault' => sub {
     my $agent = Agent->new(routes => "example.com [192.0.2.1]\n");
     my $usage = 'usage: smtproutectl [-c conf] hosts [--all] [--json | '
-        . '--openmetrics '
+        . '--metrics | --openmetrics '
         . '| --watch[=seconds]] [host ...]';
     my $seconds = 'bad number of seconds in --watch; expected 1 to 3600';
     my @rows = (
@@ -580,6 +606,7 @@ subtest 'arguments and settings at fault' => sub {
         [['-j'], qr/^.*'j'\n/],
         [['--json=yes'], qr/^.*--json.*\n/],
         [['--json', '--openmetrics'], ''],
+        [['--metrics', '--openmetrics'], ''],
         [['--json', '--watch'], ''],
         (map { [["--watch=$_"], "smtproutectl: $seconds\n"] }
             '', 0, 3601, '0.5', '-1', '1s', '99999999999999999999'),

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * https://github.com/OpenObservability/OpenMetrics, version 1.0: a counter's
- * samples end in "_total" and its name does not, a unit ends the name.  Last
- * errors are left out: each text would begin a series of its own.
+ * Two forms of the same: Prometheus's text format, 0.0.4, and OpenMetrics 1.0
+ * (https://github.com/OpenObservability/OpenMetrics).  A counter's samples end
+ * in "_total" in both.  Its name does in the first one only, and a text for
+ * both would leave it without type or help in one of them.  Last errors are
+ * left out: each text would begin a series of its own.
  */
 
 #include <config.h>
+
+#include <string.h>
 
 #include "ctl/ctl.h"
 #include "ctl/hosts/hosts.h"
@@ -223,15 +227,26 @@ static const struct family {
 };
 
 static void
-add_family(GString *text, const struct family *family, const GPtrArray *rows)
+add_head(GString *text, enum metrics form, const struct family *family)
 {
-	g_string_append_printf(text, "# TYPE " PREFIX "%s %s\n", family->name,
+	gboolean total =
+	    form == METRICS_TEXT && strcmp(family->type, "counter") == 0;
+	const char *suffix = total ? "_total" : "";
+
+	g_string_append_printf(text,
+	    "# HELP " PREFIX "%s%s %s\n# TYPE " PREFIX "%s%s %s\n",
+	    family->name, suffix, family->help, family->name, suffix,
 	    family->type);
-	if (family->seconds)
+	if (form == METRICS_OPEN && family->seconds)
 		g_string_append_printf(text, "# UNIT " PREFIX "%s seconds\n",
 		    family->name);
-	g_string_append_printf(text, "# HELP " PREFIX "%s %s\n", family->name,
-	    family->help);
+}
+
+static void
+add_family(GString *text, enum metrics form, const struct family *family,
+    const GPtrArray *rows)
+{
+	add_head(text, form, family);
 	for (guint i = 0; i < rows->len; i++) {
 		const struct sink to = {text, family->name,
 		    g_ptr_array_index(rows, i)};
@@ -241,22 +256,23 @@ add_family(GString *text, const struct family *family, const GPtrArray *rows)
 }
 
 void
-hosts_say_metrics(const GPtrArray *rows, guint strangers, gboolean usable)
+hosts_say_metrics(enum metrics form, const GPtrArray *rows, guint strangers,
+    gboolean usable)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(families); i++)
-		add_family(text, &families[i], rows);
+		add_family(text, form, &families[i], rows);
 	g_string_append_printf(text,
-	    "# TYPE smtproute_other_hosts gauge\n"
 	    "# HELP smtproute_other_hosts Hosts that only DNS has named, and "
 	    "that are not shown.\n"
+	    "# TYPE smtproute_other_hosts gauge\n"
 	    "smtproute_other_hosts %u\n"
-	    "# TYPE smtproute_state_usable gauge\n"
 	    "# HELP smtproute_state_usable 1 if what is learned of hosts can "
 	    "be read and kept, 0 if not.\n"
+	    "# TYPE smtproute_state_usable gauge\n"
 	    "smtproute_state_usable %d\n"
-	    "# EOF\n",
-	    strangers, usable ? 1 : 0);
+	    "%s",
+	    strangers, usable ? 1 : 0, form == METRICS_OPEN ? "# EOF\n" : "");
 	say("%s", text->str);
 }

@@ -23,6 +23,7 @@ enum form {
 	FORM_TABLE,
 	FORM_JSON,
 	FORM_METRICS,
+	FORM_OPENMETRICS,
 };
 
 struct request {
@@ -94,7 +95,12 @@ say_rows(const struct request *request, const GPtrArray *rows, guint strangers)
 		hosts_say_json(rows);
 		break;
 	case FORM_METRICS:
-		hosts_say_metrics(rows, strangers, request->usable);
+		hosts_say_metrics(METRICS_TEXT, rows, strangers,
+		    request->usable);
+		break;
+	case FORM_OPENMETRICS:
+		hosts_say_metrics(METRICS_OPEN, rows, strangers,
+		    request->usable);
 		break;
 	}
 }
@@ -127,7 +133,7 @@ complain_of_state(struct request *request, const GError *error)
 
 	complain("%s", error->message);
 	request->usable = FALSE;
-	if (request->form == FORM_METRICS)
+	if (request->form == FORM_METRICS || request->form == FORM_OPENMETRICS)
 		say_rows(request, none, 0);
 }
 
@@ -238,6 +244,7 @@ parse_options(int argc, char **argv, struct request *request)
 	static const struct option options[] = {
 	    {"all", no_argument, NULL, 'a'},
 	    {"json", no_argument, NULL, 'j'},
+	    {"metrics", no_argument, NULL, 'm'},
 	    {"openmetrics", no_argument, NULL, 'o'},
 	    {"watch", optional_argument, NULL, 'w'},
 	    {NULL, 0, NULL, 0},
@@ -250,8 +257,10 @@ parse_options(int argc, char **argv, struct request *request)
 			request->all = TRUE;
 		else if (option == 'j')
 			request->form = FORM_JSON;
-		else if (option == 'o')
+		else if (option == 'm')
 			request->form = FORM_METRICS;
+		else if (option == 'o')
+			request->form = FORM_OPENMETRICS;
 		else if (option != 'w' ||
 		    !parse_seconds(optarg, &request->watch))
 			return FALSE;

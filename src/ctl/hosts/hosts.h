@@ -18,11 +18,14 @@ hosts_say_table(const struct ctl *ctl, const GPtrArray *rows);
 void
 hosts_say_json(const GPtrArray *rows);
 
-/*
- * OpenMetrics 1.0, which Prometheus's own text format nearly is.  @usable: can
- * what deliveries learn be read and kept?
- */
+enum metrics {
+	METRICS_TEXT, /* Prometheus's text format */
+	METRICS_OPEN, /* OpenMetrics 1.0 */
+};
+
+/* @usable: can what deliveries learn be read and kept? */
 void
-hosts_say_metrics(const GPtrArray *rows, guint strangers, gboolean usable);
+hosts_say_metrics(enum metrics form, const GPtrArray *rows, guint strangers,
+    gboolean usable);
 
 #endif
