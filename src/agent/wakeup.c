@@ -23,6 +23,8 @@
 #define COMMAND_PATH                                                           \
 	"/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 
+#define POSTQUEUE "postqueue"
+
 /* For messages whose deferral Postfix has not heard of yet. */
 #define YOUNG_PAUSE (DEFERRED_AGE_MIN / 2)
 #define YOUNG_TRIES 4
@@ -52,11 +54,26 @@ wakeup_clear(struct wakeup *wakeup)
 	g_clear_pointer(&wakeup->calls, g_ptr_array_unref);
 }
 
+char *
+wakeup_find_postqueue(void)
+{
+	g_auto(GStrv) folders = g_strsplit(COMMAND_PATH, ":", -1);
+
+	for (gsize i = 0; folders[i] != NULL; i++) {
+		char *path = g_build_filename(folders[i], POSTQUEUE, NULL);
+
+		if (access(path, X_OK) == 0)
+			return path;
+		g_free(path);
+	}
+	return NULL;
+}
+
 /* NULL, or why it could not be done, a new string. */
 static char *
 run_postqueue(const char *id)
 {
-	const char *argv[] = {"postqueue", "-i", id, NULL};
+	const char *argv[] = {POSTQUEUE, "-i", id, NULL};
 	pid_t pid;
 	int status;
 	int code = posix_spawnp(&pid, argv[0], NULL, NULL,

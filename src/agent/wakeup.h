@@ -32,6 +32,10 @@ wakeup_of(const struct settings *settings, const char *queue_id);
 void
 wakeup_start(const struct wakeup *wakeup, const struct settings *settings);
 
+/* The path of postqueue(1), a new string; NULL: there is none to be run. */
+char *
+wakeup_find_postqueue(void);
+
 /* Takes @calls, of hoststate_take_calls(), which may be NULL. */
 void
 wakeup_add(struct wakeup *wakeup, GPtrArray *calls);

@@ -54,6 +54,15 @@ postconf_value(const char *folder, const char *name, gboolean expand,
 	return value == NULL ? NULL : g_strstrip(value);
 }
 
+char *
+postconf_default(const char *name)
+{
+	const char *const arguments[] = {"-dh", name, NULL};
+	char *value = run_postconf(NULL, arguments, NULL);
+
+	return value == NULL ? NULL : g_strstrip(value);
+}
+
 /* Cuts @line, "name/type/field = value", into its parts. */
 static gboolean
 cut_line(char *line, char *parts[4])

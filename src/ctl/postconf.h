@@ -24,6 +24,10 @@ char *
 postconf_value(const char *folder, const char *name, gboolean expand,
     GError **error);
 
+/* What it is unless main.cf says otherwise, a new string; NULL: no Postfix. */
+char *
+postconf_default(const char *name);
+
 /* The services, an array of struct service; NULL with an error. */
 GPtrArray *
 postconf_services(const char *folder, GError **error);

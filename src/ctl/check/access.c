@@ -2,12 +2,15 @@
 
 #include <config.h>
 
+#include <grp.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/agent.h"
 #include "ctl/check/access.h"
 #include "ctl/command.h"
+#include "ctl/postconf.h"
 
 /* In the child: as pipe(8) does.  What cannot be is no answer. */
 static void
@@ -48,4 +51,22 @@ access_check_writable(struct check *check, const struct agent *agent,
 		    "user %s cannot write it; expected access for this user, "
 		    "without which %s",
 		    agent->name, loss);
+}
+
+void
+access_check_set_gid(struct check *check, const char *program, const char *what,
+    const char *loss)
+{
+	g_autofree char *name =
+	    postconf_value(NULL, "setgid_group", TRUE, NULL);
+	const struct group *group = name != NULL ? getgrnam(name) : NULL;
+	struct stat st;
+
+	if (group == NULL || stat(program, &st) < 0 ||
+	    ((st.st_mode & S_ISGID) != 0 && st.st_gid == group->gr_gid))
+		return;
+	finding(&check->findings, SEVERITY_WARNING, program,
+	    "is not set-gid %s and cannot get to %s; expected postfix "
+	    "set-permissions, or mode 2755 and group %s, %s",
+	    name, what, name, loss);
 }

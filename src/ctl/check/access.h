@@ -24,4 +24,12 @@ void
 access_check_writable(struct check *check, const struct agent *agent,
     const char *path, const char *loss);
 
+/*
+ * Warns if the program, one of Postfix's, is not set-gid to its group for
+ * them and so has no access to @what.
+ */
+void
+access_check_set_gid(struct check *check, const char *program, const char *what,
+    const char *loss);
+
 #endif

@@ -15,6 +15,7 @@
 #include "ctl/check/check-secrets.h"
 #include "ctl/check/check-security.h"
 #include "ctl/check/check-settings.h"
+#include "ctl/check/check-wake.h"
 #include "ctl/ctl.h"
 #include "ctl/postconf.h"
 
@@ -98,6 +99,7 @@ check_all(struct check *check, const char *routes, char *const *domains)
 	check_services(check, error);
 	check_files(check);
 	check_postfix(check);
+	check_wake(check);
 	/* They restrict this process (secret_protect()). */
 	check_settings(check);
 	check_secrets(check);

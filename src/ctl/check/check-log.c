@@ -5,7 +5,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -70,24 +69,6 @@ check_file(struct check *check, const struct agent *agent, const char *path)
 		access_check_writable(check, agent, path, "there is no log");
 }
 
-/* postlogd(8)'s socket is for members of this group only. */
-static void
-check_postlog_rights(struct check *check, const char *program)
-{
-	g_autofree char *name =
-	    postconf_value(NULL, "setgid_group", TRUE, NULL);
-	const struct group *group = name != NULL ? getgrnam(name) : NULL;
-	struct stat st;
-
-	if (group == NULL || stat(program, &st) < 0 ||
-	    ((st.st_mode & S_ISGID) != 0 && st.st_gid == group->gr_gid))
-		return;
-	finding(&check->findings, SEVERITY_WARNING, program,
-	    "is not set-gid %s and cannot get to postlogd(8); expected "
-	    "postfix set-permissions, or mode 2755 and group %s, " LOSS,
-	    name, name);
-}
-
 static gboolean
 has_postlogd(const struct check *check)
 {
@@ -125,7 +106,7 @@ check_postlog(struct check *check)
 		warn(check, "master.cf",
 		    "has no service postlog; expected postlog unix-dgram n - "
 		    "n - 1 postlogd, " LOSS);
-	check_postlog_rights(check, program);
+	access_check_set_gid(check, program, "postlogd(8)", LOSS);
 }
 
 void
