@@ -53,6 +53,9 @@ endpoint_canonical(const char *text)
 
 	if (!endpoint_parse(text, 0, &endpoint))
 		return NULL;
+	/* inet_pton(3) takes an IPv4 address in one form only. */
+	if (endpoint_family(&endpoint) == AF_INET)
+		return g_strdup(text);
 	endpoint_text(&endpoint, canonical);
 	return g_strdup(canonical);
 }
