@@ -7,6 +7,8 @@
 #include "hosts/rotation.h"
 #include "hosts/sweep.h"
 
+#define GROUP_PREFIX "group "
+
 guint
 rotation_pick(gint32 *standing, const guint *weights, guint count)
 {
@@ -63,7 +65,7 @@ group_key(const struct contender *group, guint count)
 		    group[i].standing == STANDING_TRIED ? "/tried" : "");
 	sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, members->str,
 	    (gssize)members->len);
-	return g_strconcat("group ", sum, NULL);
+	return g_strconcat(GROUP_PREFIX, sum, NULL);
 }
 
 /* A record: the time of last use (sweep.h), and the turns. */
@@ -149,11 +151,15 @@ rotation_take(struct statefile_view *view, const struct contender *group,
 
 	if (count == 1)
 		return 0;
+	if (count > ROTATION_MEMBERS_MAX)
+		return rotation_draw(weights, count);
 	key = group_key(group, count);
 	turns = load(view, key, group, count, &known);
 	turn = rotation_pick(turns, weights, count);
 	store(view, key, turns, count);
-	if (!known)
+	if (!known) {
 		sweep_after(view, key);
+		sweep_turns(view, GROUP_PREFIX);
+	}
 	return turn;
 }

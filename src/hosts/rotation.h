@@ -12,6 +12,12 @@
 #include "hosts/statefile.h"
 
 /*
+ * Nobody remembers whose turn it is in a larger group: the record would be
+ * written with each delivery.  In so many, chance is as even.
+ */
+#define ROTATION_MEMBERS_MAX 250
+
+/*
  * Smooth weighted round robin.  Every member gains its weight, the one that
  * has most is picked and pays what all have gained: with weights 3 and 1 that
  * makes A A B A, and who was left out (weight 0) for a while has neither
@@ -45,8 +51,9 @@ rotation_load(struct statefile_view *view, const struct contender *group,
     guint count);
 
 /*
- * rotation_pick() for this group, and the state file remembers it.  At least
- * one of @weights is not 0.
+ * rotation_pick() for this group, and the state file remembers it; but
+ * rotation_draw() for more than ROTATION_MEMBERS_MAX.  At least one of
+ * @weights is not 0.
  */
 guint
 rotation_take(struct statefile_view *view, const struct contender *group,

@@ -13,6 +13,10 @@
 #define STRANGERS_MAX 5000
 #define STRANGERS_KEY "strangers"
 
+/* Each is ROTATION_MEMBERS_MAX numbers at most: some 30 MB. */
+#define TURNS_MAX 20000
+#define TURNS_KEY "turns"
+
 /* More than one for each that is added. */
 #define LOOK_AT 4
 
@@ -138,17 +142,31 @@ sweep_oldest(struct statefile_view *view, const char *prefix,
 	return records->len - excess;
 }
 
-/* Counted up only; now and then anew. */
-void
-sweep_strangers(struct statefile_view *view)
+/* A record was added; @counter counts up only, and now and then anew. */
+static void
+count_added(struct statefile_view *view, const char *counter,
+    const char *prefix, gboolean (*is_one)(const void *value, gsize size),
+    guint max)
 {
-	const void *value = statefile_get(view, STRANGERS_KEY, sizeof(guint64));
+	const void *value = statefile_get(view, counter, sizeof(guint64));
 	guint64 count = 0;
 
 	if (value != NULL)
 		memcpy(&count, value, sizeof(count));
-	if (++count > STRANGERS_MAX)
-		count = sweep_oldest(view, HOSTRECORD_PREFIX, is_stranger,
-		    STRANGERS_MAX, STRANGERS_MAX / 10 * 9);
-	statefile_put(view, STRANGERS_KEY, &count, sizeof(count));
+	if (++count > max)
+		count = sweep_oldest(view, prefix, is_one, max, max / 10 * 9);
+	statefile_put(view, counter, &count, sizeof(count));
+}
+
+void
+sweep_strangers(struct statefile_view *view)
+{
+	count_added(view, STRANGERS_KEY, HOSTRECORD_PREFIX, is_stranger,
+	    STRANGERS_MAX);
+}
+
+void
+sweep_turns(struct statefile_view *view, const char *prefix)
+{
+	count_added(view, TURNS_KEY, prefix, NULL, TURNS_MAX);
 }

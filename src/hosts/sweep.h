@@ -35,4 +35,12 @@ sweep_oldest(struct statefile_view *view, const char *prefix,
 void
 sweep_strangers(struct statefile_view *view);
 
+/*
+ * The turns of a group, a record with this prefix, were added.  20,000 are
+ * kept: who has failed at some hosts of a large group has turns of its own
+ * with the others, and there are more such sets than any file holds.
+ */
+void
+sweep_turns(struct statefile_view *view, const char *prefix);
+
 #endif
