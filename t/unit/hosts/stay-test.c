@@ -229,6 +229,25 @@ test_effect(gconstpointer data)
 	g_assert_cmpint(record.seen, >, 0);
 }
 
+/* That it takes no more is no news, that it is up is. */
+static void
+test_full_as_known(void)
+{
+	struct stay stay = {0};
+	struct hostrecord record = {
+	    .health = {.due = NOW - 1, .interval = 5 * S, .prober = 7},
+	    .capacity = {.sessions = 3, .until = NOW + S},
+	};
+	struct departure departure;
+
+	note_all(&stay, "+x");
+	stay_apply(&stay, &record, &limits, NOW, TRUE, &departure);
+	g_assert_cmpint(departure.change, ==, CHANGE_UP);
+	g_assert_true(departure.full);
+	g_assert_cmpuint(departure.sessions, ==, 3);
+	g_assert_true(health_is_up(&record.health));
+}
+
 /* For as long as a host may be down, and not for longer. */
 static void
 test_tls_hung(void)
@@ -325,6 +344,11 @@ test_last(void)
 	apply(&record, "D", NOW);
 	g_assert_cmpint(record.last_success, >, 0);
 	g_assert_cmpint(record.last_failure, ==, 12345);
+	record.last_success = 12345;
+	apply(&record, "x", NOW);
+	g_assert_cmpint(record.last_success, ==, 12345);
+	g_assert_cmpint(record.last_failure, >, 12345);
+	record.last_failure = 12345;
 	g_assert_cmpstr(record.last_error, ==, "what happened");
 }
 
@@ -450,6 +474,7 @@ main(int argc, char **argv)
 	    test_more_addresses_than_places);
 	g_test_add_func("/stay/addresses/the first to end goes",
 	    test_first_to_end_goes);
+	g_test_add_func("/stay/full, as it is known to be", test_full_as_known);
 	g_test_add_func("/a handshake that hung", test_tls_hung);
 	return g_test_run();
 }

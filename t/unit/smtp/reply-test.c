@@ -163,6 +163,8 @@ test_accepted(gconstpointer data)
 	g_assert_cmpint(reply->code, ==, row->code);
 	g_assert_cmpstr(reply->dsn, ==, row->dsn);
 	g_assert_cmpstr(text, ==, row->text);
+	g_assert_cmpint(reply_reader_is_clean(reader), ==,
+	    !g_str_has_suffix(row->says, "behind it"));
 	g_assert_false(reply_reader_pending(reader));
 }
 
@@ -205,6 +207,8 @@ test_unfinished(gconstpointer data)
 		g_assert_no_error(error);
 		g_assert_cmpint(reply_reader_pending(reader), ==,
 		    !row->nothing);
+		g_assert_cmpint(reply_reader_is_clean(reader), ==,
+		    row->input[0] == '\0');
 	}
 }
 
@@ -306,6 +310,19 @@ test_size(void)
 	}
 }
 
+/* So it is with empty lines, of which there may be as many. */
+static void
+test_empty_lines(void)
+{
+	g_autoptr(ReplyReader) reader = reply_reader_new();
+	g_autofree char *lines = g_strnfill(REPLY_MAX, '\n');
+
+	reply_reader_add(reader, lines, REPLY_MAX);
+	g_assert_false(reply_reader_pending(reader));
+	reply_reader_add(reader, "\n", 1);
+	g_assert_true(reply_reader_pending(reader));
+}
+
 /* A server that never comes to an end. */
 static void
 test_endless(void)
@@ -335,6 +352,7 @@ main(int argc, char **argv)
 	g_test_add_func("/replies are taken one by one", test_one_by_one);
 	g_test_add_func("/size/the longest reply is taken, a longer one is not",
 	    test_size);
+	g_test_add_func("/size/empty lines count", test_empty_lines);
 	g_test_add_func("/size/a reply without end is refused", test_endless);
 	return g_test_run();
 }
