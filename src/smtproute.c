@@ -293,6 +293,7 @@ serve_lmtp(int output, const char *conf)
 {
 	guard_crashes(-1);
 	guard_time(0);
+	caller_watch_reader();
 	server_run(STDIN_FILENO, output, conf);
 	return EX_OK;
 }

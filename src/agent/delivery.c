@@ -8,7 +8,6 @@
 #include "agent/delivery.h"
 #include "agent/docket.h"
 #include "agent/expansion.h"
-#include "agent/limits.h"
 #include "agent/ownname.h"
 #include "agent/patience.h"
 #include "agent/plan.h"
@@ -373,16 +372,12 @@ give_up(struct delivery *delivery)
 }
 
 static void
-run(struct delivery *delivery)
+run(struct delivery *delivery, struct station *station)
 {
 	struct attempt *attempt = &delivery->attempt;
 	const struct settings *settings = attempt->settings;
 	const struct mailbox *first =
 	    g_ptr_array_index(delivery->envelope->recipients, 0);
-	g_autoptr(Resolver) resolver = resolver_new(settings->dns_servers);
-	const struct health_limits limits = limits_health(settings);
-	g_autoptr(Hoststate) state =
-	    hoststate_new(settings->state_directory, &limits);
 	g_autoptr(Plan) plan = NULL;
 	g_autofree char *own_name = NULL;
 	g_autofree char *summary = NULL;
@@ -390,20 +385,20 @@ run(struct delivery *delivery)
 	allowance_begin(&delivery->allowance, settings,
 	    delivery->route->kind == ROUTE_DNS);
 	attempt->allowance = &delivery->allowance;
-	hoststate_set_sender(state, delivery->envelope->sender->path);
-	attempt->state = state;
-	attempt->resolver = resolver;
+	station_begin(station, delivery->envelope->sender->path);
+	attempt->state = station->state;
+	attempt->resolver = station->resolver;
 	attempt->helo_name = settings->helo_name;
 	if (attempt->helo_name == NULL)
 		attempt->helo_name = own_name =
-		    ownname_get(settings->state_directory, resolver,
+		    ownname_get(settings->state_directory, attempt->resolver,
 			MIN(deadline_in(OWN_NAME_SPAN), attempt->deadline));
-	plan =
-	    plan_new(delivery->route, first->domain, settings, resolver, state);
+	plan = plan_new(delivery->route, first->domain, settings,
+	    attempt->resolver, attempt->state);
 	plan_add_own_name(plan, attempt->helo_name);
 	delivery->plan = plan;
 	try_hosts(delivery);
-	wakeup_add(delivery->wakeup, hoststate_take_calls(state));
+	wakeup_add(delivery->wakeup, hoststate_take_calls(attempt->state));
 	if (!docket_is_closed(&delivery->docket))
 		give_up(delivery);
 	summary = allowance_summary(&delivery->allowance, first->domain);
@@ -424,14 +419,15 @@ delivery_span(gint64 begin_by, gint64 deadline)
 }
 
 static void
-deliver_as(struct delivery *delivery, gboolean each, struct verdict *verdicts)
+deliver_as(struct delivery *delivery, struct station *station, gboolean each,
+    struct verdict *verdicts)
 {
 	delivery->attempt.envelope = delivery->envelope;
 	delivery->attempt.partial = each;
 	docket_init(&delivery->docket, delivery->envelope->recipients->len,
 	    each, verdicts);
 	if (!discard(delivery))
-		run(delivery);
+		run(delivery, station);
 	docket_clear(&delivery->docket);
 }
 
@@ -440,6 +436,7 @@ deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
     struct wakeup *wakeup, struct verdict *verdict)
 {
+	g_autoptr(Station) station = station_new(settings, FALSE);
 	struct delivery delivery = {
 	    .attempt = {.settings = settings,
 		.message = message,
@@ -450,19 +447,19 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	    .wakeup = wakeup,
 	};
 
-	deliver_as(&delivery, FALSE, verdict);
+	deliver_as(&delivery, station, FALSE, verdict);
 }
 
 void
-deliver_each(const struct settings *settings, const struct envelope *envelope,
+deliver_each(struct station *station, const struct envelope *envelope,
     const struct route *route, const GArray *rids, struct message *message,
-    const struct delivery_span *span, struct keeper *keeper,
-    struct wakeup *wakeup, struct verdict *verdicts)
+    const struct delivery_span *span, struct wakeup *wakeup,
+    struct verdict *verdicts)
 {
 	struct delivery delivery = {
-	    .attempt = {.settings = settings,
+	    .attempt = {.settings = station->settings,
 		.message = message,
-		.keeper = keeper,
+		.keeper = station->keeper,
 		.deadline = span->deadline,
 		.begin_by = span->begin_by},
 	    .envelope = envelope,
@@ -471,5 +468,5 @@ deliver_each(const struct settings *settings, const struct envelope *envelope,
 	    .wakeup = wakeup,
 	};
 
-	deliver_as(&delivery, TRUE, verdicts);
+	deliver_as(&delivery, station, TRUE, verdicts);
 }

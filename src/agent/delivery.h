@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "address/envelope.h"
+#include "agent/station.h"
 #include "agent/verdict.h"
 #include "agent/wakeup.h"
 #include "conf/settings.h"
@@ -23,8 +24,6 @@ void
 deliver(const struct settings *settings, const struct envelope *envelope,
     const struct route *route, struct message *message, gint64 deadline,
     struct wakeup *wakeup, struct verdict *verdict);
-
-struct keeper;
 
 /* Until when, as deadlines. */
 struct delivery_span {
@@ -44,13 +43,12 @@ delivery_span(gint64 begin_by, gint64 deadline);
  * host accepts: who is deferred goes on to the next host, who is refused or
  * delivered is done.  All of @verdicts are set in every case.
  *
- * @rids: of guint, the recipients' numbers for the log.  @keeper: of
- * connections, from one call to the next with the same settings.
+ * @rids: of guint, the recipients' numbers for the log.
  */
 void
-deliver_each(const struct settings *settings, const struct envelope *envelope,
+deliver_each(struct station *station, const struct envelope *envelope,
     const struct route *route, const GArray *rids, struct message *message,
-    const struct delivery_span *span, struct keeper *keeper,
-    struct wakeup *wakeup, struct verdict *verdicts);
+    const struct delivery_span *span, struct wakeup *wakeup,
+    struct verdict *verdicts);
 
 #endif

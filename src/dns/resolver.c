@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "address/endpoint.h"
 #include "dns/answer.h"
@@ -17,6 +18,9 @@
 #define TRY_MILLISECONDS 3000
 #define TRIES            2
 
+/* What c-ares reads when it is opened, and not again. */
+#define SYSTEM_SET_UP "/etc/resolv.conf"
+
 G_DEFINE_QUARK(smtproute_resolve_error, resolve_error)
 
 struct resolver {
@@ -25,6 +29,7 @@ struct resolver {
 	ares_channel channel; /* NULL before the first lookup */
 	ares_channel file;    /* for /etc/hosts, likewise */
 	GArray *sockets;      /* of struct pollfd: what c-ares waits for */
+	struct stat set_up;   /* of the system's set-up, as it was read */
 };
 
 struct resolver *
@@ -46,15 +51,43 @@ resolver_new_searching(const struct resolver *resolver)
 	return searching;
 }
 
+static void
+close_channels(struct resolver *resolver)
+{
+	g_clear_pointer(&resolver->channel, ares_destroy);
+	g_clear_pointer(&resolver->file, ares_destroy);
+}
+
+/* All zero: there is none. */
+static struct stat
+look_at_set_up(void)
+{
+	struct stat st;
+
+	return stat(SYSTEM_SET_UP, &st) == 0 ? st : (struct stat){0};
+}
+
+void
+resolver_renew(struct resolver *resolver)
+{
+	struct stat now;
+
+	if (resolver->channel == NULL && resolver->file == NULL)
+		return;
+	now = look_at_set_up();
+	if (now.st_dev != resolver->set_up.st_dev ||
+	    now.st_ino != resolver->set_up.st_ino ||
+	    now.st_ctim.tv_sec != resolver->set_up.st_ctim.tv_sec ||
+	    now.st_ctim.tv_nsec != resolver->set_up.st_ctim.tv_nsec)
+		close_channels(resolver);
+}
+
 void
 resolver_free(struct resolver *resolver)
 {
 	if (resolver == NULL)
 		return;
-	if (resolver->channel != NULL)
-		ares_destroy(resolver->channel);
-	if (resolver->file != NULL)
-		ares_destroy(resolver->file);
+	close_channels(resolver);
 	g_array_unref(resolver->sockets);
 	g_free(resolver->dns_servers);
 	g_free(resolver);
@@ -117,6 +150,7 @@ open_channel(struct resolver *resolver, const char *lookups,
 
 	if (*channel != NULL)
 		return *channel;
+	resolver->set_up = look_at_set_up();
 	status = set_up(resolver, copy, &opened);
 	if (status == ARES_SUCCESS)
 		return *channel = opened;

@@ -35,6 +35,13 @@ struct resolver *
 resolver_new_searching(const struct resolver *resolver);
 
 /*
+ * Has the next lookup read the system's set-up again, if that has changed since
+ * it was.  Not amid a lookup.
+ */
+void
+resolver_renew(struct resolver *resolver);
+
+/*
  * Takes an answer whose response code is a success.  Returns a status of
  * c-ares: ARES_ENODATA, for one, if it lacks the records asked for.
  */

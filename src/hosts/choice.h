@@ -15,7 +15,7 @@
 struct hoststate {
 	struct statefile *file;
 	struct health_limits limits;
-	gboolean lost; /* no more of it in this process */
+	gboolean lost; /* no more of it for this message */
 	char *warning; /* for the log */
 	guint64 ticket;
 	guint64 sender;
@@ -59,7 +59,7 @@ choice_update(const struct choice *choice, struct statefile_view *view,
 void
 choice_take_ticket(struct hoststate *state);
 
-/* FALSE: there is no memory, and will be none in this process. */
+/* FALSE: there is no memory, and will be none for this message. */
 gboolean
 hoststate_use(struct hoststate *state,
     void (*work)(struct statefile_view *view, void *data), void *data);

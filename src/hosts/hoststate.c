@@ -48,9 +48,12 @@ hoststate_new(const char *directory, const struct health_limits *limits)
 }
 
 void
-hoststate_set_sender(struct hoststate *state, const char *sender)
+hoststate_begin(struct hoststate *state, const char *sender)
 {
 	state->sender = suspicion_sender(sender);
+	state->lost = state->file == NULL;
+	if (!state->lost && statefile_drop_ticket(state->file))
+		state->ticket = 0;
 }
 
 static void

@@ -28,9 +28,13 @@ struct hoststate;
 struct hoststate *
 hoststate_new(const char *directory, const struct health_limits *limits);
 
-/* Whose message it is; see suspicion.h. */
+/*
+ * Begins with a message of this sender (suspicion.h).  In a process that has
+ * several, memory that was lost for the one before may be back, and a file that
+ * was replaced meanwhile is used from now on.
+ */
 void
-hoststate_set_sender(struct hoststate *state, const char *sender);
+hoststate_begin(struct hoststate *state, const char *sender);
 
 /*
  * Chooses a host: of those that can be had the ones with the lowest priority

@@ -158,6 +158,15 @@ statefile_ticket_fd(struct statefile *file)
 	return file->ticket_fd;
 }
 
+gboolean
+statefile_drop_ticket(struct statefile *file)
+{
+	if (file->ticket_fd < 0 || is_still_there(file->ticket_fd, file->path))
+		return FALSE;
+	autofd_clear(&file->ticket_fd);
+	return TRUE;
+}
+
 /* Opens the file, unless it is open.  Returns a code of statefault.h. */
 static int
 reopen(struct statefile *file, gboolean write)

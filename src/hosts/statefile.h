@@ -87,6 +87,13 @@ statefile_after(const char *key);
 int
 statefile_ticket_fd(struct statefile *file);
 
+/*
+ * Closes it if the file that it is open for has been removed or replaced:
+ * nobody looks for tickets there any more.  TRUE: it did.
+ */
+gboolean
+statefile_drop_ticket(struct statefile *file);
+
 /* For ticket_is_alive(), while work runs. */
 int
 statefile_lock_fd(const struct statefile_view *view);

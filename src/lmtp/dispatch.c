@@ -102,10 +102,10 @@ answer_known(struct answers *answers, const struct verdict *verdicts,
 }
 
 static void
-deliver_group(const struct settings *settings, const struct parcel *parcel,
+deliver_group(struct station *station, const struct parcel *parcel,
     const struct group *group, struct message *message,
-    const struct delivery_span *span, struct keeper *keeper,
-    struct wakeup *wakeup, struct verdict *verdicts)
+    const struct delivery_span *span, struct wakeup *wakeup,
+    struct verdict *verdicts)
 {
 	struct envelope envelope = {parcel->sender, g_ptr_array_new()};
 	g_autofree struct verdict *own =
@@ -115,17 +115,18 @@ deliver_group(const struct settings *settings, const struct parcel *parcel,
 		g_ptr_array_add(envelope.recipients,
 		    g_ptr_array_index(parcel->recipients,
 			g_array_index(group->rids, guint, i)));
-	deliver_each(settings, &envelope, group->route, group->rids, message,
-	    span, keeper, wakeup, own);
+	deliver_each(station, &envelope, group->route, group->rids, message,
+	    span, wakeup, own);
 	for (guint i = 0; i < group->rids->len; i++)
 		verdicts[g_array_index(group->rids, guint, i)] = own[i];
 	g_ptr_array_unref(envelope.recipients);
 }
 
 void
-dispatch(const struct settings *settings, const struct parcel *parcel,
-    struct message *message, struct keeper *keeper, struct answers *answers)
+dispatch(struct station *station, const struct parcel *parcel,
+    struct message *message, struct answers *answers)
 {
+	const struct settings *settings = station->settings;
 	gint64 span = MIN(settings->time_limit, DISPATCH_SPAN);
 	gint64 deadline = deadline_in(span);
 	guint count = parcel->recipients->len;
@@ -140,8 +141,8 @@ dispatch(const struct settings *settings, const struct parcel *parcel,
 		struct delivery_span times =
 		    delivery_span(deadline_in(part), deadline);
 
-		deliver_group(settings, parcel, g_ptr_array_index(groups, i),
-		    message, &times, keeper, &wakeup, verdicts);
+		deliver_group(station, parcel, g_ptr_array_index(groups, i),
+		    message, &times, &wakeup, verdicts);
 		answered = answer_known(answers, verdicts, answered, count);
 	}
 	guard_time(0);

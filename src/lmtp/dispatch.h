@@ -7,8 +7,7 @@
 
 #include <glib.h>
 
-#include "agent/keeper.h"
-#include "conf/settings.h"
+#include "agent/station.h"
 #include "lmtp/answers.h"
 #include "lmtp/parcel.h"
 #include "smtp/message.h"
@@ -25,8 +24,8 @@
  * what is not answered when this process dies comes again.
  */
 void
-dispatch(const struct settings *settings, const struct parcel *parcel,
-    struct message *message, struct keeper *keeper, struct answers *answers);
+dispatch(struct station *station, const struct parcel *parcel,
+    struct message *message, struct answers *answers);
 
 /* Answers with @verdict: 250, 450, 451 or 550, and the pipe face's line. */
 void

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "agent/safety.h"
+#include "agent/station.h"
 #include "conf/settingsfile.h"
 #include "lmtp/answers.h"
 #include "lmtp/dispatch.h"
@@ -24,13 +25,16 @@
 /* Who says nothing but nonsense is no client. */
 #define FAULTS_MAX 50
 
+/* So long nobody looks again whether others may write to the settings. */
+#define SAFE_SPAN G_USEC_PER_SEC
+
 struct server {
 	struct intake *intake;
 	struct answers *answers;
-	struct keeper *keeper;
 	struct settingsfile *file;
-	const struct settings *settings; /* for this transaction */
-	struct parcel *parcel;           /* NULL: no MAIL yet */
+	struct station *station; /* with the settings; NULL: there are none */
+	gint64 safe_until;     /* somebody may have made them unsafe by then */
+	struct parcel *parcel; /* NULL: no MAIL yet */
 	gboolean greeted;
 	gboolean over;
 	guint faults;
@@ -70,24 +74,51 @@ greet(struct server *server)
 	answers_add_lines(server->answers, 250, offer);
 }
 
-/* A connection is kept for as long as nothing of the settings changes. */
-static const struct settings *
-get_settings(struct server *server, GError **error)
+/* What is kept is so for as long as nothing of the settings changes. */
+static struct station *
+get_station(struct server *server, GError **error)
 {
 	guint reads = settingsfile_reads(server->file);
 	const struct settings *settings = settingsfile_get(server->file, error);
 
 	if (settingsfile_reads(server->file) != reads)
-		keeper_clear(server->keeper);
-	return settings;
+		g_clear_pointer(&server->station, station_free);
+	if (settings != NULL && server->station == NULL) {
+		server->station = station_new(settings, TRUE);
+		server->safe_until = 0;
+	}
+	return server->station;
+}
+
+/* FALSE: *verdict says what is wrong with the set-up. */
+static gboolean
+prepare(struct server *server, struct verdict *verdict)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *unsafe = NULL;
+	const struct station *station = get_station(server, &error);
+
+	if (station == NULL) {
+		verdict_set(verdict, VERDICT_DEFER, "4.3.5", "%s",
+		    error->message);
+		return FALSE;
+	}
+	maillog_open(station->settings->log, station->settings->syslog_name);
+	if (deadline_left(server->safe_until) > 0)
+		return TRUE;
+	unsafe = safety_fault(station->settings);
+	if (unsafe != NULL) {
+		verdict_set(verdict, VERDICT_DEFER, "4.3.5", "%s", unsafe);
+		return FALSE;
+	}
+	server->safe_until = deadline_in(SAFE_SPAN);
+	return TRUE;
 }
 
 /* The settings of now hold for the whole transaction. */
 static void
 begin(struct server *server, const struct lmtp_request *request)
 {
-	g_autoptr(GError) error = NULL;
-	g_autofree char *unsafe = NULL;
 	struct verdict verdict = {0};
 
 	if (!server->greeted || server->parcel != NULL) {
@@ -96,20 +127,8 @@ begin(struct server *server, const struct lmtp_request *request)
 				    : "5.5.1 say LHLO first");
 		return;
 	}
-	server->settings = get_settings(server, &error);
-	if (server->settings == NULL) {
-		verdict_set(&verdict, VERDICT_DEFER, "4.3.5", "%s",
-		    error->message);
-	} else {
-		maillog_open(server->settings->log,
-		    server->settings->syslog_name);
-		unsafe = safety_fault(server->settings);
-		if (unsafe != NULL)
-			verdict_set(&verdict, VERDICT_DEFER, "4.3.5", "%s",
-			    unsafe);
-		else
-			server->parcel = parcel_new(request, &verdict);
-	}
+	if (prepare(server, &verdict))
+		server->parcel = parcel_new(request, &verdict);
 	if (server->parcel == NULL)
 		refuse_with(server, &verdict);
 	else
@@ -123,7 +142,7 @@ add_recipient(struct server *server, const struct lmtp_request *request)
 
 	if (server->parcel == NULL)
 		refuse(server, 503, "5.5.1 say MAIL first");
-	else if (parcel_add(server->parcel, server->settings, request,
+	else if (parcel_add(server->parcel, server->station->settings, request,
 		     &verdict))
 		answers_add(server->answers, 250, "2.1.5 ok");
 	else
@@ -147,7 +166,7 @@ static void
 take_content(struct server *server)
 {
 	g_autoptr(Message) message =
-	    message_new(server->settings->spool_directory);
+	    message_new(server->station->settings->spool_directory);
 	g_autoptr(GError) error = NULL;
 
 	answers_add(server->answers, 354, "end with <CRLF>.<CRLF>");
@@ -158,8 +177,8 @@ take_content(struct server *server)
 	switch (intake_content(server->intake, message,
 	    deadline_in(CONTENT_SPAN), &error)) {
 	case INTAKE_LINE:
-		dispatch(server->settings, server->parcel, message,
-		    server->keeper, server->answers);
+		dispatch(server->station, server->parcel, message,
+		    server->answers);
 		break;
 	case INTAKE_LOST:
 		answer_all(server, error);
@@ -240,7 +259,9 @@ next_line(struct server *server, const char **line)
 	enum intake_result result;
 
 	do {
-		gint64 expiry = keeper_expire(server->keeper);
+		gint64 expiry = server->station != NULL
+		    ? keeper_expire(server->station->keeper)
+		    : deadline;
 
 		result =
 		    intake_line(server->intake, MIN(expiry, deadline), line);
@@ -277,12 +298,10 @@ server_run(int input, int output, const char *conf)
 	g_autoptr(Intake) intake = intake_new(input);
 	g_autoptr(Answers) answers = answers_new(output);
 	g_autoptr(Settingsfile) file = settingsfile_new(conf);
-	g_autoptr(Keeper) keeper = keeper_new();
 	struct server server = {
 	    .intake = intake,
 	    .answers = answers,
 	    .file = file,
-	    .keeper = keeper,
 	};
 
 	fcntl(output, F_SETFL, fcntl(output, F_GETFL) | O_NONBLOCK);
@@ -291,4 +310,5 @@ server_run(int input, int output, const char *conf)
 		serve_next(&server);
 	answers_flush(answers);
 	end_transaction(&server);
+	g_clear_pointer(&server.station, station_free);
 }

@@ -23,7 +23,8 @@
 #define INIT 1
 
 static gboolean watched;
-static gboolean orphaned; /* from the start */
+static gboolean of_process; /* not only of its descriptor */
+static gboolean orphaned;   /* from the start */
 static pid_t parent;
 static int reader = -1; /* what somebody reads; -1: nothing tells */
 
@@ -50,6 +51,7 @@ void
 caller_watch(int verdict)
 {
 	watched = TRUE;
+	of_process = TRUE;
 	parent = getppid();
 	orphaned = FALSE;
 	reader = verdict;
@@ -57,6 +59,12 @@ caller_watch(int verdict)
 		return;
 	orphaned = parent == INIT;
 	reader = -1;
+}
+
+void
+caller_watch_reader(void)
+{
+	of_process = FALSE;
 }
 
 /*
@@ -97,7 +105,10 @@ is_exiting(pid_t pid)
 gboolean
 caller_is_gone(void)
 {
-	return watched &&
-	    (orphaned || is_exiting(parent) || getppid() != parent ||
-		is_deserted(reader));
+	if (!watched)
+		return FALSE;
+	if (of_process &&
+	    (orphaned || is_exiting(parent) || getppid() != parent))
+		return TRUE;
+	return is_deserted(reader);
 }

@@ -20,6 +20,13 @@ void
 caller_watch(int verdict);
 
 /*
+ * Only who reads is watched from now on: with LMTP the end of a message cannot
+ * be mistaken, and the process that started us, spawn(8), only waits.
+ */
+void
+caller_watch_reader(void);
+
+/*
  * Has it ended?  If not, an end of input that was seen before was no accident.
  * FALSE if nobody is watched.
  */

@@ -19,6 +19,8 @@
 /* As Postfix has it. */
 #define NO_QUEUE_ID "NOQUEUE"
 
+#define DEFAULT_TAG "postfix/smtproute"
+
 /* Postfix's own queue ids have at most 18 characters. */
 #define QUEUE_ID_MAX 64
 
@@ -26,21 +28,18 @@
 #define REASON_MAX 200
 
 static struct {
-	const char *log;
-	const char *name;
+	char *log;  /* NULL: syslog(3) */
+	char *name; /* NULL: DEFAULT_TAG */
 	char queue_id[QUEUE_ID_MAX + 1];
 	struct postlog *postlog; /* NULL: not running */
 	gboolean heard;          /* something takes what syslog(3) says */
 	char *lost;              /* why the first line was; NULL: none was */
-} maillog = {.name = "postfix/smtproute", .queue_id = NO_QUEUE_ID};
+} maillog = {.queue_id = NO_QUEUE_ID};
 
-void
-maillog_open(const char *log, const char *name)
+static const char *
+tag(void)
 {
-	maillog.log = log;
-	maillog.name = name;
-	if (log == NULL)
-		openlog(name, LOG_PID, LOG_MAIL);
+	return maillog.name != NULL ? maillog.name : DEFAULT_TAG;
 }
 
 static void
@@ -89,8 +88,8 @@ append_stamp(GString *line)
 		strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
 	if (gethostname(host, sizeof(host) - 1) == 0)
 		host[strcspn(host, ".")] = '\0';
-	g_string_append_printf(line, "%s %s %s[%ld]: ", stamp, host,
-	    maillog.name, (long)getpid());
+	g_string_append_printf(line, "%s %s %s[%ld]: ", stamp, host, tag(),
+	    (long)getpid());
 }
 
 /*
@@ -133,6 +132,24 @@ end_postlog(const char *otherwise)
 		lose(otherwise);
 }
 
+void
+maillog_open(const char *log, const char *name)
+{
+	g_clear_pointer(&maillog.lost, g_free);
+	if (g_strcmp0(maillog.log, log) == 0 && g_str_equal(tag(), name))
+		return;
+	if (maillog.postlog != NULL)
+		end_postlog(NULL);
+	/* syslog(3) goes on to use the name. */
+	closelog();
+	g_free(maillog.log);
+	g_free(maillog.name);
+	maillog.log = g_strdup(log);
+	maillog.name = g_strdup(name);
+	if (log == NULL)
+		openlog(tag(), LOG_PID, LOG_MAIL);
+}
+
 static void
 write_postlog(const char *text)
 {
@@ -142,7 +159,7 @@ write_postlog(const char *text)
 		/* Not for each line anew. */
 		if (maillog.lost != NULL)
 			return;
-		maillog.postlog = postlog_begin(maillog.name, &reason);
+		maillog.postlog = postlog_begin(tag(), &reason);
 	}
 	if (maillog.postlog == NULL)
 		lose(reason);
@@ -246,6 +263,6 @@ write_glib(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
 void
 maillog_take_glib(void)
 {
-	openlog(maillog.name, LOG_PID, LOG_MAIL);
+	openlog(tag(), LOG_PID, LOG_MAIL);
 	g_log_set_writer_func(write_glib, NULL, NULL);
 }

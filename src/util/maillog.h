@@ -17,7 +17,7 @@
 /*
  * Where lines go: syslog, if @log is NULL, MAILLOG_POSTLOG, or the path of a
  * file; under the tag @name.  Before this call they go to syslog as
- * "postfix/smtproute".  Both strings must outlive the log.
+ * "postfix/smtproute".  What was lost before is forgotten.
  */
 void
 maillog_open(const char *log, const char *name);

@@ -209,20 +209,32 @@ test_unwritable(void)
 	    g_build_filename(place->directory, "missing", "log", NULL);
 	g_autofree char *fifo =
 	    g_build_filename(place->directory, "fifo", NULL);
-	const char *const paths[] = {missing, place->directory, "/dev/full",
-	    fifo, ""};
-	g_autofree char *why =
-	    g_strdup_printf("%s: No such file or directory", missing);
+	const struct {
+		const char *path;
+		int error;
+	} rows[] = {
+	    {missing, ENOENT},
+	    {place->directory, EISDIR},
+	    {"/dev/full", ENOSPC},
+	    {fifo, ENXIO},
+	    {"", ENOENT},
+	};
 
 	g_assert_null(maillog_close());
 	g_assert_no_errno(mkfifo(fifo, 0600));
-	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
-		maillog_open(paths[i], NAME);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *why = g_strdup_printf("%s: %s", rows[i].path,
+		    g_strerror(rows[i].error));
+
+		maillog_open(rows[i].path, NAME);
 		maillog_info("lost");
-		maillog_warning("lost");
-		/* The first one counts. */
 		g_assert_cmpstr(maillog_close(), ==, why);
 	}
+	/* The first one counts, until it is opened again. */
+	maillog_warning("lost");
+	g_assert_cmpstr(maillog_close(), ==, ": No such file or directory");
+	maillog_open("", NAME);
+	g_assert_null(maillog_close());
 	g_assert_no_errno(g_unlink(fifo));
 	g_assert_cmpint(g_access(missing, F_OK), ==, -1);
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The station: what deliveries with the same settings have in common, from one
+ * to the next - what is known of hosts, DNS, connections that are kept.
+ */
+#ifndef SMTPROUTE_STATION_H
+#define SMTPROUTE_STATION_H
+
+#include <glib.h>
+
+#include "agent/keeper.h"
+#include "conf/settings.h"
+#include "dns/resolver.h"
+#include "hosts/hoststate.h"
+
+struct station {
+	const struct settings *settings;
+	struct resolver *resolver;
+	struct hoststate *state;
+	struct keeper *keeper; /* NULL: no connection is kept */
+};
+
+/*
+ * Costs nothing until it is used.  @settings must outlive it.  @keep: are
+ * connections to be kept for the next message?
+ */
+struct station *
+station_new(const struct settings *settings, gboolean keep);
+
+/*
+ * For the next message, with this sender: what another process has done to the
+ * state, or somebody to the set-up of DNS, is taken notice of.
+ */
+void
+station_begin(struct station *station, const char *sender);
+
+void
+station_free(struct station *station);
+
+typedef struct station Station;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Station, station_free)
+
+#endif
