@@ -16,8 +16,8 @@ my $top = $ENV{top_srcdir} // '.';
 my %SYSEXITS = (EX_OK => 0, EX_DATAERR => 65, EX_NOUSER => 67,
     EX_NOHOST => 68, EX_UNAVAILABLE => 69, EX_TEMPFAIL => 75, EX_NOPERM => 77);
 
-my @PAGES = qw(smtproute.8 smtproute.conf.5 smtproute_routes.5
-    smtproutectl.8);
+my @PAGES = qw(smtproute.8 smtproute.conf.5 smtproute_guide.7
+    smtproute_routes.5 smtproutectl.8);
 
 # Not messages, or of those that no administrator sees; and what is to stand
 # behind "; expected", which a message says itself.
@@ -161,6 +161,21 @@ subtest 'options of commands' => sub {
         }
     }
     ok $found > 3, 'there are some';
+};
+
+# What it says to type can be typed.
+subtest 'the guide' => sub {
+    my $text = manual('smtproute_guide.7');
+    my $synopsis = section('smtproutectl.8', 'SYNOPSIS');
+    my @commands = $text =~ /\bsmtproutectl ([a-z]+.*)/g;
+
+    ok @commands > 9, 'there are commands';
+    for my $command (@commands) {
+        my ($name, @options) = $command =~ /^([a-z]+)|--([a-z-]+)/g;
+        like $synopsis, qr/^\.Ic \Q$name\E\b/m, "$name is a command";
+        like $synopsis, qr/\bFl -\Q$_\E\b/, "$name: --$_ is an option"
+            for grep { defined } @options;
+    }
 };
 
 # What programs read.
