@@ -87,7 +87,7 @@ subtest 'everything at once, and nothing' => sub {
         main   => ['mydestination =', 'mydestination = example.com, localhost'],
         routes => "\xef\xbb\xbf  # indented\n  [127.0.0.9]\nexample.com [127.0.0.1]\n"
             . "example.org [127.0.0.1]:465\n* [127.0.0.1]:587/tls=wrapper\n");
-    my @said = check($dir)->lines;
+    my @said = said(check($dir));
 
     for my $remedy ("routes:1:1: warning: .*; expected none: sed -i '1s/\\^\\.\\.\\.//' $dir/routes",
         'routes:2:1: warning: .*; expected the key in the first column',
@@ -100,7 +100,7 @@ subtest 'everything at once, and nothing' => sub {
     }
     is scalar(@said), 8, 'and no more but the sum';
     $dir = configuration(master => $SMTPD);
-    is_deeply [check($dir)->lines], ['no faults found: 2 routes, 2 hosts'],
+    is_deeply [said(check($dir))], ['no faults found: 2 routes, 2 hosts'],
         'a good one has nothing';
 };
 

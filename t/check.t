@@ -45,7 +45,7 @@ subtest 'settings' => sub {
             . "log = file:DIR/state/maillog\nhelo-name = gw1.example.com\n"
             . "[host a b]\nbind = c\n");
     my $run = check($dir);
-    my @lines = $run->lines;
+    my @lines = said($run);
     like $lines[0], qr/^$dir\/smtproute\.conf:3: bad value "maybe" of tls; expected /;
     like $lines[1], qr/^$dir\/smtproute\.conf:4: .*nonsense.*; expected \[group\]/;
     like $lines[2], qr/^$dir\/smtproute\.conf:9: bad host in \[host a b\]; expected /;
@@ -188,7 +188,7 @@ subtest 'names of hosts' => sub {
             . "  lost.example/pri=7\nb null.example, [none.example]:26, [broken.example]\n"
             . "c USEDNS\n");
     my $run = check($dir);
-    my @lines = $run->lines;
+    my @lines = said($run);
     like $lines[0], qr{^$dir/routes:1:47: warning: none\.example: cannot resolve: .*; expected an address$};
     like $lines[1], qr{^$dir/routes:2:3: warning: lost\.example: its MX none\.example: cannot resolve: .*; expected an address$};
     like $lines[2], qr{^$dir/routes:3:3: warning: null\.example: domain takes no mail \(null MX\); expected an address$};
@@ -487,7 +487,7 @@ subtest 'a large map' => sub {
     my $dir = configuration(routes => $text,
         conf => ['[smtproute]', "[smtproute]\ndns-servers = 127.0.0.1:9\nconnect-timeout = 1s"]);
     my $run = check($dir);
-    my @lines = $run->lines;
+    my @lines = said($run);
     like $lines[0], qr{^$dir/routes:1:\d+: warning: h1\.invalid: cannot resolve: };
     is $run->status, 1, 'ends, whatever DNS says';
 };

@@ -16,6 +16,7 @@
 #                              append => more of conf, which has 6 lines, and
 #                              files => {name => [text, mode, group], ...}
 #   $run = check($dir, ...)    the tool's run; options are Ctl's
+#   @lines = said($run)        all lines but notes
 #   finds($says, $run, $dir, @lines)
 #                              says it these lines, but for notes and the sum
 #   $SERVICE, $POSTCONF        what it calls our service; a path
@@ -35,7 +36,7 @@ use Ctl ();
 use Fixture;
 
 our @EXPORT = qw($POSTCONF $SERVICE after check configuration finds namespaces
-    table);
+    said table);
 
 our $POSTCONF = '/usr/sbin/postconf';
 our $SERVICE = 'master.cf: smtproute/unix';
@@ -145,6 +146,13 @@ sub count {
     return "$number $what" . ($number == 1 ? '' : 's');
 }
 
+# Notes depend on the machine.
+sub said {
+    my ($run) = @_;
+
+    return grep { !/: note: / } $run->lines;
+}
+
 # The lines are all that is said but notes and the sum, which follows from
 # them.
 sub finds {
@@ -156,7 +164,7 @@ sub finds {
         $errors ? count($errors, 'error') : (),
         $warnings ? count($warnings, 'warning') : (),
     );
-    my @said = grep { !/: note: / } $run->lines;
+    my @said = said($run);
     my $sum = pop @said;
     is_deeply \@said, [map { insert($_, $dir) } @lines], $says;
     if (@sum) {
