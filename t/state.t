@@ -14,6 +14,7 @@ use POSIX qw(SIGSTOP WUNTRACED mkfifo);
 use Test::More;
 
 use Agent;
+use Ctl;
 use Fixture;
 use SmtpHost;
 
@@ -391,9 +392,12 @@ subtest 'the state is damaged meanwhile' => sub {
 # Before the message was sent, and behind it.
 for my $at (1, 2) {
     subtest "a crash at the end of use $at" => sub {
-        my $host = SmtpHost->new;
-        my $agent = Agent->new(
-            routes => 'example.com ' . $host->destination . "\n");
+        my ($host, $drained) = map { SmtpHost->new } 1, 2;
+        my $agent = Agent->new(routes => 'example.com '
+            . join(', ', map { $_->destination } $host, $drained) . "\n");
+        is(Ctl->run(conf => $agent->conf, arguments =>
+            ['drain', $drained->address . ':' . $drained->port])->status,
+            0, 'one is drained');
         $agent->deliver;
 
         my $run = $agent->deliver(environment => faults(crash => 0, $at));
@@ -406,6 +410,9 @@ for my $at (1, 2) {
             . state_file($agent) . " was set aside after a crash$ANEW"],
             'the next one says so';
         is_deeply [warnings($agent->deliver)], [], 'and the one after goes on';
+        ok !-e state_file($agent) . '.crashed', 'what was aside is gone';
+        is scalar(() = $host->messages), 3 + $delivered, 'all to one host';
+        is scalar(() = $drained->messages), 0, 'the other is drained still';
     };
 }
 

@@ -42,13 +42,17 @@ is_text(const MDB_val *value)
 static void
 keep_order(GPtrArray *orders, const MDB_val *key, const MDB_val *value)
 {
+	g_autofree char *name = NULL;
 	struct hostrecord record;
 	struct rescued *rescued;
+	guint16 port;
 
 	if (value->mv_size != sizeof(record))
 		return;
-	hostrecord_load(&record, value->mv_data);
-	if (!record.drained)
+	memcpy(&record, value->mv_data, sizeof(record));
+	/* Noise in its place is no order: a host would get no mail. */
+	if (record.drained != TRUE ||
+	    !hostrecord_parse_key(key->mv_data, &name, &port))
 		return;
 	rescued = g_new(struct rescued, 1);
 	rescued->key = g_strdup(key->mv_data);
@@ -124,4 +128,16 @@ rescue_orders(const char *path, const char *layout_key, const char *layout)
 
 	guard_try(read_file, &reading);
 	return reading.orders;
+}
+
+void
+rescue_restore(struct statefile_view *view, const GPtrArray *orders)
+{
+	for (guint i = 0; i < orders->len; i++) {
+		const struct rescued *rescued = g_ptr_array_index(orders, i);
+
+		statefile_put(view, rescued->key,
+		    g_bytes_get_data(rescued->value, NULL),
+		    g_bytes_get_size(rescued->value));
+	}
 }

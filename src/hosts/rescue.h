@@ -8,16 +8,23 @@
 
 #include <glib.h>
 
+#include "hosts/statefile.h"
+
 struct rescued {
 	char *key;
 	GBytes *value;
 };
 
 /*
- * The records of drained hosts, of struct rescued; nobody else may change the
- * file meanwhile.  @layout: the value of @layout_key that they must have.
+ * The records of drained hosts, of struct rescued, as many as can be read;
+ * nobody else may change the file meanwhile.  @layout: the value of @layout_key
+ * that they must have.
  */
 GPtrArray *
 rescue_orders(const char *path, const char *layout_key, const char *layout);
+
+/* Puts them into another one. */
+void
+rescue_restore(struct statefile_view *view, const GPtrArray *orders);
 
 #endif

@@ -52,6 +52,7 @@ struct statefile {
 	int fd; /* to lock it by, -1: not open */
 	gboolean write;
 	MDB_env *env;      /* of the same file, NULL: not open */
+	gboolean crashed;  /* a process did; the one before was set aside */
 	GPtrArray *orders; /* for the next one (rescue.h), NULL: none */
 	int ticket_fd;
 };
@@ -319,17 +320,18 @@ statefile_lock_fd(const struct statefile_view *view)
 }
 
 static void
-put_orders(struct statefile_view *view)
+begin_anew(struct statefile_view *view)
 {
-	const GPtrArray *orders = view->file->orders;
+	struct statefile *file = view->file;
 
-	for (guint i = 0; orders != NULL && i < orders->len; i++) {
-		const struct rescued *rescued = g_ptr_array_index(orders, i);
-
-		statefile_put(view, rescued->key,
-		    g_bytes_get_data(rescued->value, NULL),
-		    g_bytes_get_size(rescued->value));
-	}
+	if (!file->write)
+		return;
+	statefile_put(view, LAYOUT_KEY, LAYOUT, sizeof(LAYOUT));
+	if (file->orders != NULL)
+		rescue_restore(view, file->orders);
+	if (file->crashed && file->notice == NULL)
+		file->notice = g_strdup_printf("%s was set aside after a crash",
+		    file->path);
 }
 
 /* A file without an entry is a new one. */
@@ -342,10 +344,7 @@ check_layout(struct statefile_view *view)
 	if (!note(view, mdb_stat(view->txn, view->dbi, &stat)))
 		return;
 	if (stat.ms_entries == 0) {
-		if (view->file->write) {
-			statefile_put(view, LAYOUT_KEY, LAYOUT, sizeof(LAYOUT));
-			put_orders(view);
-		}
+		begin_anew(view);
 		return;
 	}
 	layout = statefile_get(view, LAYOUT_KEY, sizeof(LAYOUT));
@@ -372,24 +371,28 @@ run_transaction(struct statefile_view *view)
 		mdb_txn_abort(view->txn);
 }
 
+/* For LMDB: the very file that was looked at, whatever now has its name. */
+static char *
+opened_name(int fd, const char *path)
+{
+	return access(DESCRIPTORS, X_OK) == 0
+	    ? g_strdup_printf(DESCRIPTORS "/%d", fd)
+	    : g_strdup(path);
+}
+
 static gboolean
 open_env(struct statefile_view *view)
 {
 	struct statefile *file = view->file;
 	unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC |
 	    MDB_NORDAHEAD | (file->write ? 0 : MDB_RDONLY);
-	g_autofree char *name = NULL;
+	g_autofree char *name = opened_name(file->fd, file->path);
 
 	if (file->env != NULL)
 		return TRUE;
-	/* The very file that was looked at, whatever now has its name. */
-	if (access(DESCRIPTORS, X_OK) == 0)
-		name = g_strdup_printf(DESCRIPTORS "/%d", file->fd);
 	return note(view, mdb_env_create(&file->env)) &&
 	    note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
-	    note(view,
-		mdb_env_open(file->env, name != NULL ? name : file->path, flags,
-		    0640)) &&
+	    note(view, mdb_env_open(file->env, name, flags, 0640)) &&
 	    note(view, is_still_there(file->fd, file->path) ? 0 : EAGAIN);
 }
 
@@ -416,36 +419,26 @@ run_once(struct statefile *file, const struct statefile_view *work)
 	return view.code;
 }
 
+/* What was set aside is believed on the same terms as what is in use. */
 static void
 rescue(struct statefile *file, const char *path)
 {
+	autofd fd = open_file(path, FALSE);
+	g_autofree char *name = opened_name(fd, path);
+	struct stat st;
+
 	g_clear_pointer(&file->orders, g_ptr_array_unref);
-	file->orders = rescue_orders(path, LAYOUT_KEY, LAYOUT);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    is_trusted(file, &st))
+		file->orders = rescue_orders(name, LAYOUT_KEY, LAYOUT);
 }
 
-/* Is the file a new one because a process crashed with the one before? */
-static void
-note_crash(struct statefile *file)
-{
-	g_autofree char *crashed = g_strconcat(file->path, GUARD_CRASHED, NULL);
-
-	if (access(crashed, F_OK) == 0)
-		rescue(file, crashed);
-	if (unlink(crashed) == 0)
-		file->notice = g_strdup_printf("%s was set aside after a crash",
-		    file->path);
-}
-
+/* As it says, or on a file begun anew. */
 static int
-run_locked(struct statefile *file, const struct statefile_view *view)
+run_or_begin_anew(struct statefile *file, const struct statefile_view *view)
 {
-	int code;
+	int code = run_once(file, view);
 
-	if (!file->write && is_empty(file->fd))
-		return ENOENT;
-	if (is_empty(file->fd))
-		note_crash(file);
-	code = run_once(file, view);
 	if (!statefault_is_damage(code, MAP_SIZE) || !file->write ||
 	    is_empty(file->fd))
 		return code;
@@ -459,6 +452,28 @@ run_locked(struct statefile *file, const struct statefile_view *view)
 	file->notice = g_strdup_printf("%s was %s", file->path,
 	    statefault_text(MIN(code, STATEFAULT_CRASHED)));
 	return run_once(file, view);
+}
+
+static int
+run_locked(struct statefile *file, const struct statefile_view *view)
+{
+	g_autofree char *crashed = g_strconcat(file->path, GUARD_CRASHED, NULL);
+	int code;
+
+	if (!file->write && is_empty(file->fd))
+		return ENOENT;
+	file->crashed =
+	    file->write && file->env == NULL && access(crashed, F_OK) == 0;
+	if (file->crashed)
+		rescue(file, crashed);
+	code = run_or_begin_anew(file, view);
+	if (code != 0)
+		return code;
+	/* Not before what was ordered stands in the new one. */
+	if (file->crashed)
+		unlink(crashed);
+	g_clear_pointer(&file->orders, g_ptr_array_unref);
+	return 0;
 }
 
 gboolean
