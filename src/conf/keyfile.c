@@ -275,6 +275,19 @@ note_line(const struct keyfile *keyfile, const char *group, const char *key,
 	return TRUE;
 }
 
+/* @line: key, '=', value. */
+static void
+note_column(const struct keyfile *keyfile, const char *group, const char *line)
+{
+	const char *key = line + strspn(line, " \t");
+	const char *sign = strchr(key, '=');
+	const char *value = sign + 1 + strspn(sign + 1, " \t");
+	g_autofree char *name = g_strchomp(g_strndup(key, (gsize)(sign - key)));
+
+	g_hash_table_insert(keyfile->columns, line_id(group, name),
+	    GUINT_TO_POINTER(value - line + 1));
+}
+
 /* @text has loaded, so a look at the first character tells what a line is. */
 static gboolean
 note_lines(const struct keyfile *keyfile, const char *text)
@@ -283,6 +296,7 @@ note_lines(const struct keyfile *keyfile, const char *text)
 	const char *group = "";
 
 	for (guint i = 0; lines[i] != NULL; i++) {
+		g_autofree char *whole = g_strdup(lines[i]);
 		char *line = g_strchug(lines[i]);
 		const char *key = NULL;
 
@@ -292,6 +306,7 @@ note_lines(const struct keyfile *keyfile, const char *text)
 			line[strcspn(line, "]")] = '\0';
 			group = line + 1;
 		} else {
+			note_column(keyfile, group, whole);
 			line[strcspn(line, "=")] = '\0';
 			key = g_strchomp(line);
 		}
@@ -307,6 +322,15 @@ keyfile_line(const struct keyfile *keyfile, const char *group, const char *key)
 	g_autofree char *id = line_id(group, key);
 
 	return GPOINTER_TO_UINT(g_hash_table_lookup(keyfile->lines, id));
+}
+
+guint
+keyfile_column(const struct keyfile *keyfile, const char *group,
+    const char *key)
+{
+	g_autofree char *id = line_id(group, key);
+
+	return GPOINTER_TO_UINT(g_hash_table_lookup(keyfile->columns, id));
 }
 
 char *
@@ -347,6 +371,8 @@ keyfile_new(const char *path, guint faults_max)
 	keyfile->path = printable(path, PATH_SHOWN);
 	keyfile->file = g_key_file_new();
 	keyfile->lines =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	keyfile->columns =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	keyfile->secrets = g_hash_table_new_full(g_str_hash, g_str_equal,
 	    g_free, (GDestroyNotify)secret_free);
@@ -399,6 +425,7 @@ keyfile_free(struct keyfile *keyfile)
 {
 	g_ptr_array_unref(keyfile->faults);
 	g_hash_table_destroy(keyfile->secrets);
+	g_hash_table_destroy(keyfile->columns);
 	g_hash_table_destroy(keyfile->lines);
 	g_key_file_free(keyfile->file);
 	g_free(keyfile->path);

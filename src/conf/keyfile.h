@@ -14,6 +14,7 @@ struct keyfile {
 	char *path; /* as messages show it */
 	GKeyFile *file;
 	GHashTable *lines;   /* for keyfile_line() only */
+	GHashTable *columns; /* for keyfile_column() only */
 	GHashTable *secrets; /* for keyfile_secret() only */
 	GPtrArray *faults;   /* of struct settings_fault */
 	guint faults_max;
@@ -33,6 +34,11 @@ keyfile_load(struct keyfile *keyfile, const char *path);
 /* Of a group, if @key is NULL; 0: there is none. */
 guint
 keyfile_line(const struct keyfile *keyfile, const char *group, const char *key);
+
+/* Of the value, from 1, in bytes; 0: there is no such key. */
+guint
+keyfile_column(const struct keyfile *keyfile, const char *group,
+    const char *key);
 
 /*
  * The value as it stands there, without blanks at its ends; nothing is an

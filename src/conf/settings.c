@@ -9,6 +9,7 @@
 #include "conf/keyfile.h"
 #include "conf/setting.h"
 #include "conf/settings.h"
+#include "conf/value.h"
 #include "util/printable.h"
 #include "util/secret.h"
 
@@ -52,6 +53,18 @@ settings_group_id(const char *text)
 				 : NULL;
 }
 
+/* Where the first of the rates that are at fault stands. */
+static guint
+rate_column(const struct keyfile *keyfile, const char *group, const char *name,
+    const char *value)
+{
+	struct rates rates;
+	gsize at = 0;
+
+	rates_parse(value, ',', &rates, &at);
+	return keyfile_column(keyfile, group, name) + (guint)at;
+}
+
 static gboolean
 read_key(const struct reader *reader, const char *group, const char *name,
     enum setting_place place, void *fields)
@@ -73,6 +86,12 @@ read_key(const struct reader *reader, const char *group, const char *name,
 	if (setting_take(setting, value, reader->settings, fields))
 		return TRUE;
 	shown = printable(value, VALUE_SHOWN);
+	if (setting->take == value_take_rates)
+		return keyfile_refuse(reader->keyfile, line, setting->name,
+		    SETTINGS_ERROR_VALUE,
+		    "bad value \"%s\" of %s, at column %u; expected %s", shown,
+		    name, rate_column(reader->keyfile, group, name, value),
+		    setting->accepted);
 	return keyfile_refuse(reader->keyfile, line, setting->name,
 	    SETTINGS_ERROR_VALUE, "bad value \"%s\" of %s; expected %s", shown,
 	    name, setting->accepted);
@@ -400,6 +419,10 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->max_connections = from->max_connections;
 	if (from->max_messages != 0)
 		to->max_messages = from->max_messages;
+	if (from->rate.set)
+		to->rate = from->rate;
+	if (from->rate_recipients.set)
+		to->rate_recipients = from->rate_recipients;
 }
 
 gboolean

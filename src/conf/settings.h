@@ -9,6 +9,7 @@
 
 #include "address/family.h"
 #include "conf/tlslevel.h"
+#include "util/rate.h"
 #include "util/secret.h"
 
 #define SETTINGS_ERROR (settings_error_quark())
@@ -64,6 +65,8 @@ struct host_settings {
 	const char *next_host_on; /* refusals that count as 4xx; NULL: none */
 	guint max_connections;    /* 0: not set */
 	guint max_messages;       /* on one connection; 0: not set */
+	struct rates rate;        /* of transactions */
+	struct rates rate_recipients;
 };
 
 /* What libESMTP's plug-in for PLAIN has room for, of each of two. */

@@ -301,6 +301,15 @@ value_take_line_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 }
 
 gboolean
+value_take_rates(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	gsize at;
+
+	return rates_parse(text, ',', field, &at);
+}
+
+gboolean
 value_take_when_unsure(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {

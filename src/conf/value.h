@@ -86,6 +86,10 @@ value_take_messages(const char *text, GStringChunk *texts, void *field);
 gboolean
 value_take_line_limit(const char *text, GStringChunk *texts, void *field);
 
+/* struct rates. */
+gboolean
+value_take_rates(const char *text, GStringChunk *texts, void *field);
+
 /* Choices: the enum of settings.h, tlslevel.h or family.h. */
 gboolean
 value_take_family(const char *text, GStringChunk *texts, void *field);

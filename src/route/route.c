@@ -15,6 +15,8 @@
 
 #define PORT_SUBMISSIONS 465 /* RFC 8314 section 7.3 */
 
+#define RATES "none, or rates as 30:1m+10000:1d, of spans from 1s to 31d"
+
 #define HOST_FORMS "name, [name], IPv4 address or [IPv6 address]"
 
 G_DEFINE_QUARK(smtproute_route_error, route_error)
@@ -99,6 +101,22 @@ set_tls_name(struct destination *destination, const char *value)
 }
 
 static gboolean
+set_rate(struct destination *destination, const char *value)
+{
+	gsize at;
+
+	return rates_parse(value, '+', &destination->rate, &at);
+}
+
+static gboolean
+set_rate_recipients(struct destination *destination, const char *value)
+{
+	gsize at;
+
+	return rates_parse(value, '+', &destination->rate_recipients, &at);
+}
+
+static gboolean
 set_drain(struct destination *destination, const char *value G_GNUC_UNUSED)
 {
 	destination->drain = TRUE;
@@ -123,6 +141,8 @@ static const struct option {
     {"auth", "profile of " AUTHNAME_EXPECTED, set_auth},
     {"bind", "IPv4 or IPv6 address without brackets", set_bind},
     {"tls-name", "host name", set_tls_name},
+    {"rate", RATES, set_rate},
+    {"rate-recipients", RATES, set_rate_recipients},
     {"drain", NULL, set_drain},
     {"verify", NULL, set_verify},
 };
@@ -139,6 +159,21 @@ find_option(const struct span *span)
 	return i;
 }
 
+/* Of several rates the one at fault is shown, and where it stands. */
+static void
+skip_good_rates(struct span *rest, const struct option *option,
+    const char *value)
+{
+	struct rates rates;
+	gsize at = 0;
+
+	if (option->set != set_rate && option->set != set_rate_recipients)
+		return;
+	rates_parse(value, '+', &rates, &at);
+	span_advance(rest, at);
+	*rest = span_cut(rest, "+");
+}
+
 /* @seen: a bit for every option that came before. */
 static gboolean
 parse_option(struct span rest, struct destination *destination, guint *seen,
@@ -150,7 +185,8 @@ parse_option(struct span rest, struct destination *destination, guint *seen,
 
 	if (i == G_N_ELEMENTS(options))
 		return span_refuse(&name, "option",
-		    "pri, weight, tls, auth, bind, tls-name, drain or verify",
+		    "pri, weight, tls, auth, bind, tls-name, rate, "
+		    "rate-recipients, drain or verify",
 		    error);
 	if ((*seen & 1U << i) != 0)
 		return span_fail(&name, "option given twice", "it once", error);
@@ -160,9 +196,11 @@ parse_option(struct span rest, struct destination *destination, guint *seen,
 	if (!span_is_empty(&rest))
 		span_advance(&rest, 1);
 	value = span_text(&rest);
-	if (!options[i].set(destination, value))
+	if (!options[i].set(destination, value)) {
+		skip_good_rates(&rest, &options[i], value);
 		return span_refuse(&rest, options[i].name, options[i].expected,
 		    error);
+	}
 	return TRUE;
 }
 

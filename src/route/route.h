@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "conf/tlslevel.h"
+#include "util/rate.h"
 
 #define ROUTE_ERROR (route_error_quark())
 
@@ -36,6 +37,8 @@ struct destination {
 	char *auth;         /* NULL: not given; so are the next two */
 	char *bind;
 	char *tls_name;
+	struct rates rate; /* of transactions */
+	struct rates rate_recipients;
 	gboolean drain;
 	gboolean verify;
 };

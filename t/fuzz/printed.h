@@ -9,6 +9,15 @@
 #include "route/route.h"
 
 static inline void
+printed_rates(GString *text, const char *name, const struct rates *rates)
+{
+	g_autofree char *shown = rates_text(rates, "+");
+
+	if (rates->set)
+		g_string_append_printf(text, "/%s=%s", name, shown);
+}
+
+static inline void
 printed_destination(GString *text, const struct destination *destination)
 {
 	gboolean bare = destination->kind == DESTINATION_NAME;
@@ -26,6 +35,8 @@ printed_destination(GString *text, const struct destination *destination)
 	if (destination->tls_name != NULL)
 		g_string_append_printf(text, "/tls-name=%s",
 		    destination->tls_name);
+	printed_rates(text, "rate", &destination->rate);
+	printed_rates(text, "rate-recipients", &destination->rate_recipients);
 	g_string_append(text, destination->drain ? "/drain" : "");
 	g_string_append(text, destination->verify ? "/verify" : "");
 }

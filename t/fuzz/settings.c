@@ -31,6 +31,21 @@ check_spans(const struct settings *settings)
 	g_assert_cmpint(timeouts->final, >, 0);
 }
 
+/* They are written as they were read. */
+static void
+check_rates(const struct rates *rates)
+{
+	g_autofree char *text = rates_text(rates, ", ");
+	g_autofree char *again = NULL;
+	struct rates read = {0};
+	gsize at;
+
+	g_assert_true(rates->set);
+	g_assert_true(rates_parse(text, ',', &read, &at));
+	again = rates_text(&read, ", ");
+	g_assert_cmpstr(again, ==, text);
+}
+
 static void
 check_settings(const struct settings *settings)
 {
@@ -43,6 +58,8 @@ check_settings(const struct settings *settings)
 	g_assert_cmpint(host.timeouts.connect, >, 0);
 	g_assert_cmpint(host.timeouts.final, >, 0);
 	g_assert_cmpint(host.tls, !=, TLS_UNSET);
+	check_rates(&host.rate);
+	check_rates(&host.rate_recipients);
 }
 
 static void

@@ -31,13 +31,14 @@ struct refused {
 	"tls-key-file, auth-in-clear, "                                        \
 	"dns-servers, dns-trust-ad, dns-address-limit, dns-session-limit, "    \
 	"dns-time-limit, own-addresses, address-family, max-connections, "     \
-	"max-messages, spool-directory, secret-modes"
+	"max-messages, rate, rate-recipients, spool-directory, secret-modes"
 #define HOST_KEYS                                                              \
 	"helo-name, connect-timeout, greeting-timeout, command-timeout, "      \
 	"data-timeout, final-timeout, tls, tls-ca-file, tls-min-protocol, "    \
 	"tls-ciphers, tls-cert-file, tls-key-file, tls-name, auth, "           \
 	"auth-in-clear, bind, ehlo-ignore, next-host-on, line-limit, "         \
-	"transcript, address-family, max-connections, max-messages"
+	"transcript, address-family, max-connections, max-messages, "          \
+	"rate, rate-recipients"
 #define AUTH_KEYS  "username, password-file, token-file, password"
 #define AUTH_GROUP "username and one of password-file, token-file and password"
 #define PATH       "an absolute path"
@@ -61,6 +62,10 @@ struct refused {
 #define GROUP "[smtproute], [host NAME], [host NAME:PORT] or [auth NAME]"
 #define BAD(value, key, expected)                                              \
 	"2: bad value \"" value "\" of " key "; expected " expected
+#define RATES "none, or rates as 30:1m, 10000:1d, of spans from 1s to 31d"
+#define BAD_RATE(value, key, column)                                           \
+	"2: bad value \"" value "\" of " key ", at column " column             \
+	"; expected " RATES
 #define BAD_HOST(group) "1: bad host in [" group "]; expected " HOST
 
 /* A group of 60 bytes, which messages show whole. */
@@ -252,6 +257,12 @@ static const struct refused refused[] = {
 	CODE(VALUE), BAD("0", "max-messages", "a whole number from 1 to 1000")},
     {"another thing when unsure", "[smtproute]\nwhen-unsure = bounce\n",
 	CODE(VALUE), BAD("bounce", "when-unsure", "defer or next")},
+    {"a rate of nothing", "[smtproute]\nrate = 0:1m\n", CODE(VALUE),
+	BAD_RATE("0:1m", "rate", "8")},
+    {"the second rate", "[host a]\n\trate-recipients=5:1s ,\t 7:1w\n",
+	CODE(VALUE), BAD_RATE("5:1s ,* 7:1w", "rate-recipients", "26")},
+    {"no rate at all", "[smtproute]\nrate =\n", CODE(VALUE),
+	BAD_RATE("", "rate", "7")},
     {"patience without a unit", "[smtproute]\npatience = 5\n", CODE(VALUE),
 	BAD("5", "patience",
 	    "0, or a whole number and s, m or h, from 1s to 24h")},

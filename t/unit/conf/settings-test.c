@@ -26,6 +26,15 @@ show_seconds(GString *all, const char *key, gint64 span)
 }
 
 static void
+show_rates(GString *all, const char *key, const struct rates *rates)
+{
+	g_autofree char *text = rates_text(rates, ", ");
+
+	g_assert_true(rates->set);
+	show_text(all, key, text);
+}
+
+static void
 show_host(GString *all, const struct host_settings *host)
 {
 	show_seconds(all, "connect", host->timeouts.connect);
@@ -46,6 +55,8 @@ show_host(GString *all, const struct host_settings *host)
 	    host->auth_in_clear == ANSWER_YES ? "yes" : "no");
 	show_text(all, "bind", host->bind);
 	show_text(all, "family", family_name(host->family));
+	show_rates(all, "rate", &host->rate);
+	show_rates(all, "recipients", &host->rate_recipients);
 }
 
 static char **
@@ -126,6 +137,11 @@ static const struct accepted accepted[] = {
     {"a time limit in minutes", "time-limit = 16m", "limit = 960"},
     {"when unsure, the next host", "when-unsure = next", "unsure = next"},
     {"when unsure, defer", "when-unsure = defer", NULL},
+    {"a rate", "rate = 30:1m", "rate = 30:1m"},
+    {"several rates", "rate = 14:1s,30:60s , 10000:1d",
+	"rate = 14:1s, 30:1m, 10000:1d"},
+    {"a rate of recipients", "rate-recipients = 1:31d", "recipients = 1:31d"},
+    {"no rate", "rate = none", NULL},
     {"no patience", "patience = 0", "patience = 0"},
     {"much patience", "patience = 2m", "patience = 120"},
     {"nobody may wait", "waiting = 0", "waiting = 0"},
@@ -218,7 +234,7 @@ test_defaults(void)
 	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
 	    "cert = ; key = ; "
 	    "name = (none); auth = (none); clear = no; bind = (none); "
-	    "family = any; ");
+	    "family = any; rate = none; recipients = none; ");
 }
 
 #define PROFILE(name) "[auth " name "]\nusername = u\npassword-file = /p\n"

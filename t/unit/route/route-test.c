@@ -16,10 +16,13 @@
 #define PLAIN6 "IPv6 address, in brackets before a port"
 #define AUTH   "profile of letters, digits, '-', '_' and '.'"
 #define BIND   "IPv4 or IPv6 address without brackets"
-#define OPTION "pri, weight, tls, auth, bind, tls-name, drain or verify"
-#define STRAY  "':', '/' or ','"
-#define ALONE  "the keyword alone"
-#define UTF8   "UTF-8 without NUL"
+#define RATES  "none, or rates as 30:1m+10000:1d, of spans from 1s to 31d"
+#define OPTION                                                                 \
+	"pri, weight, tls, auth, bind, tls-name, rate, rate-recipients, "      \
+	"drain or verify"
+#define STRAY "':', '/' or ','"
+#define ALONE "the keyword alone"
+#define UTF8  "UTF-8 without NUL"
 
 /* @rendered: the one way in which render() writes what it means. */
 struct accepted {
@@ -75,6 +78,12 @@ static const struct accepted routes[] = {
     {"bind to IPv6", TEXT("mx1/bind=2001:DB8::5"), "mx1:25/bind=2001:db8::5"},
     {"tls-name", TEXT("mx1/tls-name=Mail.Example."),
 	"mx1:25/tls-name=mail.example"},
+    {"a rate", TEXT("mx1/rate=30:1m"), "mx1:25/rate=30:1m"},
+    {"several rates", TEXT("mx1/rate=30:60s+10000:24h/pri=1"),
+	"mx1:25/pri=1/rate=30:1m+10000:1d"},
+    {"a rate of recipients", TEXT("[::1]:26/rate-recipients=5:1h+9:31d"),
+	"[::1]:26/rate-recipients=5:1h+9:31d"},
+    {"no rate", TEXT("mx1/rate=none"), "mx1:25/rate=none"},
     {"flags", TEXT("mx1/verify/drain"), "mx1:25/drain/verify"},
     {"all options in any order",
 	TEXT("[mx1]:26/verify/tls-name=x/bind=::1/drain/auth=a/tls=dane"
@@ -201,6 +210,18 @@ static const struct refused not_routes[] = {
 	BIND},
     {"a bad tls-name", TEXT("mx1/tls-name=*.x"), "1:14: bad tls-name '*.x'",
 	"host name"},
+    {"a rate of nothing", TEXT("mx1/rate=0:1m"), "1:10: bad rate '0:1m'",
+	RATES},
+    {"no rate at all", TEXT("mx1/rate="), "1:10: bad rate ''", RATES},
+    {"a rate without a span", TEXT("mx1/rate=30"), "1:10: bad rate '30'",
+	RATES},
+    {"the second rate", TEXT("a, mx1/rate=30:1m+10:32d+x"),
+	"1:19: bad rate '10:32d'", RATES},
+    {"a span twice", TEXT("mx1/rate=30:1m+20:60s"), "1:16: bad rate '20:60s'",
+	RATES},
+    {"no fifth rate", TEXT("mx1/rate-recipients=1:1s+1:2s+1:3s+1:4s+1:5s"),
+	"1:41: bad rate-recipients '1:5s'", RATES},
+    {"a plus at the end", TEXT("mx1/rate=30:1m+"), "1:16: bad rate ''", RATES},
     {"an error on the third line", TEXT("a,\r\n# c\r\n\tb:0"),
 	"3:4: bad port '0'", "1 to 65535"},
     {"columns are bytes", TEXT("\xc3\xbc, b:0"), "1:7: bad port '0'",
@@ -216,6 +237,15 @@ static const struct refused not_routes[] = {
     {"a long word is cut", TEXT("mx1/auth=" A10 A10 A10 A10 "!"),
 	"1:10: bad auth '" A10 A10 A10 "aaaaaaa...'", AUTH},
 };
+
+static void
+render_rates(GString *text, const char *name, const struct rates *rates)
+{
+	g_autofree char *shown = rates_text(rates, "+");
+
+	if (rates->set)
+		g_string_append_printf(text, "/%s=%s", name, shown);
+}
 
 static void
 render_destination(GString *text, const struct destination *d)
@@ -238,6 +268,8 @@ render_destination(GString *text, const struct destination *d)
 		g_string_append_printf(text, "/bind=%s", d->bind);
 	if (d->tls_name != NULL)
 		g_string_append_printf(text, "/tls-name=%s", d->tls_name);
+	render_rates(text, "rate", &d->rate);
+	render_rates(text, "rate-recipients", &d->rate_recipients);
 	if (d->drain)
 		g_string_append(text, "/drain");
 	if (d->verify)
