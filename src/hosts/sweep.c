@@ -6,6 +6,7 @@
 
 #include "hosts/hostrecord.h"
 #include "hosts/sweep.h"
+#include "hosts/tally.h"
 
 #define FORGET_AFTER    (G_GINT64_CONSTANT(7) * 86400 * G_USEC_PER_SEC)
 #define FORGET_STRANGER (3600 * (gint64)G_USEC_PER_SEC)
@@ -16,6 +17,9 @@
 /* Each is ROTATION_MEMBERS_MAX numbers at most: some 30 MB. */
 #define TURNS_MAX 20000
 #define TURNS_KEY "turns"
+
+#define TALLIES_MAX 20000
+#define TALLIES_KEY "tallies"
 
 /* More than one for each that is added. */
 #define LOOK_AT 4
@@ -43,6 +47,16 @@ is_stranger(const void *value, gsize size)
 }
 
 static gboolean
+is_spent(const void *value, gsize size)
+{
+	const struct tally_time now = tally_now();
+	g_autoptr(Tally) tally = tally_read(value, size);
+
+	tally_advance(tally, &now);
+	return tally_is_spent(tally);
+}
+
+static gboolean
 is_old(const char *key, const void *value, gsize size)
 {
 	gboolean host = g_str_has_prefix(key, HOSTRECORD_PREFIX);
@@ -50,6 +64,8 @@ is_old(const char *key, const void *value, gsize size)
 	    host && is_stranger(value, size) ? FORGET_STRANGER : FORGET_AFTER;
 	gint64 seen;
 
+	if (g_str_has_prefix(key, TALLY_PREFIX))
+		return is_spent(value, size);
 	if (size < sizeof(seen))
 		return TRUE;
 	memcpy(&seen, value, sizeof(seen));
@@ -169,4 +185,10 @@ void
 sweep_turns(struct statefile_view *view, const char *prefix)
 {
 	count_added(view, TURNS_KEY, prefix, NULL, TURNS_MAX);
+}
+
+void
+sweep_tallies(struct statefile_view *view)
+{
+	count_added(view, TALLIES_KEY, TALLY_PREFIX, NULL, TALLIES_MAX);
 }

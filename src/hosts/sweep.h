@@ -14,7 +14,7 @@
  * after @key, which is new: whoever adds one looks at a few others, so the
  * file does not grow for ever.  The values of these kinds begin with the real
  * time of last use, a gint64 in microseconds.  Drained hosts stay; those that
- * only DNS has named go after an hour.
+ * only DNS has named go after an hour, and tallies when nothing in them counts.
  */
 void
 sweep_after(struct statefile_view *view, const char *key);
@@ -27,6 +27,13 @@ sweep_after(struct statefile_view *view, const char *key);
 guint
 sweep_oldest(struct statefile_view *view, const char *prefix,
     gboolean (*is_one)(const void *value, gsize size), guint max, guint keep);
+
+/*
+ * A tally (tally.h) was added.  Where routes lead to the hosts of strangers,
+ * these are chosen by senders, so at most 20,000 are kept.
+ */
+void
+sweep_tallies(struct statefile_view *view);
 
 /*
  * A host that DNS has named, not the map, was added.  At most 5,000 of them are
