@@ -119,6 +119,14 @@ note_greeted(void *data)
 	hoststate_greeted(connection->attempt->state);
 }
 
+static void
+note_begun(void *data)
+{
+	const struct connection *connection = data;
+
+	hoststate_begun(connection->attempt->state);
+}
+
 /* MAIL was accepted: nothing that may follow concerns the host's health. */
 static void
 note_accepted(void *data)
@@ -136,6 +144,7 @@ static const struct wire_events events = {
     .unsecured = connection_log_unsecured,
     .authenticated = connection_log_authenticated,
     .said = connection_log_said,
+    .begun = note_begun,
     .accepted = note_accepted,
 };
 
@@ -210,6 +219,23 @@ was_dead(const struct outcome *outcomes, guint count)
 	return TRUE;
 }
 
+/*
+ * The host may have seen MAIL on a connection that was dead, so that another
+ * one takes more of its rate.  FALSE: there is none left.
+ */
+static gboolean
+may_try_again(const struct attempt *attempt, struct outcome *outcomes,
+    guint count)
+{
+	hoststate_missed(attempt->state);
+	if (hoststate_grant(attempt->state, count) >= count)
+		return TRUE;
+	for (guint i = 0; i < count; i++)
+		outcome_set(&outcomes[i], OUTCOME_NEXT, TROUBLE_MESSAGE,
+		    STAGE_MAIL, "4.4.5", "at its rate");
+	return FALSE;
+}
+
 /* TRUE: over a connection that was kept, and all outcomes are set. */
 static gboolean
 run_kept(struct connection *connection, const struct wire_job *job,
@@ -234,7 +260,7 @@ run_kept(struct connection *connection, const struct wire_job *job,
 	if (was_dead(outcomes, visit->count)) {
 		kept_free(kept);
 		*connection = fresh;
-		return FALSE;
+		return !may_try_again(attempt, outcomes, visit->count);
 	}
 	keeper_put(attempt->keeper, kept,
 	    connection->candidate->settings.max_messages);

@@ -11,6 +11,7 @@
 #include "agent/ownname.h"
 #include "agent/patience.h"
 #include "agent/plan.h"
+#include "agent/portion.h"
 #include "dns/resolve.h"
 #include "smtp/outcome.h"
 #include "util/caller.h"
@@ -32,6 +33,7 @@ struct delivery {
 	const GArray *rids; /* for the log; NULL: as the docket has them */
 	struct plan *plan;
 	struct docket docket;
+	struct portion portion;
 	struct wakeup *wakeup;
 	struct allowance allowance;
 	gboolean late;     /* there is no time for another host */
@@ -129,9 +131,10 @@ log_state_warning(struct hoststate *state)
 
 /* A host that was full may have room for this message in a moment. */
 static void
-leave_host(struct hoststate *state, struct plan *plan,
-    const struct patience *patience)
+leave_host(struct delivery *delivery, const struct patience *patience)
 {
+	struct hoststate *state = delivery->attempt.state;
+	struct plan *plan = delivery->plan;
 	const struct destination *destination = plan_current(plan);
 	struct departure departure = {0};
 
@@ -140,6 +143,7 @@ leave_host(struct hoststate *state, struct plan *plan,
 	log_state_warning(state);
 	if (departure.full)
 		patience_keeps(patience, plan_reopen(plan));
+	portion_leave(&delivery->portion, plan, delivery->docket.open);
 }
 
 /*
@@ -176,6 +180,8 @@ next_host(struct delivery *delivery, struct patience *patience)
 	struct hoststate *state = delivery->attempt.state;
 	struct plan *plan = delivery->plan;
 
+	hoststate_want(state, delivery->docket.open->len,
+	    delivery->docket.each);
 	while (!plan_next_destination(plan)) {
 		if (!patience_wait(patience, state, plan_contenders(plan),
 			delivery->attempt.begin_by) &&
@@ -266,13 +272,20 @@ try_once(struct delivery *delivery, const struct candidate *candidate,
 static void
 try_candidate(struct delivery *delivery, const struct candidate *candidate)
 {
-	g_autoptr(GArray) rids = g_array_copy(delivery->docket.open);
+	g_autoptr(GArray) rids = portion_new_to(&delivery->portion,
+	    candidate->destination, delivery->docket.open);
 
 	while (rids->len > 0) {
 		g_autoptr(GArray) again =
 		    g_array_new(FALSE, FALSE, sizeof(guint));
+		g_autoptr(GArray) later =
+		    g_array_new(FALSE, FALSE, sizeof(guint));
 
+		if (!portion_take(&delivery->portion, delivery->attempt.state,
+			rids, later))
+			return;
 		try_once(delivery, candidate, rids, again);
+		g_array_append_vals(again, later->data, later->len);
 		g_array_unref(rids);
 		rids = g_steal_pointer(&again);
 		if (is_out_of_time(delivery))
@@ -292,7 +305,8 @@ try_addresses(struct delivery *delivery)
 		struct candidate candidate;
 		enum plan_step step;
 
-		if (is_out_of_time(delivery) || caller_is_gone())
+		if (is_out_of_time(delivery) || caller_is_gone() ||
+		    delivery->portion.untried != NULL)
 			break;
 		step = plan_next(delivery->plan, begin_by, &candidate, &error);
 		if (step == PLAN_END)
@@ -334,7 +348,7 @@ try_hosts(struct delivery *delivery)
 	    next_host(delivery, &patience)) {
 		try_addresses(delivery);
 		keep_delivered(&delivery->docket);
-		leave_host(state, delivery->plan, &patience);
+		leave_host(delivery, &patience);
 	}
 	if (delivery->late)
 		remember(delivery);
@@ -428,6 +442,7 @@ deliver_as(struct delivery *delivery, struct station *station, gboolean each,
 	    each, verdicts);
 	if (!discard(delivery))
 		run(delivery, station);
+	portion_clear(&delivery->portion);
 	docket_clear(&delivery->docket);
 }
 

@@ -92,6 +92,16 @@ append_standing(GString *text, const struct contender *contender)
 		else
 			g_string_append(text, "at its max-connections");
 		return TRUE;
+	case STANDING_RATED:
+		if (contender->wait < 0)
+			g_string_append(text,
+			    "takes fewer recipients at a time "
+			    "(rate-recipients)");
+		else
+			g_string_append_printf(text,
+			    "at its rate, free in %" G_GINT64_FORMAT " s",
+			    whole_seconds(contender->wait));
+		return TRUE;
 	case STANDING_DRAINED:
 		g_string_append(text, "drained");
 		return TRUE;
@@ -179,8 +189,14 @@ passedover_verdict(const GArray *contenders, struct verdict *verdict)
 	g_autofree char *hosts = passedover_text(contenders);
 	guint drained = count_standing(contenders, STANDING_DRAINED);
 	guint full = count_standing(contenders, STANDING_FULL);
+	guint rated = count_standing(contenders, STANDING_RATED);
 
-	if (drained == contenders->len)
+	if (rated > 0 && full + rated == contenders->len - drained)
+		/* Mail system congestion (RFC 3463 section 3.5). */
+		verdict_set(verdict, VERDICT_DEFER, "4.4.5",
+		    "all hosts of the route are %sat their rate%s",
+		    full > 0 ? "full or " : "", hosts);
+	else if (drained == contenders->len)
 		verdict_set(verdict, VERDICT_DEFER, "4.3.2",
 		    "all hosts of the route are drained");
 	else if (full == contenders->len - drained &&
@@ -188,10 +204,9 @@ passedover_verdict(const GArray *contenders, struct verdict *verdict)
 		verdict_set(verdict, VERDICT_DEFER, "4.4.5",
 		    "all hosts of the route are full%s", hosts);
 	else if (full == contenders->len - drained)
-		/* Mail system congestion (RFC 3463 section 3.5). */
 		verdict_set(verdict, VERDICT_DEFER, "4.4.5",
 		    "all hosts of the route are at their max-connections");
-	else if (full == 0)
+	else if (full + rated == 0)
 		all_down(contenders, verdict);
 	else
 		verdict_set(verdict, VERDICT_DEFER, "4.4.1",

@@ -40,6 +40,23 @@ tell(struct patience *patience, const GArray *contenders, gint64 span)
 	    span / G_USEC_PER_SEC + 1, text);
 }
 
+/* By its rate a host is free at a time that is known. */
+static gint64
+until_next_look(const GArray *contenders)
+{
+	gint64 span = PERIOD;
+
+	for (guint i = 0; i < contenders->len; i++) {
+		const struct contender *contender =
+		    &g_array_index(contenders, struct contender, i);
+
+		if (contender->standing == STANDING_RATED &&
+		    contender->wait > 0)
+			span = MIN(span, contender->wait);
+	}
+	return span;
+}
+
 gboolean
 patience_wait(struct patience *patience, struct hoststate *state,
     GArray *contenders, gint64 deadline)
@@ -59,7 +76,7 @@ patience_wait(struct patience *patience, struct hoststate *state,
 		if (!patience->told &&
 		    g_get_monotonic_time() - begun > TELL_AFTER)
 			tell(patience, contenders, left);
-		g_usleep((gulong)MIN(left, PERIOD));
+		g_usleep((gulong)MIN(left, until_next_look(contenders)));
 	}
 	patience->left =
 	    MAX(patience->left - (g_get_monotonic_time() - begun), 0);

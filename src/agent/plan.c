@@ -80,6 +80,10 @@ plan_settings(const struct settings *settings,
 		result.auth = destination->auth;
 	if (destination->bind != NULL)
 		result.bind = destination->bind;
+	if (destination->rate.set)
+		result.rate = destination->rate;
+	if (destination->rate_recipients.set)
+		result.rate_recipients = destination->rate_recipients;
 	return result;
 }
 
@@ -101,6 +105,7 @@ make_contenders(const struct plan *plan)
 		    .max_connections = settings.max_connections,
 		    .lease = plan->settings->time_limit,
 		    .stranger = destination == &plan->usedns,
+		    .rates = {settings.rate, settings.rate_recipients},
 		    .standing =
 			destination->drain ? STANDING_DRAINED : STANDING_FREE,
 		};

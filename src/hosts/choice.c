@@ -18,6 +18,8 @@ choice_new(struct hoststate *state, struct contender *contenders, guint count)
 		    .limits = &state->limits,
 		    .now = health_now(),
 		    .sender = state->sender,
+		    .recipients = MAX(state->grant.recipients, 1),
+		    .partial = state->grant.partial,
 		},
 	};
 }

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "hosts/grant.h"
 #include "hosts/hoststate.h"
 #include "hosts/statefile.h"
 #include "hosts/waiting.h"
@@ -19,6 +20,7 @@ struct hoststate {
 	char *warning; /* for the log */
 	guint64 ticket;
 	guint64 sender;
+	struct grant grant;
 	struct waiting waiting;
 	gboolean deferred; /* are there messages that wait for hosts? */
 	GPtrArray *calls;  /* NULL: none */
@@ -66,6 +68,11 @@ hoststate_use(struct hoststate *state,
 
 /* The chosen host has answered: do messages wait for it? */
 void
-prospect_call(struct hoststate *state, struct statefile_view *view);
+prospect_call(struct hoststate *state, struct statefile_view *view,
+    const struct grant_rest *rest);
+
+/* Do messages wait for a host that is due (due.h)? */
+void
+prospect_call_due(struct hoststate *state, struct statefile_view *view);
 
 #endif

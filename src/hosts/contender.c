@@ -29,6 +29,27 @@ time_to_probe(const struct hostrecord *record, const struct chooser *chooser)
 	return wait;
 }
 
+/* Has it had as many as it may?  Sets contender->wait. */
+static gboolean
+is_at_rate(struct statefile_view *view, struct contender *contender,
+    const struct chooser *chooser)
+{
+	const struct tally_rates rates = {
+	    .rates = {&contender->rates[0], &contender->rates[1]},
+	    .recipients = chooser->recipients,
+	    .partial = chooser->partial,
+	};
+	const struct tally_time now = tally_now();
+	g_autoptr(Tally) tally = NULL;
+
+	if (!tally_rates_any(&rates))
+		return FALSE;
+	tally = tally_load(view, contender->name, contender->port, &now, NULL);
+	tally_count_dead(tally, statefile_lock_fd(view));
+	contender->wait = tally_wait(tally, &rates);
+	return contender->wait != 0;
+}
+
 enum standing
 contender_standing(struct statefile_view *view, struct contender *contender,
     const struct chooser *chooser)
@@ -51,7 +72,10 @@ contender_standing(struct statefile_view *view, struct contender *contender,
 		if (contender->wait > 0)
 			return STANDING_DOWN;
 	}
-	return contender->again > chooser->now ? STANDING_FULL : STANDING_FREE;
+	if (contender->again > chooser->now)
+		return STANDING_FULL;
+	return is_at_rate(view, contender, chooser) ? STANDING_RATED
+						    : STANDING_FREE;
 }
 
 guint

@@ -10,6 +10,7 @@
 
 #include "hosts/hostrecord.h"
 #include "hosts/statefile.h"
+#include "hosts/tally.h"
 
 /* Why a host was not chosen. */
 enum standing {
@@ -19,6 +20,7 @@ enum standing {
 	STANDING_DOWN,
 	STANDING_PROBED, /* down, and another process is finding out */
 	STANDING_FULL,   /* max-connections, or as many as it takes */
+	STANDING_RATED,  /* it has had as many as its rate allows */
 };
 
 /* A host to choose from. */
@@ -32,19 +34,26 @@ struct contender {
 	gboolean stranger;     /* DNS has named it, not the map: USEDNS */
 	gint64 again;          /* full for this delivery until then, by
 				* health_now() */
+	struct rates rates[TALLY_UNITS];
 	enum standing standing;
 	guint capacity;  /* as learnt (capacity.h); G_MAXUINT: nothing was */
 	guint connected; /* now; preview_order() sets it */
+	/*
+	 * Set if STANDING_DOWN, _PROBED or _RATED: microseconds until it is
+	 * due; -1: never, as the message has more recipients than the rate
+	 */
+	gint64 wait;
 	/* Set if STANDING_DOWN or _PROBED: */
-	gint64 wait; /* microseconds until it is due */
 	char error[HOSTRECORD_ERROR_MAX];
 };
 
 /* Who wants to choose, and when. */
 struct chooser {
 	const struct health_limits *limits;
-	gint64 now;     /* health_now() */
-	guint64 sender; /* suspicion_sender(), 0: nobody */
+	gint64 now;       /* health_now() */
+	guint64 sender;   /* suspicion_sender(), 0: nobody */
+	guint recipients; /* of the message, 1 or more */
+	gboolean partial; /* it may go to some of them first */
 };
 
 /* Is its standing beyond doubt, whatever the state says? */

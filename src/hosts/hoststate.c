@@ -32,6 +32,7 @@ struct refusal {
 struct leaving {
 	struct hoststate *state;
 	struct departure *departure;
+	gboolean probing;
 };
 
 struct hoststate *
@@ -76,6 +77,10 @@ forget_choice(struct hoststate *state)
 	memset(&state->stay, 0, sizeof(state->stay));
 	memset(state->bad, 0, sizeof(state->bad));
 	state->tls_hung = 0;
+	state->grant = (struct grant){
+	    .recipients = state->grant.recipients,
+	    .partial = state->grant.partial,
+	};
 }
 
 void
@@ -183,6 +188,7 @@ occupy(struct choice *choice, struct statefile_view *view,
 		    slots_connected_key(contender->name, contender->port);
 		slots_occupy(view, state->slots_key, state->ticket);
 	}
+	grant_begin(state, view, contender);
 	state->probing = !health_is_up(&record.health);
 	if (!state->probing)
 		return;
@@ -218,6 +224,8 @@ choose_work(struct statefile_view *view, void *data)
 
 	forget_choice(choice->state);
 	choice->state->deferred = deferred_any(view);
+	if (choice->state->deferred)
+		prospect_call_due(choice->state, view);
 	choice->chosen = choose(choice, view);
 	if (choice->chosen == choice->count)
 		return;
@@ -320,6 +328,7 @@ hoststate_note(struct hoststate *state, const struct visit *visit)
 	guint sessions = 0;
 
 	set_greeted(state, FALSE);
+	grant_note(state);
 	if (stay_looks_full(visit) && state->slots_key != NULL)
 		sessions = count_served(state);
 	stay_note(&state->stay, visit, sessions);
@@ -329,21 +338,26 @@ static void
 answered_work(struct statefile_view *view, void *data)
 {
 	struct leaving *leaving = data;
+	struct hoststate *state = leaving->state;
 	struct hostrecord record;
 
-	load(view, leaving->state->key, &record);
+	grant_settle(state, view);
+	if (!leaving->probing)
+		return;
+	load(view, state->key, &record);
 	stay_come_up(&record, leaving->departure);
 	record.seen = g_get_real_time();
-	statefile_put(view, leaving->state->key, &record, sizeof(record));
+	statefile_put(view, state->key, &record, sizeof(record));
 }
 
 void
 hoststate_answered(struct hoststate *state, struct departure *departure)
 {
-	struct leaving leaving = {state, departure};
+	struct leaving leaving = {state, departure, state->probing};
 
 	*departure = (struct departure){0};
-	if (!state->probing)
+	grant_note(state);
+	if (!state->probing && state->grant.claim == CLAIM_NONE)
 		return;
 	state->probing = FALSE;
 	if (!hoststate_use(state, answered_work, &leaving))
@@ -357,6 +371,7 @@ leave_work(struct statefile_view *view, void *data)
 	struct hoststate *state = leaving->state;
 	struct hostrecord record;
 	gboolean known = load(view, state->key, &record);
+	struct grant_rest rest;
 	gboolean probed =
 	    state->probing && record.health.prober == state->ticket;
 
@@ -373,14 +388,15 @@ leave_work(struct statefile_view *view, void *data)
 		sweep_after(view, state->key);
 	if (!known && record.stranger)
 		sweep_strangers(view);
+	grant_end(state, view, &rest);
 	if (state->stay.answered)
-		prospect_call(state, view);
+		prospect_call(state, view, &rest);
 }
 
 void
 hoststate_leave(struct hoststate *state, struct departure *departure)
 {
-	struct leaving leaving = {state, departure};
+	struct leaving leaving = {state, departure, state->probing};
 
 	*departure = (struct departure){0};
 	if (state->key == NULL)

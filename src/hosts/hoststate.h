@@ -37,6 +37,13 @@ void
 hoststate_begin(struct hoststate *state, const char *sender);
 
 /*
+ * How many recipients the message is for, 1 unless it is said; @partial: some
+ * of them may have it before the others.  To be said before every choice.
+ */
+void
+hoststate_want(struct hoststate *state, guint recipients, gboolean partial);
+
+/*
  * Chooses a host: of those that can be had the ones with the lowest priority
  * number, and of these the one whose turn it is.  It is occupied until
  * hoststate_leave().
@@ -111,6 +118,13 @@ gboolean
 hoststate_take_deferred(struct hoststate *state, const struct call *call,
     guint max, GPtrArray *ids);
 
+/*
+ * Looks for hosts that are free again by their rate, and that messages wait
+ * for: hoststate_take_calls() has them.
+ */
+void
+hoststate_look_due(struct hoststate *state);
+
 /* Is trouble of this kind (one word) to be told, or was it within the day? */
 gboolean
 hoststate_is_news(struct hoststate *state, const char *kind);
@@ -123,6 +137,25 @@ hoststate_dcid(struct hoststate *state);
 gboolean
 hoststate_is_bad(const struct hoststate *state,
     const struct endpoint *endpoint);
+
+/*
+ * How many recipients of @want the next transaction with the chosen host may
+ * have, by its rate; 0: none.  To be asked before every transaction, and again
+ * if MAIL was said more than once in one.
+ */
+guint
+hoststate_grant(struct hoststate *state, guint want);
+
+/* MAIL is said to the chosen host. */
+void
+hoststate_begun(struct hoststate *state);
+
+/*
+ * MAIL came to nothing, on a connection that was dead; the host may have seen
+ * it.
+ */
+void
+hoststate_missed(struct hoststate *state);
 
 /* The chosen host has sent a good greeting, to this connection with it. */
 void

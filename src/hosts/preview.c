@@ -23,6 +23,7 @@ preview_standing(struct statefile_view *view, struct contender *contender,
 	const struct chooser chooser = {
 	    .limits = preview->limits,
 	    .now = preview->now,
+	    .recipients = 1,
 	};
 	g_autofree char *key =
 	    slots_connected_key(contender->name, contender->port);

@@ -10,6 +10,7 @@
 
 #include "hosts/choice.h"
 #include "hosts/deferred.h"
+#include "hosts/due.h"
 #include "hosts/slots.h"
 
 /* Of the messages that one success wakes. */
@@ -78,6 +79,19 @@ hoststate_look(struct hoststate *state, struct contender *contenders,
 	return look.prospect;
 }
 
+/* By its rate the host is free at a time that is known. */
+static void
+note_due(struct statefile_view *view, const struct contender *contender)
+{
+	const struct due due = {
+	    .time = health_now() + contender->wait,
+	    .count = MIN(tally_rates_least(contender->rates), CALL_MAX),
+	};
+
+	if (contender->standing == STANDING_RATED && contender->wait > 0)
+		due_set(view, contender->name, contender->port, &due);
+}
+
 static void
 defer_work(struct statefile_view *view, void *data)
 {
@@ -103,9 +117,11 @@ defer_work(struct statefile_view *view, void *data)
 		else if (!tried)
 			deferral->free = TRUE;
 	}
-	if (blame && !deferral->free && deferral->queue_id != NULL)
-		deferred_add(view, deferral->queue_id, contenders,
-		    choice->count);
+	if (!blame || deferral->free || deferral->queue_id == NULL)
+		return;
+	deferred_add(view, deferral->queue_id, contenders, choice->count);
+	for (guint i = 0; i < choice->count; i++)
+		note_due(view, &contenders[i]);
 }
 
 gboolean
@@ -189,24 +205,75 @@ count_calls(struct statefile_view *view, const struct hoststate *state)
 				       : MIN(state->limit - waiting, CALL_MAX);
 }
 
-void
-prospect_call(struct hoststate *state, struct statefile_view *view)
+static void
+add_call(struct hoststate *state, struct call *call)
 {
+	if (state->calls == NULL)
+		state->calls =
+		    g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
+	g_ptr_array_add(state->calls, call);
+}
+
+void
+prospect_call(struct hoststate *state, struct statefile_view *view,
+    const struct grant_rest *rest)
+{
+	const struct due due = {
+	    .time = health_now() + rest->wait,
+	    .count = MIN(tally_rates_least(state->grant.rates), CALL_MAX),
+	};
 	struct call *call;
 	guint count;
 
 	if (!deferred_any(view) ||
 	    !deferred_waits_for(view, state->name, state->port))
 		return;
+	if (rest->room == 0)
+		due_set(view, state->name, state->port, &due);
 	count = count_calls(view, state);
+	/*
+	 * Others that were woken may have no claim yet: one for each success,
+	 * so that not all come in vain.
+	 */
+	if (rest->room != G_MAXUINT)
+		count = MIN(count, MIN(rest->room, 1));
 	if (count == 0)
 		return;
 	call = call_new(state->name, state->port);
 	call->count = count;
-	if (state->calls == NULL)
-		state->calls =
-		    g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
-	g_ptr_array_add(state->calls, call);
+	add_call(state, call);
+}
+
+void
+prospect_call_due(struct hoststate *state, struct statefile_view *view)
+{
+	gint64 now = health_now();
+	g_autofree char *name = NULL;
+	guint16 port;
+	guint count;
+
+	while (due_take(view, now, &name, &port, &count)) {
+		if (deferred_waits_for(view, name, port)) {
+			struct call *call = call_new(name, port);
+
+			call->count = MIN(count, CALL_MAX);
+			add_call(state, call);
+		}
+		g_clear_pointer(&name, g_free);
+	}
+}
+
+static void
+due_work(struct statefile_view *view, void *data)
+{
+	if (deferred_any(view))
+		prospect_call_due(data, view);
+}
+
+void
+hoststate_look_due(struct hoststate *state)
+{
+	hoststate_use(state, due_work, state);
 }
 
 static void

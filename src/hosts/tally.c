@@ -9,6 +9,28 @@
 #include "hosts/tally.h"
 #include "util/ticket.h"
 
+gboolean
+tally_rates_any(const struct tally_rates *rates)
+{
+	for (guint unit = 0; unit < TALLY_UNITS; unit++) {
+		if (rates->rates[unit]->count > 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+guint32
+tally_rates_least(const struct rates rates[TALLY_UNITS])
+{
+	guint32 least = G_MAXUINT32;
+
+	for (guint unit = 0; unit < TALLY_UNITS; unit++) {
+		for (guint i = 0; i < rates[unit].count; i++)
+			least = MIN(least, rates[unit].rate[i].count);
+	}
+	return least;
+}
+
 struct tally_time
 tally_now(void)
 {
@@ -76,7 +98,9 @@ tally_store(struct statefile_view *view, const char *name, guint16 port,
 	gboolean known;
 	gsize size;
 
-	for (guint i = tally->windows->len; i > 0; i--) {
+	/* Claims are counted in all windows there are. */
+	for (guint i = tally->windows->len; i > 0 && tally->claims->len == 0;
+	     i--) {
 		if (window_sum(&window_at(tally, i - 1)->window) == 0)
 			g_array_remove_index(tally->windows, i - 1);
 	}

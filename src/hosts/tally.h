@@ -66,6 +66,10 @@ struct tally_time {
 	gint64 real;
 };
 
+/* Is there any rate? */
+gboolean
+tally_rates_any(const struct tally_rates *rates);
+
 struct tally_time
 tally_now(void);
 
@@ -113,6 +117,10 @@ tally_wait(const struct tally *tally, const struct tally_rates *rates);
 guint
 tally_room(const struct tally *tally, const struct tally_rates *rates,
     enum tally_unit unit);
+
+/* The smallest number of transactions that any of them allows. */
+guint32
+tally_rates_least(const struct rates rates[TALLY_UNITS]);
 
 /* Of one transaction.  @ticket has no other; 0: it is counted at once. */
 void

@@ -25,7 +25,9 @@ waiting_prospect(const struct contender *contenders, guint count, gint64 span)
 			prospect = PROSPECT_LATER;
 			break;
 		case STANDING_DOWN:
-			if (contenders[i].wait < span)
+		case STANDING_RATED:
+			if (contenders[i].wait >= 0 &&
+			    contenders[i].wait < span)
 				prospect = PROSPECT_LATER;
 			break;
 		case STANDING_TRIED:

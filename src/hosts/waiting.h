@@ -26,7 +26,7 @@ waiting_prospect(const struct contender *contenders, guint count, gint64 span);
 
 /*
  * Has @ticket in the lists of all hosts that can still be had.  FALSE: all
- * are down, and @max others wait for them already.
+ * are down or at their rate, and @max others wait for them already.
  */
 gboolean
 waiting_join(struct waiting *waiting, struct statefile_view *view,

@@ -202,9 +202,12 @@ carry_mail(struct carrier *carrier, const char *command)
 		return;
 	if (carrier->opening.offer.size_limit > 0 &&
 	    message_size(carrier->job->message) >
-		carrier->opening.offer.size_limit)
+		carrier->opening.offer.size_limit) {
 		refuse_size(carrier);
-	else if (goes_as_one(carrier))
+		return;
+	}
+	carrier->job->events->begun(carrier->job->data);
+	if (goes_as_one(carrier))
 		hold(carrier, command);
 	else
 		carry_command(carrier, STAGE_MAIL, command);

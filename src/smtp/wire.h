@@ -37,6 +37,7 @@ struct wire_events {
 							       * is offered */
 	void (*authenticated)(const char *mechanism, void *data);
 	void (*said)(gboolean ours, const char *line, void *data);
+	void (*begun)(void *data);    /* MAIL is about to be said */
 	void (*accepted)(void *data); /* the host has accepted MAIL */
 };
 

@@ -28,6 +28,8 @@
 #   $host->most                 how many there were at most at once
 #   $host->recipients           local parts, of the messages it has taken, in
 #                               this order
+#   $host->times($stage)        when that was reached, since it was started
+#   $host->slide($stage, $span) the most of these in any so many seconds
 #   $host->wait_held($n)        until $n wait
 #   $host->wait_closed          until there are no connections
 
@@ -169,6 +171,24 @@ sub recipients {
     my ($self) = @_;
 
     return @{ $self->_saw->{recipients} };
+}
+
+sub times {
+    my ($self, $stage) = @_;
+
+    return split / /, $self->_ask("times $stage");
+}
+
+sub slide {
+    my ($self, $stage, $span) = @_;
+    my ($most, @inside) = (0);
+
+    for my $time (sort { $a <=> $b } $self->times($stage)) {
+        push @inside, $time;
+        shift @inside while $inside[0] <= $time - $span;
+        $most = @inside if @inside > $most;
+    }
+    return $most;
 }
 
 sub wait_held {

@@ -33,6 +33,7 @@ sub new {
         connections => 0,
         most        => 0,
         recipients  => [],
+        times       => {}, # by stage
     }, $class;
 }
 
@@ -160,6 +161,7 @@ sub _reach {
     my ($self, $peer, $stage) = @_;
 
     $peer->{stage} = $stage;
+    push @{ $self->{times}{$stage} }, sprintf '%.6f', time;
     return if ($self->{hold} // '') eq $stage;
     if (defined $self->{takes}{$stage}) {
         $peer->{until} = time + $self->{takes}{$stage};
@@ -213,6 +215,8 @@ sub _carry_out {
         $self->{hold} = $stage;
     } elsif ($verb eq 'reply') {
         $self->{reply}{$stage} = $text;
+    } elsif ($verb eq 'times') {
+        $answer = join ' ', @{ $self->{times}{$stage} // [] };
     } elsif ($verb eq 'release') {
         delete $self->{hold};
         for my $peer ($self->_held) {

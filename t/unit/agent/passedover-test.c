@@ -9,16 +9,17 @@
 #include "hosts/hoststate.h"
 #include "unit/table.h"
 
-#define S       G_USEC_PER_SEC
-#define ONE     .name = "mx1.example.com", .port = 25
-#define TWO     .name = "mx2.example.com", .port = 2525
-#define THREE   .name = "mx3.example.com", .port = 25
-#define ADDRESS .name = "2001:db8::1", .port = 25
-#define FREE    .standing = STANDING_FREE
-#define TRIED   .standing = STANDING_TRIED
-#define DRAINED .standing = STANDING_DRAINED
-#define FULL    .standing = STANDING_FULL
-#define PROBED  .standing = STANDING_PROBED, .error = "connect: refused"
+#define S        G_USEC_PER_SEC
+#define ONE      .name = "mx1.example.com", .port = 25
+#define TWO      .name = "mx2.example.com", .port = 2525
+#define THREE    .name = "mx3.example.com", .port = 25
+#define ADDRESS  .name = "2001:db8::1", .port = 25
+#define FREE     .standing = STANDING_FREE
+#define TRIED    .standing = STANDING_TRIED
+#define DRAINED  .standing = STANDING_DRAINED
+#define FULL     .standing = STANDING_FULL
+#define PROBED   .standing = STANDING_PROBED, .error = "connect: refused"
+#define RATED(t) .standing = STANDING_RATED, .wait = (t)
 #define DOWN(t)                                                                \
 	.standing = STANDING_DOWN, .wait = (t),                                \
 	.error = "connect: timed out after 30 s"
@@ -41,6 +42,11 @@ static const struct row {
     {"being probed", {{ONE, PROBED}},
 	"; mx1.example.com:25: down, being probed"},
     {"full", {{ADDRESS, FULL}}, "; [2001:db8::1]:25: at its max-connections"},
+    {"at its rate", {{ONE, RATED(11 * S + 1)}},
+	"; mx1.example.com:25: at its rate, free in 12 s"},
+    {"never for so many recipients", {{ONE, RATED(-1)}},
+	"; mx1.example.com:25: takes fewer recipients at a time "
+	"(rate-recipients)"},
     {"each in its place",
 	{{ONE, DOWN(2 * S)}, {TWO, TRIED}, {ADDRESS, FULL}, {THREE, DRAINED}},
 	"; mx1.example.com:25: down, next try in 2 s; [2001:db8::1]:25: at its "
@@ -57,6 +63,17 @@ static const struct row verdicts[] = {
     {"one down", {{ONE, DOWN(7 * S)}},
 	"4.4.1 all hosts of the route are down: mx1.example.com:25: connect: "
 	"timed out after 30 s; next try in 7 s"},
+    {"at its rate", {{ONE, RATED(12 * S)}, {TWO, DRAINED}},
+	"4.4.5 all hosts of the route are at their rate; mx1.example.com:25: "
+	"at its rate, free in 12 s; mx2.example.com:2525: drained"},
+    {"at its rate and full", {{ONE, RATED(12 * S)}, {TWO, FULL}},
+	"4.4.5 all hosts of the route are full or at their rate; "
+	"mx1.example.com:25: at its rate, free in 12 s; mx2.example.com:2525: "
+	"at its max-connections"},
+    {"at its rate and down", {{ONE, RATED(12 * S)}, {TWO, DOWN(3 * S)}},
+	"4.4.1 no host of the route can be had; mx1.example.com:25: "
+	"at its rate, free in 12 s; mx2.example.com:2525: down, next try in "
+	"3 s"},
     {"the first that is due is said", {{ONE, DOWN(70 * S)}, {TWO, DOWN(3 * S)}},
 	"4.4.1 all hosts of the route are down: mx1.example.com:25: connect: "
 	"timed out after 30 s; mx2.example.com:2525: connect: timed out after "

@@ -39,7 +39,7 @@ G_STATIC_ASSERT(VICTIMS / 2 * VICTIM_DELIVERIES / HOSTS > VICTIMS);
 #define SEATS  3
 
 /* Shared by all of the crowd. */
-struct tally {
+struct score {
 	guint chosen[HOSTS];
 	guint without_memory;
 	gint inside;
@@ -49,16 +49,16 @@ struct tally {
 
 struct member {
 	const struct statefolder *place;
-	struct tally *tally;
+	struct score *tally;
 	int deliveries;
 	int start; /* the end of a pipe that closes when all are there */
 	int started;
 };
 
-static struct tally *
-new_tally(void)
+static struct score *
+new_score(void)
 {
-	struct tally *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
+	struct score *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	g_assert_true(tally != MAP_FAILED);
@@ -75,7 +75,7 @@ await_start(const struct member *member)
 }
 
 static void
-note_memory(struct hoststate *state, struct tally *tally)
+note_memory(struct hoststate *state, struct score *tally)
 {
 	g_autofree char *warning = hoststate_take_warning(state);
 
@@ -110,7 +110,7 @@ static int
 visit_often(const void *data)
 {
 	const struct member *member = data;
-	struct tally *tally = member->tally;
+	struct score *tally = member->tally;
 
 	await_start(member);
 	for (int i = 0; i < VISITS; i++) {
@@ -153,7 +153,7 @@ probe_once(const void *data)
 }
 
 static void
-run_crowd(const struct statefolder *place, struct tally *tally,
+run_crowd(const struct statefolder *place, struct score *tally,
     int (*work)(const void *data), guint size)
 {
 	g_autofree pid_t *pids = g_new0(pid_t, size);
@@ -193,7 +193,7 @@ static void
 test_turns(void)
 {
 	const guint each = CROWD * DELIVERIES / HOSTS;
-	struct tally *tally = new_tally();
+	struct score *tally = new_score();
 	g_auto(Statefolder) place = {NULL, NULL};
 
 	if (watched_by_valgrind())
@@ -210,7 +210,7 @@ test_turns(void)
 static void
 test_slots(void)
 {
-	struct tally *tally = new_tally();
+	struct score *tally = new_score();
 	g_auto(Statefolder) place = {NULL, NULL};
 
 	if (watched_by_valgrind())
@@ -227,7 +227,7 @@ test_slots(void)
 static void
 test_prober(void)
 {
-	struct tally *tally = new_tally();
+	struct score *tally = new_score();
 	g_auto(Statefolder) place = {NULL, NULL};
 	g_autofree char *hosts = NULL;
 
@@ -246,7 +246,7 @@ test_prober(void)
 static void
 test_killed(void)
 {
-	struct tally *tally = new_tally();
+	struct score *tally = new_score();
 	g_auto(Statefolder) place = {NULL, NULL};
 	struct member member = {&place, tally, VICTIM_DELIVERIES, -1, -1};
 	pid_t pids[VICTIMS];

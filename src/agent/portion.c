@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include "agent/portion.h"
+
+static char *
+tried_key(const struct destination *destination, guint rid)
+{
+	return g_strdup_printf("%p %u", (const void *)destination, rid);
+}
+
+static gboolean
+has(const GArray *rids, guint rid)
+{
+	for (guint i = 0; i < rids->len; i++) {
+		if (g_array_index(rids, guint, i) == rid)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean
+portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
+    GArray *later)
+{
+	guint granted = hoststate_grant(state, rids->len);
+
+	if (granted == 0) {
+		portion->untried = g_array_ref(rids);
+		return FALSE;
+	}
+	g_array_set_size(later, 0);
+	if (granted < rids->len)
+		g_array_append_vals(later, &g_array_index(rids, guint, granted),
+		    rids->len - granted);
+	g_array_set_size(rids, MIN(granted, rids->len));
+	return TRUE;
+}
+
+GArray *
+portion_new_to(const struct portion *portion,
+    const struct destination *destination, const GArray *open)
+{
+	GArray *rids = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	for (guint i = 0; i < open->len; i++) {
+		guint rid = g_array_index(open, guint, i);
+		g_autofree char *key = tried_key(destination, rid);
+
+		if (portion->tried == NULL ||
+		    !g_hash_table_contains(portion->tried, key))
+			g_array_append_val(rids, rid);
+	}
+	return rids;
+}
+
+void
+portion_leave(struct portion *portion, struct plan *plan, const GArray *open)
+{
+	g_autoptr(GArray) untried = g_steal_pointer(&portion->untried);
+
+	if (untried == NULL)
+		return;
+	if (portion->tried == NULL)
+		portion->tried = g_hash_table_new_full(g_str_hash, g_str_equal,
+		    g_free, NULL);
+	for (guint i = 0; i < open->len; i++) {
+		guint rid = g_array_index(open, guint, i);
+
+		if (!has(untried, rid))
+			g_hash_table_add(portion->tried,
+			    tried_key(plan_current(plan), rid));
+	}
+	plan_reopen(plan)->standing = STANDING_FREE;
+}
+
+void
+portion_clear(struct portion *portion)
+{
+	g_clear_pointer(&portion->untried, g_array_unref);
+	g_clear_pointer(&portion->tried, g_hash_table_unref);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Portions: by its rate a host may have a message for some of its recipients
+ * only.  The others go to the next host, or to the same one later; those that
+ * it has deferred do not come to it again.
+ */
+#ifndef SMTPROUTE_PORTION_H
+#define SMTPROUTE_PORTION_H
+
+#include <glib.h>
+
+#include "agent/plan.h"
+
+/* All zero: no host had a portion only. */
+struct portion {
+	GArray *untried;   /* of guint, who the current host did not get
+			    * since it is at its rate; NULL: nobody */
+	GHashTable *tried; /* who other such hosts did get */
+};
+
+/*
+ * Leaves in @rids (of guint) those who may be in the next transaction at the
+ * current host, and puts the others into *later.  FALSE: it is at its rate;
+ * they are portion->untried.
+ */
+gboolean
+portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
+    GArray *later);
+
+/* Those of @open that @destination has not had, a new array. */
+GArray *
+portion_new_to(const struct portion *portion,
+    const struct destination *destination, const GArray *open);
+
+/*
+ * The current host is left.  If some were not tried there it may be chosen
+ * again, for them alone.
+ */
+void
+portion_leave(struct portion *portion, struct plan *plan, const GArray *open);
+
+/* Frees what it holds. */
+void
+portion_clear(struct portion *portion);
+
+#endif

@@ -1,0 +1,205 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Destination controls: no host gets more in any span of time than its rate
+# allows, as the host counts it, and the rest goes to the next.
+
+use strict;
+use warnings;
+
+use FindBin ();
+use lib "$FindBin::Bin/lib";
+
+use List::Util qw(sum);
+use Test::More;
+
+use Agent ();
+use CrowdHost ();
+use Fixture;
+use Herd;
+use Lmtp ();
+
+my $FREE = qr/at its rate, free in \d+ s/;
+
+sub agent {
+    my ($route, %settings) = @_;
+
+    return Agent->new(
+        routes   => "* $route\n",
+        settings => {patience => 0, %settings},
+    );
+}
+
+sub recipients {
+    return map { "$_\@example.com" } @_;
+}
+
+subtest 'thirty at once, some killed, and a second host' => sub {
+    my @hosts = map { CrowdHost->new(delay => 0.05) } 1, 2;
+    my $agent = agent($hosts[0]->destination . '/rate=20:6s+50:20s, '
+            . $hosts[1]->destination . '/pri=10');
+    my $herd = Herd->new(agent => $agent);
+    my (@runs, @killed);
+
+    for my $round (1 .. 12) {
+        push @runs, my @new = $herd->start(30);
+        push @killed, @new[0 .. 2];
+        $herd->kill(@new[0 .. 2]);
+        $herd->finish(@new[3 .. 29]);
+    }
+    my %killed = map { $_->number => 1 } @killed;
+    is_deeply tally(grep { !$killed{ $_->number } } @runs), {0 => 324},
+        'all but those that were killed are delivered';
+    my @shares = shares(@hosts);
+    note "shares are @shares";
+    cmp_ok $hosts[0]->slide('mail', 6), '<=', 20, 'never more in 6 s';
+    cmp_ok $hosts[0]->slide('mail', 20), '<=', 50, 'nor in 20 s';
+    cmp_ok $shares[0], '>=', 15, 'the first host has what it may have';
+    cmp_ok $shares[1], '>=', 100, 'and the second one the rest';
+};
+
+subtest 'a short time is waited for' => sub {
+    my $host = CrowdHost->new;
+    my $agent = agent($host->destination . '/rate=5:2s', patience => '1m');
+    my $herd = Herd->new(agent => $agent);
+
+    is_deeply tally($herd->deliver(20, at_once => 4)), {0 => 20},
+        'all are delivered';
+    cmp_ok $host->slide('mail', 2), '<=', 5, 'never more than the rate';
+};
+
+subtest 'what the line says' => sub {
+    my $host = CrowdHost->new;
+    my $agent = agent($host->destination, rate => '2:1h');
+    my $name = '127\.0\.0\.1:' . $host->port;
+
+    is $agent->deliver->status, 0, 'there is room' for 1, 2;
+    my $run = $agent->deliver;
+    is $run->status, 75, 'there is none';
+    like $run->output, qr/^4\.4\.5\ all\ hosts\ of\ the\ route\ are\ at
+        \ their\ rate;\ $name:\ $FREE$/x, 'the line';
+    is $host->connections, 2, 'the host was not contacted';
+};
+
+subtest 'which rate it is' => sub {
+    my @hosts = map { CrowdHost->new } 1 .. 4;
+    my $n = 0;
+    my $agent = agent(
+        join(', ', map { $hosts[$_]->destination . "/pri=$_"
+                . ('', '/rate=1:1h', '', '')[$_] } 0 .. 3),
+        rate                             => '3:1h',
+        'host 127.0.0.1:' . $hosts[1]->port => {rate => '5:1h'},
+        'host 127.0.0.1:' . $hosts[2]->port => {rate => '2:1h, 4:1d'},
+        'host 127.0.0.1:' . $hosts[3]->port => {rate => 'none'},
+    );
+    my $herd = Herd->new(agent => $agent);
+
+    is_deeply tally($herd->deliver(12)), {0 => 12}, 'all are delivered';
+    is_deeply [shares(@hosts)], [3, 1, 2, 6],
+        'the default, the route, the host, and none';
+};
+
+subtest 'a host that refuses MAIL' => sub {
+    my $host = CrowdHost->new(reply => {mail => '450 4.7.1 later'});
+    my $agent = agent($host->destination, rate => '2:1h');
+
+    like $agent->deliver->output, qr/ 450 4\.7\.1 later /, 'it is asked'
+        for 1, 2;
+    like $agent->deliver->output, $FREE, 'that has counted';
+    is scalar($host->times('mail')), 2, 'it has seen no more';
+};
+
+subtest 'a host that refuses connections' => sub {
+    my $host = CrowdHost->new(down => 1);
+    my $agent = agent($host->destination, rate => '1:1h',
+        'retry-min' => '1s', patience => '30s');
+
+    is $agent->deliver->status, 75, 'deferred';
+    $host->start;
+    is $agent->deliver->status, 0, 'nothing has counted, and it is probed';
+    like $agent->deliver->output, $FREE, 'the probe has';
+};
+
+subtest 'recipients, over LMTP' => sub {
+    my @hosts = map { CrowdHost->new } 1, 2;
+    my $agent = agent($hosts[0]->destination . '/rate-recipients=3:1h, '
+            . $hosts[1]->destination . '/pri=10/rate-recipients=4:1h');
+    my $lmtp = Lmtp->new(agent => $agent);
+
+    $lmtp->lhlo;
+    my @replies = $lmtp->deliver(sender => 's@example.org',
+        recipients => [recipients(1 .. 9)], message => "test\n");
+    is_deeply [map { substr $_, 0, 3 } @replies],
+        [(250) x 7, 451, 451], 'as many as both hosts take';
+    like $replies[8], qr/^451 4\.4\.5 .*: $FREE; .*: $FREE$/, 'and why';
+    is_deeply [map { scalar(() = $_->times('rcpt')) } @hosts], [3, 4],
+        'these recipients';
+    is_deeply [map { scalar(() = $_->times('mail')) } @hosts], [1, 1],
+        'in a transaction each';
+    is $lmtp->end, 0, 'end';
+};
+
+subtest 'the rest of a window, over LMTP' => sub {
+    my $host = CrowdHost->new;
+    my $agent = agent($host->destination . '/rate-recipients=4:2s',
+        patience => '1m');
+    my $lmtp = Lmtp->new(agent => $agent);
+
+    $lmtp->lhlo;
+    my @replies = $lmtp->deliver(sender => 's@example.org',
+        recipients => [recipients(1 .. 10)], message => "test\n");
+    is_deeply [map { substr $_, 0, 3 } @replies], [(250) x 10],
+        'all are delivered';
+    cmp_ok $host->slide('rcpt', 2), '<=', 4, 'never more than the rate';
+    is scalar($host->times('rcpt')), 10, 'each once';
+    is $lmtp->end, 0, 'end';
+};
+
+subtest 'who was deferred does not come again' => sub {
+    my $host = CrowdHost->new(reply => {
+        rcpt => '450 4.2.0 later',
+        data => '554 5.5.1 no recipients',
+    });
+    my $agent = agent($host->destination . '/rate-recipients=2:2s',
+        patience => '1m');
+    my $lmtp = Lmtp->new(agent => $agent);
+
+    $lmtp->lhlo;
+    my @replies = $lmtp->deliver(sender => 's@example.org',
+        recipients => [recipients(1 .. 5)], message => "test\n");
+    is_deeply [grep { !/ 450 4\.2\.0 later / } @replies], [],
+        'each has its reply';
+    is scalar($host->times('rcpt')), 5, 'each was there once';
+    is $lmtp->end, 0, 'end';
+};
+
+subtest 'kept connections' => sub {
+    my $host = CrowdHost->new;
+    my $agent = agent($host->destination, rate => '3:1h');
+    my $lmtp = Lmtp->new(agent => $agent);
+
+    $lmtp->lhlo;
+    my @replies = map { $lmtp->deliver(sender => 's@example.org',
+        recipients => [recipients($_)], message => "test\n") } 1 .. 5;
+    is_deeply [map { substr $_, 0, 3 } @replies], [250, 250, 250, 451, 451],
+        'three messages';
+    is $host->connections, 1, 'on one connection';
+    is $lmtp->end, 0, 'end';
+};
+
+subtest 'several recipients in one call of pipe(8)' => sub {
+    my $host = CrowdHost->new;
+    my $agent = agent($host->destination, 'rate-recipients' => '5:1h');
+
+    is $agent->deliver(recipients => [recipients(1 .. 4)])->status, 0,
+        'fewer than the rate';
+    like $agent->deliver(recipients => [recipients(1, 2)])->output, $FREE,
+        'all or none';
+    is $agent->deliver(recipients => [recipients(1)])->status, 0,
+        'there is room for one';
+    like $agent->deliver(recipients => [recipients(1 .. 6)])->output,
+        qr/: takes fewer recipients at a time \(rate-recipients\)$/,
+        'more than it ever takes';
+};
+
+done_testing;

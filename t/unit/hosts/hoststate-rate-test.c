@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What hosts get that have a rate: never more, over all processes.
+ */
+#include <config.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <glib.h>
+
+#include "hosts/hoststate.h"
+#include "unit/slide.h"
+#include "unit/statefolder.h"
+#include "unit/trip.h"
+#include "unit/watched.h"
+
+#define CROWD 30
+
+/* Of the crowd's host. */
+#define RATE "40:2s, 100:6s"
+#define SPAN (9 * (gint64)G_USEC_PER_SEC)
+
+#define EVENTS_MAX 100000
+
+/* What the host of the crowd has seen; shared. */
+struct sight {
+	guint count;
+	gboolean done;
+	gint64 times[EVENTS_MAX];
+};
+
+struct member {
+	const struct statefolder *place;
+	struct sight *sight;
+};
+
+static gboolean wild_clock;
+
+/* Somebody sets the clock all the time. */
+gint64
+g_get_real_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (wild_clock)
+		now.tv_sec += g_random_int_range(-40000000, 40000000);
+	return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static void
+set_rate(struct contender *contender, enum tally_unit unit, const char *text)
+{
+	gsize at;
+
+	g_assert_true(rates_parse(text, ',', &contender->rates[unit], &at));
+}
+
+/*
+ * One delivery, a process of its own, along a route whose host A has a rate.
+ * @how: what comes of it there, as for trip_leave(); 'k': it says MAIL and
+ * nothing more is heard of it, '.': it does not come to MAIL.
+ */
+static char
+deliver(const struct statefolder *place, const char *route, const char *rate,
+    char how)
+{
+	g_autoptr(Hoststate) state = trip_new(place);
+	struct contender contenders[TRIP_HOSTS];
+	guint count = trip_route(route, contenders);
+	char chosen;
+
+	set_rate(&contenders[0], TALLY_TRANSACTIONS, rate);
+	chosen = trip_choose(state, contenders, count);
+	if (chosen == '-') {
+		g_assert_cmpint(contenders[0].standing, ==, STANDING_RATED);
+		g_assert_cmpint(contenders[0].wait, >, 0);
+		return chosen;
+	}
+	g_assert_cmpuint(hoststate_grant(state, 1), ==, 1);
+	if (how != '.')
+		hoststate_begun(state);
+	if (how != 'k')
+		trip_leave(state, how);
+	return chosen;
+}
+
+static void
+assert_hosts(const char *route, const char *rate, const char *how,
+    const char *expected)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+	g_autoptr(GString) hosts = g_string_new(NULL);
+
+	statefolder_make(&place);
+	for (; *how != '\0'; how++)
+		g_string_append_c(hosts, deliver(&place, route, rate, *how));
+	g_assert_cmpstr(hosts->str, ==, expected);
+}
+
+static void
+test_overflow(void)
+{
+	assert_hosts("A/0 B/1", "3:1h", "+++++", "AAABB");
+	assert_hosts("A", "2:1h", "+++", "AA-");
+	assert_hosts("A B C/5", "1:1h", "++++", "ABBB");
+	assert_hosts("A B C", "2:1h", "++++++++", "ABCABCBC");
+}
+
+/* A refusal counts, and who says nothing more; who never came to MAIL not. */
+static void
+test_what_counts(void)
+{
+	assert_hosts("A/0 B/1", "2:1h", "!!+", "AAB");
+	assert_hosts("A/0 B/1", "2:1h", "kk+", "AAB");
+	assert_hosts("A/0 B/1", "2:1h", "....+++", "AAAAAAB");
+}
+
+/* Whoever probes it counts as others do. */
+static void
+test_prober(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+
+	statefolder_make(&place);
+	g_assert_cmpint(deliver(&place, "A/0 B/1", "2:1h", '-'), ==, 'A');
+	trip_make_due(&place, 'A');
+	g_assert_cmpint(deliver(&place, "A/0 B/1", "2:1h", '+'), ==, 'A');
+	g_assert_cmpint(deliver(&place, "A/0 B/1", "2:1h", '+'), ==, 'B');
+}
+
+/* Another route has no rate for the host, but what it sends counts. */
+static void
+test_other_route(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+
+	statefolder_make(&place);
+	g_assert_cmpint(deliver(&place, "A/0 B/1", "3:1h", '+'), ==, 'A');
+	for (guint i = 0; i < 5; i++)
+		g_assert_cmpint(deliver(&place, "A", "none", '+'), ==, 'A');
+	g_assert_cmpint(deliver(&place, "A/0 B/1", "3:1h", '+'), ==, 'B');
+}
+
+static void
+begin_transaction(struct hoststate *state, guint want, guint granted)
+{
+	g_assert_cmpuint(hoststate_grant(state, want), ==, granted);
+	hoststate_begun(state);
+	hoststate_missed(state);
+}
+
+/* A portion of them, another one, and no more. */
+static void
+test_recipients(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+	g_autoptr(Hoststate) state = NULL;
+	struct contender contenders[TRIP_HOSTS];
+
+	statefolder_make(&place);
+	state = trip_new(&place);
+	trip_route("A", contenders);
+	set_rate(&contenders[0], TALLY_RECIPIENTS, "10:1h");
+	set_rate(&contenders[0], TALLY_TRANSACTIONS, "30:1h");
+	hoststate_want(state, 7, TRUE);
+	g_assert_cmpint(trip_choose(state, contenders, 1), ==, 'A');
+	begin_transaction(state, 7, 7);
+	begin_transaction(state, 25, 3);
+	g_assert_cmpuint(hoststate_grant(state, 22), ==, 0);
+	trip_leave(state, '+');
+	contenders[0].standing = STANDING_FREE;
+	g_assert_cmpint(trip_choose(state, contenders, 1), ==, '-');
+	g_assert_cmpint(contenders[0].wait, >, 0);
+}
+
+/* All of them, or none: more than it ever takes are never sent. */
+static void
+test_too_many(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+	g_autoptr(Hoststate) state = NULL;
+	struct contender contenders[TRIP_HOSTS];
+
+	statefolder_make(&place);
+	state = trip_new(&place);
+	trip_route("A", contenders);
+	set_rate(&contenders[0], TALLY_RECIPIENTS, "10:1h");
+	hoststate_want(state, 11, FALSE);
+	g_assert_cmpint(trip_choose(state, contenders, 1), ==, '-');
+	g_assert_cmpint(contenders[0].standing, ==, STANDING_RATED);
+	g_assert_cmpint(contenders[0].wait, ==, -1);
+	hoststate_want(state, 10, FALSE);
+	contenders[0].standing = STANDING_FREE;
+	g_assert_cmpint(trip_choose(state, contenders, 1), ==, 'A');
+	g_assert_cmpuint(hoststate_grant(state, 10), ==, 10);
+	/* A connection that failed before MAIL is no transaction. */
+	g_assert_cmpuint(hoststate_grant(state, 10), ==, 10);
+}
+
+static void
+pause_a_while(void)
+{
+	g_usleep((gulong)g_random_int_range(0, 15000));
+}
+
+/* At the host: it sees MAIL at some time before its answer is here. */
+static void
+say_mail(struct hoststate *state, struct sight *sight)
+{
+	struct departure departure;
+	guint number;
+
+	pause_a_while();
+	hoststate_begun(state);
+	number = __atomic_fetch_add(&sight->count, 1, __ATOMIC_SEQ_CST);
+	g_assert_cmpuint(number, <, EVENTS_MAX);
+	sight->times[number] = g_get_monotonic_time();
+	pause_a_while();
+	if (g_random_boolean())
+		hoststate_answered(state, &departure);
+	pause_a_while();
+}
+
+static int
+deliver_often(const void *data)
+{
+	const struct member *member = data;
+	struct sight *sight = member->sight;
+
+	g_random_set_seed((guint32)g_get_monotonic_time());
+	wild_clock = TRUE;
+	while (!__atomic_load_n(&sight->done, __ATOMIC_SEQ_CST)) {
+		g_autoptr(Hoststate) state = trip_new(member->place);
+		struct contender contenders[TRIP_HOSTS];
+
+		trip_route("A", contenders);
+		set_rate(&contenders[0], TALLY_TRANSACTIONS, RATE);
+		for (guint i = 0; i < 20; i++) {
+			contenders[0].standing = STANDING_FREE;
+			if (trip_choose(state, contenders, 1) == '-') {
+				pause_a_while();
+				continue;
+			}
+			if (g_random_int_range(0, 5) > 0)
+				say_mail(state, sight);
+			trip_leave(state, '.');
+		}
+		trip_assert_no_warning(state);
+	}
+	return 0;
+}
+
+/* Others come in the place of those that are killed. */
+static void
+kill_some(const struct member *member, pid_t *pids)
+{
+	gint64 end = g_get_monotonic_time() + SPAN;
+
+	while (g_get_monotonic_time() < end) {
+		guint victim = (guint)g_random_int_range(0, CROWD);
+
+		g_usleep(30000);
+		g_assert_no_errno(kill(pids[victim], SIGKILL));
+		statefolder_wait(pids[victim]);
+		pids[victim] = statefolder_fork(deliver_often, member);
+	}
+}
+
+static void
+check_sight(const struct sight *sight)
+{
+	g_autoptr(GArray) seen = slide_new();
+	struct rates rates;
+	gsize at;
+
+	for (guint i = 0; i < sight->count; i++) {
+		/* Killed before it could note the time. */
+		if (sight->times[i] != 0)
+			slide_add(seen, sight->times[i], 1);
+	}
+	g_assert_true(rates_parse(RATE, ',', &rates, &at));
+	for (guint i = 0; i < rates.count; i++) {
+		guint64 most = slide_most(seen, rates.rate[i].span);
+
+		g_test_message("at most %" G_GUINT64_FORMAT " in %d s", most,
+		    (int)(rates.rate[i].span / G_USEC_PER_SEC));
+		g_assert_cmpuint(most, <=, rates.rate[i].count);
+	}
+	g_test_message("%u in all", seen->len);
+	g_assert_cmpuint(seen->len, >=, 50);
+}
+
+/* 30 at once, some killed, the clock set, the state opened anew. */
+static void
+test_crowd(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+	struct sight *sight = mmap(NULL, sizeof(*sight), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const struct member member = {&place, sight};
+	pid_t pids[CROWD];
+
+	if (watched_by_valgrind())
+		return;
+	g_assert_true(sight != MAP_FAILED);
+	statefolder_make(&place);
+	for (guint i = 0; i < CROWD; i++)
+		pids[i] = statefolder_fork(deliver_often, &member);
+	kill_some(&member, pids);
+	__atomic_store_n(&sight->done, TRUE, __ATOMIC_SEQ_CST);
+	for (guint i = 0; i < CROWD; i++)
+		g_assert_cmpint(statefolder_wait(pids[i]), ==, 0);
+	check_sight(sight);
+	munmap(sight, sizeof(*sight));
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/rate/overflow", test_overflow);
+	g_test_add_func("/rate/what counts", test_what_counts);
+	g_test_add_func("/rate/prober", test_prober);
+	g_test_add_func("/rate/other route", test_other_route);
+	g_test_add_func("/rate/recipients", test_recipients);
+	g_test_add_func("/rate/too many", test_too_many);
+	g_test_add_func("/rate/crowd", test_crowd);
+	return g_test_run();
+}
