@@ -15,6 +15,7 @@ use Test::More;
 
 use Agent ();
 use Content;
+use Dovecot;
 use Fixture;
 use Foreign ();
 use SmtpHost ();
@@ -108,29 +109,23 @@ EOF_SENDMAIL
         my ($port) = @_;
         return (packages => ['dovecot-submissiond'],
             users => [qw(dovecot dovenull vmail)],
-            files => {'/etc/dovecot/interop.conf' => <<"EOF_DOVECOT"},
+            files => {'/etc/dovecot/interop.conf' => dovecot_users(
+                password => 'secret',
+                owner    => [qw(vmail vmail /tmp)],
+                mail     => '/tmp/mail',
+            ) . <<"EOF_DOVECOT"},
 protocols = submission
+listen = 127.0.0.1
 base_dir = /run/dovecot-interop
 ssl = no
-disable_plaintext_auth = no
 auth_mechanisms = plain
 log_path = /dev/stderr
-mail_location = maildir:/tmp/mail
 submission_relay_host = 127.0.0.1
 submission_relay_port = $to
 submission_relay_trusted = no
 first_valid_uid = 1
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = static
-  args = uid=vmail gid=vmail home=/tmp
-}
 service submission-login {
   inet_listener submission {
-    address = 127.0.0.1
     port = $port
   }
   inet_listener submissions {

@@ -259,7 +259,10 @@ for my $limit (($sanitized ? 8 : 4) .. 10) {
         my $host = SmtpHost->new;
         my $agent = Agent->new(
             routes => "example.com " . $host->destination . "\n",
-            prefix => ['prlimit', "--nofile=$limit", '--'],
+            # None that whoever runs the tests has left open.
+            prefix => ['sh', '-c',
+                'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec "$@"', 'sh',
+                'prlimit', "--nofile=$limit", '--'],
         );
         my $run = $agent->deliver(message => $LARGE);
         is_deeply [breaches($run, $host->messages)], [], 'honest';
@@ -298,7 +301,7 @@ subtest 'address space' => sub {
     # messages are not the output's later on.
     my @begun = grep {
         $runs{$_}->output
-            !~ m{loading shared libraries|^GLib \(|^\S+/glib/\S+\.c:\d+: }
+            !~ m{loading shared libraries|cannot allocate TLS data|^GLib \(|^\S+/glib/\S+\.c:\d+: }
     } sort keys %runs;
     cmp_ok scalar @begun, '>', 8, 'there are limits of interest';
     is join('', map { "$_\n" } map {

@@ -61,7 +61,8 @@ sub new {
         '--kill-child', 'sh', '-c', _mounts($folder, $layer)
             . " && exec chroot $folder/root sh /start >$folder/log 2>&1");
     $self->{log} = "$folder/log";
-    wait_until('its greeting', sub { $self->_greets });
+    eval { wait_until('its greeting', sub { $self->_greets }); 1 }
+        or die $@, $self->log;
     return $self;
 }
 

@@ -29,6 +29,7 @@ use strict;
 use warnings;
 use parent -norequire, 'Fixture::Guarded';
 
+use Dovecot;
 use Fixture;
 use PostfixInstance ();
 use SmtpHost ();
@@ -115,24 +116,18 @@ sub _start_dovecot {
 sub _conf {
     my ($folder, $passwords, $socket, @mechanisms) = @_;
 
-    return <<"EOF_DOVECOT";
+    return dovecot_users(
+        file  => $passwords,
+        owner => [qw(nobody nogroup /nonexistent)],
+    ) . <<"EOF_DOVECOT";
 base_dir = $folder/run
 state_dir = $folder/run
 log_path = $folder/log
 protocols =
 ssl = no
-disable_plaintext_auth = no
 auth_mechanisms = @{[map { lc } @mechanisms]}
 auth_failure_delay = 0
 auth_verbose = yes
-passdb {
-  driver = passwd-file
-  args = $passwords
-}
-userdb {
-  driver = static
-  args = uid=nobody gid=nogroup home=/nonexistent
-}
 service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0

@@ -55,6 +55,8 @@ sub prepare {
     IO::Socket::SSL->start_SSL($socket,
         SSL_server              => 1,
         SSL_startHandshake      => 0,
+        # By default a new IO::Socket::SSL has no TLS 1.1.
+        SSL_version             => 'SSLv23:!SSLv3:!SSLv2',
         SSL_cert_file           => $tls->{certificate}->file,
         SSL_key_file            => $tls->{certificate}->key_file,
         SSL_cipher_list         => $tls->{ciphers} // 'DEFAULT:@SECLEVEL=0',
