@@ -36,6 +36,7 @@ static char crashed_suspect[PATH_MAX];
 static pthread_t suspect_thread;
 static volatile sig_atomic_t final_status = -1; /* -1: no verdict yet */
 static volatile sig_atomic_t written;           /* has guard_write() begun? */
+static gboolean tries; /* has guard_try() the signals? */
 
 int
 guard_output(void)
@@ -115,6 +116,7 @@ guard_crashes(int output)
 	signal(SIGXFSZ, SIG_IGN);
 	/* One of guard_try()'s that comes late. */
 	signal(SIGVTALRM, SIG_IGN);
+	tries = FALSE;
 }
 
 void
@@ -138,19 +140,54 @@ guard_suspect(const char *path)
 	suspect_thread = pthread_self();
 }
 
+static const int try_signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGVTALRM};
+
 static sigjmp_buf way_out;
 static pthread_t try_thread;
+static volatile sig_atomic_t trying;
+static struct sigaction untried[G_N_ELEMENTS(try_signals)];
+
+/* As if guard_try() had never been. */
+static void
+act_as_before(int sig)
+{
+	gsize i = 0;
+
+	while (try_signals[i] != sig)
+		i++;
+	sigaction(sig, &untried[i], NULL);
+	raise(sig);
+}
 
 static void
 take_way_out(int sig)
 {
-	if (pthread_equal(pthread_self(), try_thread))
+	if (trying && pthread_equal(pthread_self(), try_thread))
 		siglongjmp(way_out, sig);
 	/* The timer is the process', and may hit any thread, but only once. */
-	if (sig == SIGVTALRM)
+	if (sig != SIGVTALRM)
+		act_as_before(sig);
+	else if (trying)
 		pthread_kill(try_thread, sig);
-	else
-		defer_and_exit(sig);
+}
+
+/*
+ * Once: to take the handlers away after each try, and to set them again, would
+ * be a fifth of the system calls of a message that comes by LMTP.
+ */
+static void
+take_signals(void)
+{
+	struct sigaction action = {
+	    .sa_handler = take_way_out,
+	    .sa_flags = SA_ONSTACK,
+	};
+
+	if (tries)
+		return;
+	for (gsize i = 0; i < G_N_ELEMENTS(try_signals); i++)
+		sigaction(try_signals[i], &action, &untried[i]);
+	tries = TRUE;
 }
 
 /* Of this process' own time on a processor, so that nobody else matters. */
@@ -165,26 +202,18 @@ limit_try(time_t seconds)
 gboolean
 guard_try(void (*work)(void *data), void *data)
 {
-	static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGSEGV,
-	    SIGVTALRM};
-	static struct sigaction old[G_N_ELEMENTS(signals)];
-	struct sigaction action = {
-	    .sa_handler = take_way_out,
-	    .sa_flags = SA_ONSTACK,
-	};
 	volatile gboolean crashed = TRUE;
 
 	try_thread = pthread_self();
-	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
-		sigaction(signals[i], &action, &old[i]);
+	take_signals();
 	if (sigsetjmp(way_out, 1) == 0) {
+		trying = TRUE;
 		limit_try(TRY_SECONDS);
 		work(data);
 		crashed = FALSE;
 	}
+	trying = FALSE;
 	limit_try(0);
-	for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
-		sigaction(signals[i], &old[i], NULL);
 	return !crashed;
 }
 
