@@ -6,8 +6,8 @@
 
 #include "smtp/carrier.h"
 #include "smtp/content.h"
+#include "smtp/farewell.h"
 #include "smtp/volley.h"
-#include "util/deadline.h"
 #include "util/secret.h"
 
 /* Lets libESMTP go on. */
@@ -186,12 +186,28 @@ goes_as_one(const struct carrier *carrier)
 	return carrier->job->partial && carrier->opening.offer.pipelining;
 }
 
-/* libESMTP has the answer now, and the host the command with the others. */
+/* The host gets the command with the others, when DATA comes. */
 static void
 hold(struct carrier *carrier, const char *command)
 {
 	g_ptr_array_add(carrier->held, g_strdup(command));
-	tell_code(carrier, 250);
+}
+
+/*
+ * libESMTP has all answers up to the one to its content now, and does not wait
+ * for any: each time it did would be two changes between its thread and this.
+ */
+static void
+answer_ahead(struct carrier *carrier)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	guint count = carrier->dialogue.transaction->count;
+
+	for (guint i = 0; i < 1 + count; i++)
+		g_string_append(text, "250 -\r\n");
+	g_string_append(text, "354 -\r\n");
+	if (!session_tell(carrier->session, text->str))
+		carrier->dialogue.over = TRUE;
 }
 
 static void
@@ -207,10 +223,12 @@ carry_mail(struct carrier *carrier, const char *command)
 		return;
 	}
 	carrier->job->events->begun(carrier->job->data);
-	if (goes_as_one(carrier))
+	if (goes_as_one(carrier)) {
 		hold(carrier, command);
-	else
+		answer_ahead(carrier);
+	} else {
 		carry_command(carrier, STAGE_MAIL, command);
+	}
 }
 
 /* The reply to the first RCPT that has none yet. */
@@ -304,20 +322,27 @@ may_be_kept(const struct carrier *carrier, int code)
 	    !peer_has_spoken(carrier->dialogue.peer);
 }
 
+/* libESMTP's own content is nobody's; it learns what has become of ours. */
 static void
-carry_content(struct carrier *carrier)
+end_content(struct carrier *carrier, int code)
 {
-	int code = content_carry(&carrier->dialogue, carrier->job->message);
-
 	carrier->idle = may_be_kept(carrier, code);
-	if (carrier->dialogue.over ||
-	    !session_swallow_content(carrier->session,
+	if (!session_swallow_content(carrier->session,
 		carrier->job->deadline)) {
 		carrier->idle = FALSE;
 		return;
 	}
 	session_keep(carrier->session, carrier->idle);
 	tell_code(carrier, code);
+}
+
+static void
+carry_content(struct carrier *carrier)
+{
+	int code = content_carry(&carrier->dialogue, carrier->job->message);
+
+	if (!carrier->dialogue.over)
+		end_content(carrier, code);
 }
 
 static void
@@ -329,10 +354,12 @@ carry_volley(struct carrier *carrier)
 
 	if (accepted)
 		carrier->job->events->accepted(carrier->job->data);
-	if (!carrier->dialogue.over)
-		tell_code(carrier, wanted ? 354 : 554);
-	if (!carrier->dialogue.over && wanted)
+	if (carrier->dialogue.over)
+		return;
+	if (wanted)
 		carry_content(carrier);
+	else
+		end_content(carrier, 554);
 }
 
 static void
@@ -354,60 +381,10 @@ carry_data(struct carrier *carrier, const char *command)
 		carry_content(carrier);
 }
 
-/*
- * May the refusal for good be an echo?  A host that answers a command twice
- * would have the second reply taken for that to the next one.  It takes an
- * earlier refusal to have a false one that way; and 354 goes to DATA alone, so
- * that from there on all is in step.
- */
-static gboolean
-is_doubtful(struct carrier *carrier)
-{
-	const struct outcome *bounce =
-	    transaction_bounce(carrier->dialogue.transaction);
-
-	return bounce != NULL && bounce->stage <= STAGE_DATA &&
-	    carrier->dialogue.refusals > 1;
-}
-
-/*
- * Only if QUIT's reply comes next was the dialogue in step.  A host that says
- * nothing more has the benefit of the doubt.
- */
-static void
-confirm_bounce(struct carrier *carrier)
-{
-	struct transaction *transaction = carrier->dialogue.transaction;
-	enum stage stage = transaction_bounce(transaction)->stage;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Reply) reply = NULL;
-
-	reply = peer_reply(carrier->dialogue.peer,
-	    MIN(deadline_in(DIALOGUE_OUT_OF_TURN_SPAN), carrier->job->deadline),
-	    &error);
-	if (reply == NULL) {
-		if (!g_error_matches(error, PEER_ERROR, PEER_ERROR_NONSENSE))
-			return;
-	} else if (reply->code == 221 || reply->code == 421) {
-		return;
-	}
-	transaction_reopen(transaction);
-	dialogue_fail(&carrier->dialogue, stage, "replies out of step");
-}
-
-/*
- * Nobody waits for what a host says to QUIT, as in Postfix's smtp(8), unless
- * a bounce depends on it.
- */
 static void
 carry_quit(struct carrier *carrier, const char *command)
 {
-	g_autoptr(GError) error = NULL;
-
-	if (peer_send(carrier->dialogue.peer, command, strlen(command),
-		deadline_in(0), &error) &&
-	    is_doubtful(carrier))
-		confirm_bounce(carrier);
+	farewell_say(&carrier->dialogue, command);
 	tell_code(carrier, 221);
 	carrier->dialogue.over = TRUE;
 }
