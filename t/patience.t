@@ -17,11 +17,16 @@ use Ctl ();
 use Fixture;
 use Herd;
 
+my $MANY = 200;
+my $SHIM = "$ENV{top_builddir}/t/fault/shim.so";
+
 my %WAITS = (patience => '50s', 'retry-min' => '1h', 'retry-max' => '1h');
 
 sub herd {
     my ($host, %settings) = @_;
+    my $prefix = delete $settings{prefix};
     my $agent = Agent->new(
+        prefix   => $prefix,
         routes   => '* ' . $host->destination . "\n",
         settings => {%WAITS, %settings},
     );
@@ -43,6 +48,24 @@ sub wait_waiting {
         $herd->finished;
         return log_of($herd, qr/: Waiting: /) >= $count;
     });
+}
+
+# Numbers of those that have succeeded, as the host names its recipients.
+sub delivered {
+    return sort map { $_->number }
+        grep { defined $_->status && $_->status == 0 } @_;
+}
+
+# A host that was down and holds the greeting of the one that probes it.
+sub probed {
+    my (%settings) = @_;
+    my $host = CrowdHost->new(down => 1);
+    my $herd = herd($host, 'retry-min' => '1s', %settings);
+
+    $herd->deliver(1);
+    $host->start;
+    $host->hold('greeting');
+    return ($host, $herd, $herd->prober($host));
 }
 
 sub running {
@@ -153,6 +176,86 @@ subtest 'the state is lost meanwhile' => sub {
     $host->wait_held(2);
     $host->release;
     is_deeply tally($herd->finish(@runs)), {0 => 3}, 'all are delivered';
+};
+
+subtest 'the state is lost amid a probe' => sub {
+    my ($host, $herd, $probe) = probed();
+    my @runs = $herd->start(3);
+
+    wait_waiting($herd, 3);
+    $herd->{agent}->forget;
+    $host->wait_held(4);
+    $host->release;
+    is_deeply tally($herd->finish($probe, @runs)), {0 => 4},
+        'all are delivered';
+};
+
+subtest 'the state is damaged meanwhile' => sub {
+    my ($host, $herd, $probe) = probed();
+    my @runs = $herd->start(3);
+
+    wait_waiting($herd, 3);
+    truncate $herd->{agent}->var . '/state/hosts.mdb', 5000
+        or die "truncate: $!\n";
+    $host->wait_held(4);
+    $host->release;
+    is_deeply tally($herd->finish($probe, @runs)), {0 => 4},
+        'all are delivered';
+};
+
+subtest 'the clock is set meanwhile' => sub {
+    my $clock = new_folder('clock') . '/ahead';
+    write_file($clock, 0);
+    my ($host, $herd, $probe) = probed(
+        prefix => ['env', "LD_PRELOAD=$SHIM", "FAULT_CLOCK=$clock"]);
+    my @runs = $herd->start(2);
+
+    wait_waiting($herd, 2);
+    for my $ahead (90_000, -90_000) {
+        write_file("$clock.new", $ahead);
+        rename "$clock.new", $clock or die "rename: $!\n";
+        # That takes a second, in which the others look at it.
+        my $before = log_of($herd, qr/: Waiting: /);
+        push @runs, $herd->start(1);
+        wait_waiting($herd, $before + 1);
+        is scalar(running(@runs)), scalar(@runs), "$ahead s: all wait";
+    }
+    is $host->connections, 1, 'without asking the host';
+    $host->release;
+    is_deeply tally($herd->finish($probe, @runs)), {0 => 5},
+        'and all are delivered';
+};
+
+subtest 'two hundred for a place' => sub {
+    my $host = CrowdHost->new(hold => 'mail');
+    my $herd = herd($host, 'max-connections' => 5, patience => '10m');
+    my @runs = $herd->start($MANY);
+
+    wait_waiting($herd, $MANY - 5);
+    $host->wait_held(5);
+    $herd->kill(@runs[map { 7 * $_ } 0 .. 27]);
+    $host->wait_held(5);
+    $host->release;
+    is_deeply tally($herd->finish(@runs)),
+        {0 => $MANY - 28, 'signal 9' => 28}, 'all but the killed';
+    is_deeply [sort $host->recipients], [delivered(@runs)], 'each once';
+    is $host->most, 5, 'five at a time';
+};
+
+subtest 'two hundred for a probe that is killed' => sub {
+    my ($host, $herd, $probe) =
+        probed(waiting => $MANY, patience => '10m');
+    my @runs = $herd->start($MANY);
+
+    wait_waiting($herd, $MANY);
+    is $host->connections, 1, 'nobody else asks';
+    $herd->kill($probe);
+    wait_until('the next one', sub { $host->connections == 2 });
+    $herd->kill(@runs[0 .. 9]);
+    $host->release;
+    is_deeply tally($herd->finish(@runs)),
+        {0 => $MANY - 10, 'signal 9' => 10}, 'all but the killed';
+    is_deeply [sort $host->recipients], [delivered(@runs)], 'each once';
 };
 
 subtest 'the other host is not waited for if one is up' => sub {

@@ -8,8 +8,11 @@
  *	FAULT_ERROR  with which errno; 0: the call is cut short after one byte
  *	FAULT_STAYS  if set, all later uses fail too
  *	FAULT_SAYS   a file that is made when it happens
- *	FAULT_BOOT   seconds by which CLOCK_BOOTTIME is ahead, without
- *FAULT_CALL FAULT_DAY    the same for the time of day
+ *	FAULT_BOOT   seconds by which CLOCK_BOOTTIME is ahead, without a
+ *	             FAULT_CALL
+ *	FAULT_DAY    the same for the time of day
+ *	FAULT_CLOCK  a file with such a number, read whenever that is asked for:
+ *	             who writes it sets the clock
  *
  * "crash" is the end of each use of the state, and crashes there.
  *
@@ -49,6 +52,7 @@ static struct {
 	long used;
 	long boot;
 	long day;
+	const char *clock;
 } plan;
 
 /*
@@ -368,6 +372,23 @@ recv(int fd, void *data, size_t length, int flags)
 
 /* ---- time ---- */
 
+/* By how much the time of day is ahead just now. */
+static long
+day_ahead(void)
+{
+	char text[32] = "";
+	int fd;
+
+	if (plan.clock == NULL)
+		return plan.day;
+	fd = (int)NEXT(
+	    syscall)(SYS_openat, AT_FDCWD, plan.clock, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || NEXT(read)(fd, text, sizeof(text) - 1) < 0)
+		abort();
+	close(fd);
+	return atol(text);
+}
+
 int
 clock_gettime(clockid_t id, struct timespec *now)
 {
@@ -376,7 +397,7 @@ clock_gettime(clockid_t id, struct timespec *now)
 	if (result == 0 && id == CLOCK_BOOTTIME)
 		now->tv_sec += plan.boot;
 	if (result == 0 && id == CLOCK_REALTIME)
-		now->tv_sec += plan.day;
+		now->tv_sec += day_ahead();
 	return result;
 }
 
@@ -386,7 +407,7 @@ gettimeofday(struct timeval *restrict now, void *restrict zone)
 	int result = NEXT(gettimeofday)(now, zone);
 
 	if (result == 0)
-		now->tv_sec += plan.day;
+		now->tv_sec += day_ahead();
 	return result;
 }
 
@@ -419,6 +440,7 @@ armed_main(int argc, char **argv, char **environment)
 	plan.says = getenv("FAULT_SAYS");
 	plan.boot = number_of("FAULT_BOOT");
 	plan.day = number_of("FAULT_DAY");
+	plan.clock = getenv("FAULT_CLOCK");
 	plan.armed = plan.call != NULL;
 	return real_main(argc, argv, environment);
 }
