@@ -3,6 +3,8 @@
 # An address where connecting neither succeeds nor fails.
 #
 #   my $hole = BlackHole->new;          # (address => '127.0.0.2')
+#   my $hole = BlackHole->new(down => 1);   refuses connections at first
+#   $hole->start            no longer
 #   $hole->address, $hole->port, $hole->destination ("[127.0.0.1]:4711")
 #   $hole->accepted         makes it an ordinary port, where connections are
 #                           accepted by this and ended; how many new ones of
@@ -33,15 +35,22 @@ sub new {
 
     my $listener = reserve_port($address);
     my $port = $listener->sockport;
-    listen $listener, 0 or die "listen: $!\n";
     my $self = bless {
         address     => $address,
         port        => $port,
         destination => "[$address]:$port",
         sockets     => [$listener],
     }, $class;
+    $self->start if !$option{down};
+    return $self;
+}
+
+sub start {
+    my ($self) = @_;
+
+    listen $self->{sockets}[0], 0 or die "listen: $!\n";
     for (1 .. $TRIES) {
-        return $self if !$self->_connects;
+        return if !$self->_connects;
     }
     die "a full backlog does not stop connections here\n";
 }
