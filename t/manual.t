@@ -256,7 +256,7 @@ subtest 'messages' => sub {
 # What say() prints is what was asked for, not a message.  Other words that
 # are part of such output, or of a message that has an entry as a whole:
 my @OUTPUT = (
-    qr/^\\n(?:Last errors|Waiting deliveries):\\n$/,  # hosts: headlines
+    qr/^\\n(?:Last errors|Rates|Waiting deliveries):\\n$/,  # hosts: headlines
     qr/ unix - n n |^ flags=hq |\$\{queue_id\} -f/,  # postfix: what it prints
     qr/^pipemap:/,
     qr/^main\.cf: /,                            # check: where a fault is
@@ -264,6 +264,7 @@ my @OUTPUT = (
     qr/^(?:its key|no write access for group and others)$/,   # "; expected"
     qr/^without a name$|^, this machine's$/,    # check: a user, a name
     qr/^bad route$/,                            # import: in a comment
+    qr/ of %u%s in %s$/,                        # hosts: a rate
     qr/^, or its MX host's$/,                   # route: part of a line
 );
 

@@ -173,3 +173,17 @@ wakeup_start(const struct wakeup *wakeup, const struct settings *settings)
 	if (wakeup->calls != NULL && settings->wake == ANSWER_YES)
 		guard_detach(answer_calls, &work, SECONDS);
 }
+
+void
+wakeup_due(const struct settings *settings)
+{
+	const struct health_limits limits = limits_health(settings);
+	g_autoptr(Hoststate) state =
+	    hoststate_new(settings->state_directory, &limits);
+	struct wakeup wakeup = {0};
+
+	hoststate_look_due(state);
+	wakeup_add(&wakeup, hoststate_take_calls(state));
+	wakeup_start(&wakeup, settings);
+	wakeup_clear(&wakeup);
+}

@@ -43,4 +43,11 @@ wakeup_add(struct wakeup *wakeup, GPtrArray *calls);
 void
 wakeup_clear(struct wakeup *wakeup);
 
+/*
+ * Has Postfix try what waits for hosts that are free again by their rate, and
+ * that nobody has delivered to since.
+ */
+void
+wakeup_due(const struct settings *settings);
+
 #endif

@@ -22,6 +22,8 @@ row_free(gpointer data)
 {
 	struct hostrow *row = data;
 
+	if (row->known.tally != NULL)
+		tally_free(row->known.tally);
 	g_free(row->known.name);
 	g_free(row->label);
 	g_free(row);
@@ -84,6 +86,14 @@ get_row(struct hostlist *list, const char *name, guint16 port)
 	return row;
 }
 
+/* Unless they were set before. */
+static void
+add_rates(struct rates *to, const struct rates *from)
+{
+	if (!to->set)
+		*to = *from;
+}
+
 static void
 add_route(struct hostlist *list, const struct route *route)
 {
@@ -94,6 +104,9 @@ add_route(struct hostlist *list, const struct route *route)
 		    get_row(list, destination->name, destination->port);
 
 		row->routes++;
+		add_rates(&row->rates[TALLY_TRANSACTIONS], &destination->rate);
+		add_rates(&row->rates[TALLY_RECIPIENTS],
+		    &destination->rate_recipients);
 		if (!destination->drain)
 			continue;
 		if (row->drained_routes++ == 0)
@@ -194,13 +207,16 @@ compare_rows(const void *a, const void *b)
 			  : (int)(*row_a)->known.port - (*row_b)->known.port;
 }
 
-static guint
-limit_of(const struct settings *settings, const struct hostrow *row)
+static void
+add_settings(struct hostrow *row, const struct settings *settings)
 {
-	guint limit = settings_host(settings, row->known.name, row->known.port)
-			  .max_connections;
+	const struct host_settings host =
+	    settings_host(settings, row->known.name, row->known.port);
 
-	return limit == NO_LIMIT ? 0 : limit;
+	row->max_connections =
+	    host.max_connections == NO_LIMIT ? 0 : host.max_connections;
+	add_rates(&row->rates[TALLY_TRANSACTIONS], &host.rate);
+	add_rates(&row->rates[TALLY_RECIPIENTS], &host.rate_recipients);
 }
 
 gboolean
@@ -212,19 +228,17 @@ hostlist_add_state(struct hostlist *list, const struct settings *settings,
 	    hosttable_read(settings->state_directory, &limits, error);
 
 	for (guint i = 0; known != NULL && i < known->len; i++) {
-		const struct hosttable_row *from = g_ptr_array_index(known, i);
+		struct hosttable_row *from = g_ptr_array_index(known, i);
 		struct hostrow *row = get_row(list, from->name, from->port);
 		char *name = row->known.name;
 
 		row->known = *from;
 		row->known.name = name;
+		from->tally = NULL;
 		row->remembered = TRUE;
 	}
-	for (guint i = 0; i < list->rows->len; i++) {
-		struct hostrow *row = g_ptr_array_index(list->rows, i);
-
-		row->max_connections = limit_of(settings, row);
-	}
+	for (guint i = 0; i < list->rows->len; i++)
+		add_settings(g_ptr_array_index(list->rows, i), settings);
 	g_ptr_array_sort(list->rows, compare_rows);
 	return known != NULL;
 }

@@ -20,6 +20,8 @@ struct hostrow {
 	guint drained_routes;       /* how often of these with "drain" */
 	guint drain_line;      /* of the map, the first such; 0: no lines */
 	guint max_connections; /* 0: no limit */
+	struct rates rates[TALLY_UNITS]; /* as the first route has them that
+					  * says so, or the settings */
 };
 
 enum hostrow_standing {

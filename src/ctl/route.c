@@ -12,6 +12,7 @@
 #include "address/mailbox.h"
 #include "agent/security.h"
 #include "ctl/ctl.h"
+#include "ctl/hostrate.h"
 #include "ctl/match.h"
 #include "ctl/nexthop.h"
 #include "ctl/paint.h"
@@ -183,6 +184,26 @@ say_connections(const struct question *question, const struct roster_host *host)
 }
 
 static void
+say_rates(const struct question *question, const struct roster_host *host)
+{
+	const struct rates rates[] = {host->settings.rate,
+	    host->settings.rate_recipients};
+	const struct tally *tally = host->row != NULL ? host->row->tally : NULL;
+	gint64 wait = hostrate_wait(rates, tally);
+	g_autofree char *text = hostrate_text(rates, tally);
+
+	if (text == NULL)
+		return;
+	say("    rate            %s\n", text);
+	if (wait > 0)
+		say("                    %sat its rate, free in "
+		    "%" G_GINT64_FORMAT " s%s\n",
+		    paint(question->ctl, PAINT_WARNING),
+		    (wait + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC,
+		    paint(question->ctl, PAINT_END));
+}
+
+static void
 say_path(const char *label, const char *path)
 {
 	g_autofree char *shown = printable(path, PATH_SHOWN);
@@ -326,6 +347,7 @@ say_host(const struct question *question, const struct roster *roster,
 	if (settings->transcript == ANSWER_YES)
 		say("    transcript      yes: its dialogue is in the log\n");
 	say_connections(question, host);
+	say_rates(question, host);
 	if (roster->trouble == NULL || destination->drain)
 		say_health(question, host);
 }

@@ -25,8 +25,23 @@ row_free(void *data)
 {
 	struct hosttable_row *row = data;
 
+	if (row->tally != NULL)
+		tally_free(row->tally);
 	g_free(row->name);
 	g_free(row);
+}
+
+static void
+add_tally(struct statefile_view *view, struct hosttable_row *row)
+{
+	const struct tally_time now = tally_now();
+	gboolean known;
+
+	row->tally = tally_load(view, row->name, row->port, &now, &known);
+	if (known)
+		tally_count_dead(row->tally, statefile_lock_fd(view));
+	else
+		g_clear_pointer(&row->tally, tally_free);
 }
 
 static void
@@ -52,6 +67,7 @@ add_row(struct statefile_view *view, const char *key, const void *value,
 	row->connected = slots_count(view, connected);
 	waiting = slots_waiting_key(row->name, row->port);
 	row->waiting = slots_count(view, waiting);
+	add_tally(view, row);
 	g_ptr_array_add(reading->rows, row);
 }
 

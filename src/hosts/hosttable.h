@@ -10,16 +10,18 @@
 
 #include "hosts/health.h"
 #include "hosts/hostrecord.h"
+#include "hosts/tally.h"
 
 struct hosttable_row {
 	char *name; /* canonical, without brackets */
 	guint16 port;
 	struct hostrecord record;
-	gint64 wait;     /* health_wait(): microseconds, 0 if up or due */
-	gboolean probed; /* down, and a process is finding out */
-	guint connected; /* now */
-	guint waiting;   /* deliveries, until they can be connected */
-	guint capacity;  /* sessions it takes, as learnt; G_MAXUINT: unknown */
+	gint64 wait;         /* health_wait(): microseconds, 0 if up or due */
+	gboolean probed;     /* down, and a process is finding out */
+	guint connected;     /* now */
+	guint waiting;       /* deliveries, until they can be connected */
+	struct tally *tally; /* what counts for its rates; NULL: nothing */
+	guint capacity; /* sessions it takes, as learnt; G_MAXUINT: unknown */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "ctl/check/check-domain.h"
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-hosts.h"
+#include "ctl/check/check-rates.h"
 #include "ctl/check/check-security.h"
 #include "ctl/nexthop.h"
 #include "route/routemap.h"
@@ -32,6 +33,7 @@ check_inline(struct check *check, const struct nexthop *nexthop)
 	if (route == NULL)
 		return;
 	check_route_security(check, nexthop->table, &entry, route);
+	check_rates(check, nexthop->table, &entry, route);
 	hosts_add(hosts, nexthop->table, &entry, route);
 	check->hosts +=
 	    hosts_check(hosts, &check->findings, !check->without_dns);

@@ -9,6 +9,7 @@
 #include "ctl/check/check-hosts.h"
 #include "ctl/check/check-keys.h"
 #include "ctl/check/check-routes.h"
+#include "ctl/check/check-rates.h"
 #include "ctl/check/check-security.h"
 #include "ctl/progress.h"
 #include "route/mapcopy.h"
@@ -189,6 +190,7 @@ check_one(struct check *check, const struct maptext_entry *entry,
 		return;
 	check_drained(&check->findings, where, route);
 	check_route_security(check, path, entry, route);
+	check_rates(check, path, entry, route);
 }
 
 /* What is wrong with the beginning of a text. */

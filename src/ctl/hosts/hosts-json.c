@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "ctl/ctl.h"
+#include "ctl/hostrate.h"
 #include "ctl/hosts/hosts.h"
 #include "ctl/machine.h"
 #include "smtp/outcome.h"
@@ -164,6 +165,35 @@ add_connections(GString *to, const struct hostrow *row)
 }
 
 static void
+add_rates(GString *to, const struct hostrow *row)
+{
+	const struct tally *tally = row->known.tally;
+	gint64 wait = hostrate_wait(row->rates, tally);
+	struct hostrate rate;
+
+	add_flag(to, "at_rate", wait > 0);
+	if (wait > 0) {
+		add_name(to, "rate_free_in");
+		machine_seconds(to, (guint64)wait);
+	} else {
+		add_null(to, "rate_free_in");
+	}
+	add_name(to, "rates");
+	g_string_append_c(to, '[');
+	for (guint i = 0; hostrate_get(row->rates, tally, i, &rate); i++) {
+		g_string_append(to, i > 0 ? ",{\"unit\":" : "{\"unit\":");
+		machine_text(to, hostrate_unit(rate.unit));
+		add_count(to, "span",
+		    (guint64)(rate.rate->span / G_USEC_PER_SEC));
+		add_count(to, "count", rate.rate->count);
+		add_count(to, "used", rate.used);
+		add_count(to, "left", hostrate_left(&rate));
+		g_string_append_c(to, '}');
+	}
+	g_string_append_c(to, ']');
+}
+
+static void
 add_row(GString *to, const struct hostrow *row)
 {
 	const struct hostrecord *record = &row->known.record;
@@ -181,6 +211,7 @@ add_row(GString *to, const struct hostrow *row)
 	add_count(to, "deferrals", record->deferrals);
 	add_count(to, "bounces", record->bounces);
 	add_connections(to, row);
+	add_rates(to, row);
 	add_failures(to, record);
 	add_time(to, "last_success", record->last_success);
 	add_time(to, "last_failure", record->last_failure);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/hostrate.h"
 #include "ctl/hosts/hosts.h"
 #include "ctl/machine.h"
 #include "smtp/outcome.h"
@@ -160,6 +161,37 @@ add_max_connections(const struct sink *to)
 }
 
 static void
+add_rates(const struct sink *to, gboolean used)
+{
+	const struct hostrow *row = to->row;
+	struct hostrate rate;
+
+	for (guint i = 0; hostrate_get(row->rates, row->known.tally, i, &rate);
+	     i++) {
+		g_string_append_printf(to->text, PREFIX "%s{host=", to->family);
+		machine_text(to->text, row->known.name);
+		g_string_append_printf(to->text,
+		    ",port=\"%u\",unit=\"%s\",span=\"%" G_GINT64_FORMAT
+		    "\"} %" G_GUINT64_FORMAT "\n",
+		    row->known.port, hostrate_unit(rate.unit),
+		    rate.rate->span / G_USEC_PER_SEC,
+		    used ? rate.used : rate.rate->count);
+	}
+}
+
+static void
+add_rate_limit(const struct sink *to)
+{
+	add_rates(to, FALSE);
+}
+
+static void
+add_rate_used(const struct sink *to)
+{
+	add_rates(to, TRUE);
+}
+
+static void
 add_last_success(const struct sink *to)
 {
 	add_time(to, to->row->known.record.last_success);
@@ -215,6 +247,11 @@ static const struct family {
 	add_learned_connections},
     {"max_connections", "gauge", FALSE, "The setting max-connections.",
 	add_max_connections},
+    {"rate_limit", "gauge", FALSE,
+	"How many the host may get in the span (seconds), by its rates.",
+	add_rate_limit},
+    {"rate_used", "gauge", FALSE, "How many of these it has had.",
+	add_rate_used},
     {"last_success_timestamp_seconds", "gauge", TRUE,
 	"When the host answered last without a failure of its own.",
 	add_last_success},

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/hostrate.h"
 #include "ctl/hosts/hosts.h"
 #include "ctl/paint.h"
 #include "util/printable.h"
@@ -141,6 +142,8 @@ words_of_up(const struct hostrow *row)
 	if (limit > 0 && row->known.connected >= limit)
 		return g_strdup_printf("full, %u/%u", row->known.connected,
 		    limit);
+	if (hostrate_wait(row->rates, row->known.tally) > 0)
+		return g_strdup("at its rate");
 	if (record->suspicion.sender != 0)
 		return g_strdup("up, suspect");
 	if (limit > 0 && row->known.connected > 0)
@@ -310,6 +313,30 @@ say_waiting(const GPtrArray *rows)
 	}
 }
 
+static void
+say_rates(const GPtrArray *rows)
+{
+	const char *head = "\nRates:\n";
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(rows, i);
+		const struct tally *tally = row->known.tally;
+		gint64 wait = hostrate_wait(row->rates, tally);
+		g_autofree char *text = hostrate_text(row->rates, tally);
+		g_autofree char *free = NULL;
+
+		if (text == NULL)
+			continue;
+		say("%s%s, %s", head, row->label, text);
+		head = "";
+		if (wait > 0) {
+			free = words_of_span(wait, ROUND_UP);
+			say(", free in %s", free);
+		}
+		say("\n");
+	}
+}
+
 void
 hosts_say_table(const struct ctl *ctl, const GPtrArray *rows)
 {
@@ -328,5 +355,6 @@ hosts_say_table(const struct ctl *ctl, const GPtrArray *rows)
 	for (guint i = 0; i < lines->len; i++)
 		say_line(ctl, g_ptr_array_index(lines, i), widths);
 	say_waiting(rows);
+	say_rates(rows);
 	say_errors(rows);
 }

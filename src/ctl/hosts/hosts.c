@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "address/domain.h"
+#include "agent/wakeup.h"
 #include "ctl/ctl.h"
 #include "ctl/hostarg.h"
 #include "ctl/hosts/hosts.h"
@@ -168,6 +169,18 @@ show_known(const struct request *request, const struct hostlist *list,
 		    strangers);
 }
 
+static gboolean
+is_any_remembered(const struct hostlist *list)
+{
+	for (guint i = 0; i < list->rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(list->rows, i);
+
+		if (row->remembered)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static enum ctl_status
 show(struct request *request)
 {
@@ -190,6 +203,8 @@ show(struct request *request)
 		complain_of_state(request, error);
 		return CTL_TROUBLE;
 	}
+	if (request->usable && is_any_remembered(list))
+		wakeup_due(settings);
 	if (request->args->len == 0) {
 		show_known(request, list, rows);
 		return CTL_OK;
