@@ -14,8 +14,10 @@ use JSON::PP ();
 use Test::More;
 
 use Agent;
+use CrowdHost ();
 use Ctl;
 use Fixture;
+use Herd qw(tally);
 use SmtpHost;
 
 my $EFFECT = 'This takes effect with the next message.';
@@ -123,6 +125,25 @@ subtest 'retry' => sub {
     ordered($agent, ['drain', $first], "$first drained", $EFFECT);
     ordered($agent, ['retry'], "$first $UP; but it is drained",
         "$second $UP", $EFFECT, $QUEUE);
+};
+
+# The host takes its time: who waits in the queue is tried at once, and nobody
+# is told that somebody else has to succeed first.
+subtest 'retry, while the host has not answered yet' => sub {
+    my $host = CrowdHost->new(down => 1);
+    my $agent = Agent->new(settings => \%LONG,
+        routes => '* ' . $host->destination . "\n");
+    my $herd = Herd->new(agent => $agent);
+
+    is_deeply tally($herd->deliver(30, at_once => 10)), {75 => 30},
+        'all are deferred';
+    $host->start;
+    $host->hold('greeting');
+    ordered($agent, ['retry'], label($host) . " $UP", $EFFECT, $QUEUE);
+    my @runs = $herd->start(30);
+    $host->wait_held(30);
+    $host->release;
+    is_deeply tally($herd->finish(@runs)), {0 => 30}, 'all are delivered';
 };
 
 subtest 'what the map drains' => sub {

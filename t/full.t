@@ -74,6 +74,19 @@ subtest 'a burst on two hosts' => sub {
     is log_of($agent, qr/ is down until /), 0, 'log: none is down';
 };
 
+# As Exim: the session is over, but its process is not yet.
+subtest 'sessions that end later there than here' => sub {
+    my $host = CrowdHost->new(limit => 4, lingers => 0.03,
+        takes => {final => 0.1});
+    my $agent = agent($host->destination, patience => '50s',
+        'max-connections' => 3, 'retry-min' => '1s', waiting => 60);
+    my $herd = Herd->new(agent => $agent);
+
+    is_deeply tally($herd->deliver(60, at_once => 40)), {0 => 60},
+        'all are delivered';
+    cmp_ok $host->connections, '>', 60, 'though some were refused';
+};
+
 subtest 'who does not wait learns of it' => sub {
     my $host = CrowdHost->new(limit => 3, hold => 'mail');
     my $agent = agent($host->destination);

@@ -316,6 +316,14 @@ my @amid = map {
 } map { ([$_, '552 5.3.4 again'], [$_, '']) }
     200_000, 1_000_000, 3_000_000, 10_000_000;
 
+# A refusal for each line that is too long, and of the content in the end.
+push @amid, ['552 a hundred times amid the content, and at the dot',
+    {content => {after => 100_000,
+            reply => join "\n", ('552 5.2.3 line too long') x 100},
+        final => '552 5.3.0 lines too long'}, 69,
+    qr/^5\.2\.3 FIRST: 552 5\.2\.3 line too long$REFUSED/, $REFUSED_SAW,
+    'Bounced', message => content_of(1_000_000)];
+
 # Nothing after the dot, which is still here: the host cannot have it.
 push @amid, map {
     my ($size, $how) = @{$_};

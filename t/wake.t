@@ -32,6 +32,7 @@ my %MAIN = (
 
 sub postfix {
     my ($host, $settings, %main) = @_;
+    my $lmtp = delete $main{lmtp};
 
     my $agent = Agent->new(
         user     => 'nobody',
@@ -41,6 +42,7 @@ sub postfix {
     my $postfix = PostfixInstance->new(
         agent   => $agent,
         flushes => 1,
+        lmtp    => $lmtp,
         main    => {%MAIN, %main},
     );
     return ($postfix, $agent);
@@ -126,6 +128,48 @@ subtest 'a host that is resumed' => sub {
     is +($order->('resume'))[0], 0, 'resumed';
     wait_status($postfix, 'sent', @waiting);
     is_deeply [sort $host->recipients], ['a' .. 'c'], 'each once';
+};
+
+subtest 'a host that is full' => sub {
+    my $host = CrowdHost->new(hold => 'final');
+    my ($postfix, $agent) = postfix($host, {'max-connections' => 1});
+
+    my ($held) = inject($postfix, 'held');
+    $host->wait_held(1);
+    my @waiting = inject($postfix, 'a' .. 'c');
+    wait_status($postfix, 'deferred', @waiting);
+    $host->release;
+    wait_status($postfix, 'sent', $held, @waiting);
+    is_deeply [sort $host->recipients], ['a' .. 'c', 'held'], 'each once';
+};
+
+subtest 'by lmtp' => sub {
+    my $host = CrowdHost->new(down => 1);
+    my ($postfix, $agent) = postfix($host, {}, lmtp => 1);
+
+    my @waiting = inject($postfix, 'a' .. 'e');
+    wait_status($postfix, 'deferred', @waiting);
+    $host->start;
+    retry($agent);
+    my ($first) = inject($postfix, 'f');
+    wait_status($postfix, 'sent', $first, @waiting);
+    is_deeply [sort $host->recipients], ['a' .. 'f'], 'each once';
+};
+
+# However slow the host is: nobody waits for the first success.
+subtest 'one retry and one flush' => sub {
+    my $host = CrowdHost->new(down => 1, takes => {greeting => 1});
+    my ($postfix, $agent) = postfix($host, {wake => 'no'});
+
+    my @waiting = inject($postfix, 'a' .. 'z');
+    wait_status($postfix, 'deferred', @waiting);
+    $host->start;
+    retry($agent);
+    $postfix->flush;
+    wait_status($postfix, 'sent', @waiting);
+    is scalar(grep { $_ != 2 } map { attempts($postfix, $_) } @waiting), 0,
+        'by one more attempt each';
+    is_deeply [$postfix->queue], [], 'nothing is left';
 };
 
 subtest 'where it is not wanted' => sub {

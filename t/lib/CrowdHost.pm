@@ -14,7 +14,8 @@
 # connections at first), hold => stage, reply => {stage => text} (4xx and 5xx
 # too; after 421 the connection ends), delay => seconds (at most, before each
 # reply; by chance), seed (of chance), limit => sessions (421 at the greeting
-# of more), takes => {stage => seconds} (before that reply).
+# of more), takes => {stage => seconds} (before that reply), lingers => seconds
+# (so long a session counts for the limit after its end).
 #
 #   $host->address, ->port, ->destination   "[127.0.0.1]:4711"
 #   $host->stop, $host->start   refuses connections; takes them again
@@ -47,7 +48,7 @@ use CrowdHost::Server ();
 use Fixture;
 
 my %OPTIONS = map { $_ => 1 } qw(address port down hold reply delay seed
-    limit takes);
+    limit lingers takes);
 
 accessors(__PACKAGE__, qw(address port destination));
 

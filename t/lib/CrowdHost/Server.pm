@@ -100,7 +100,7 @@ sub _add {
 
     $socket->blocking(0);
     $self->{connections}++;
-    if (defined $self->{limit} && keys %{$peers} >= $self->{limit}) {
+    if (defined $self->{limit} && $self->_sessions >= $self->{limit}) {
         syswrite $socket, "421 4.3.2 too many sessions\r\n";
         close $socket;
         return;
@@ -132,7 +132,17 @@ sub _close {
     delete $self->{peers}{fileno $peer->{socket}};
     close delete $peer->{socket};
     delete $peer->{until};
+    push @{ $self->{late} }, time + $self->{lingers} if $self->{lingers};
     return;
+}
+
+# With those whose process has not ended yet.
+sub _sessions {
+    my ($self) = @_;
+
+    my @late = grep { $_ > time } @{ $self->{late} // [] };
+    $self->{late} = \@late;
+    return @late + keys %{ $self->{peers} };
 }
 
 # What it has sent, until it has to wait.
