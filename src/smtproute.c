@@ -254,7 +254,7 @@ static void
 run(const struct arguments *arguments, const struct settings *settings,
     gint64 started, struct wakeup *wakeup, struct verdict *verdict)
 {
-	struct envelope envelope = {NULL, NULL};
+	struct envelope envelope = {NULL, NULL, FALSE};
 	g_autofree char *unsafe = NULL;
 
 	guard_time(settings->time_limit / G_USEC_PER_SEC + GUARD_MARGIN);

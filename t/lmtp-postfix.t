@@ -95,6 +95,64 @@ subtest 'connection cache' => sub {
     done_testing;
 };
 
+# Who tells the sender of success: Postfix, or with dsn = yes the host.
+for my $row (
+    ['no', ['DSN'], 1, ''],
+    ['yes', ['DSN'], 0, ' NOTIFY=SUCCESS ORCPT=rfc822;user@example.com'],
+    ['yes', [], 0, ''],
+) {
+    my ($dsn, $keywords, $notices, $parameters) = @{$row};
+    subtest "NOTIFY=SUCCESS, dsn = $dsn, host has @{$keywords}" => sub {
+        my $host = SmtpHost->new(keywords => $keywords);
+        my $sender = SmtpHost->new;
+        my $agent = agent_for('example.com ' . $host->destination . "\n"
+            . 'example.org ' . $sender->destination . "\n", dsn => $dsn);
+        my $postfix = postfix_for($agent);
+        my $id = $postfix->inject(rcpt_options => 'NOTIFY=SUCCESS');
+
+        $postfix->wait_for(qr/ $id: removed/);
+        if ($notices) {
+            my ($line) = $postfix->wait_for(
+                qr/ $id: sender delivery status notification: /);
+            my ($notice) = $line =~ /: (\w+)$/;
+            $postfix->wait_for(qr/ $notice: removed/);
+        }
+        my ($command) = grep { /^RCPT/ } map { $_->commands }
+            $host->connections;
+        is join(' ', sort split / /, $command),
+            join(' ', sort split / /, "RCPT TO:<user\@example.com>$parameters"),
+            'the host';
+        is_deeply [map { $_->recipients } $sender->messages],
+            [('sender@example.org') x $notices], 'notices of Postfix\'s';
+        is scalar(grep { /DSN not offered/ } $agent->log_lines),
+            $dsn eq 'yes' && !@{$keywords} ? 1 : 0, 'the log';
+        $postfix->stop;
+        done_testing;
+    };
+}
+
+subtest 'SMTPUTF8' => sub {
+    my @hosts = map { SmtpHost->new(keywords => $_) } ['8BITMIME'],
+        ['8BITMIME', 'SMTPUTF8'];
+    my $n = 0;
+    my $agent = agent_for('example.com ' . join(', ',
+        map { $_->destination . '/pri=' . $n++ } @hosts)
+        . "\nexample.net " . $hosts[0]->destination . "\n");
+    my $postfix = postfix_for($agent, smtputf8_enable => 'yes');
+    my %id = map { $_ => $postfix->inject(mail_options => 'SMTPUTF8',
+        recipients => ["j\xc3\xbc\@$_"]) } qw(example.com example.net);
+    my ($sent) = $postfix->wait_for(qr/ $id{'example.com'}: to=<.*status=/);
+    my ($bounced) = $postfix->wait_for(qr/ $id{'example.net'}: to=<.*status=/);
+
+    like $sent, qr/ status=sent /, 'delivered';
+    is_deeply [map { $_->recipients } $hosts[1]->messages],
+        ["j\xc3\xbc\@example.com"], 'at the host that has it';
+    like $bounced, qr/dsn=5\.6\.7, status=bounced .*SMTPUTF8 is needed/,
+        'bounced where none has';
+    $postfix->stop;
+    done_testing;
+};
+
 # The agents, by their command line; nothing else is ours to kill.
 sub agents {
     my ($postfix) = @_;

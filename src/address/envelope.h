@@ -12,6 +12,7 @@
 struct envelope {
 	struct mailbox *sender;
 	GPtrArray *recipients; /* of struct mailbox, at least one */
+	gboolean smtputf8;     /* the host has to know SMTPUTF8 (RFC 6531) */
 };
 
 #endif

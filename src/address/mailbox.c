@@ -21,11 +21,23 @@ refuse(const char *fault, GError **error)
 	return NULL;
 }
 
+/* What is not ASCII is atext, too (RFC 6531 section 3.3), where it may be. */
+static gsize
+atom_length(const char *text)
+{
+	gsize length = 0;
+
+	while (text[length] != '\0' &&
+	    ((guchar)text[length] >= 0x80 || strchr(ATEXT, text[length])))
+		length++;
+	return length;
+}
+
 static gboolean
 is_dot_string(const char *local)
 {
 	for (;;) {
-		gsize length = strspn(local, ATEXT);
+		gsize length = atom_length(local);
 
 		if (length == 0)
 			return FALSE;
@@ -99,8 +111,17 @@ has_control(const char *text)
 	return *text != '\0';
 }
 
-struct mailbox *
-mailbox_parse(const char *text, GError **error)
+/* Those of Unicode that are not ASCII's; @text: UTF-8. */
+static gboolean
+has_wide_control(const char *text)
+{
+	while (*text != '\0' && !g_unichar_iscntrl(g_utf8_get_char(text)))
+		text = g_utf8_next_char(text);
+	return *text != '\0';
+}
+
+static struct mailbox *
+parse(const char *text, gboolean utf8, GError **error)
 {
 	g_autoptr(Mailbox) mailbox = g_new0(struct mailbox, 1);
 	g_autofree char *local = NULL;
@@ -116,7 +137,9 @@ mailbox_parse(const char *text, GError **error)
 	if (at == text)
 		return refuse("no local part", error);
 	local = g_strndup(text, (gsize)(at - text));
-	if (!g_str_is_ascii(local)) {
+	if (has_wide_control(local))
+		return refuse("control character", error);
+	if (!utf8 && !g_str_is_ascii(local)) {
 		g_set_error_literal(error, MAILBOX_ERROR, MAILBOX_ERROR_UTF8,
 		    "local part needs SMTPUTF8");
 		return NULL;
@@ -131,6 +154,18 @@ mailbox_parse(const char *text, GError **error)
 		return refuse("longer than " G_STRINGIFY(MAILBOX_MAX) " bytes",
 		    error);
 	return g_steal_pointer(&mailbox);
+}
+
+struct mailbox *
+mailbox_parse(const char *text, GError **error)
+{
+	return parse(text, FALSE, error);
+}
+
+struct mailbox *
+mailbox_parse_utf8(const char *text, GError **error)
+{
+	return parse(text, TRUE, error);
 }
 
 /* What would end or change the command that a domain stands in. */
@@ -173,8 +208,8 @@ parse_odd_sender(const char *text, GError **error)
 	return g_steal_pointer(&mailbox);
 }
 
-struct mailbox *
-mailbox_parse_sender(const char *text, GError **error)
+static struct mailbox *
+parse_sender(const char *text, gboolean utf8, GError **error)
 {
 	static const char *const null_forms[] = {"", "<>", "mailer-daemon",
 	    NULL};
@@ -187,13 +222,25 @@ mailbox_parse_sender(const char *text, GError **error)
 		sender->path = g_strdup("");
 		return sender;
 	}
-	sender = mailbox_parse(text, &reason);
+	sender = parse(text, utf8, &reason);
 	if (sender != NULL)
 		return sender;
 	if (!has_control(text) && g_str_is_ascii(text))
 		return parse_odd_sender(text, error);
 	g_propagate_error(error, g_steal_pointer(&reason));
 	return NULL;
+}
+
+struct mailbox *
+mailbox_parse_sender(const char *text, GError **error)
+{
+	return parse_sender(text, FALSE, error);
+}
+
+struct mailbox *
+mailbox_parse_sender_utf8(const char *text, GError **error)
+{
+	return parse_sender(text, TRUE, error);
 }
 
 void
@@ -203,5 +250,6 @@ mailbox_free(struct mailbox *mailbox)
 		return;
 	g_free(mailbox->path);
 	g_free(mailbox->domain);
+	g_free(mailbox->dsn);
 	g_free(mailbox);
 }

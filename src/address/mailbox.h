@@ -24,8 +24,12 @@ GQuark
 mailbox_error_quark(void);
 
 struct mailbox {
-	char *path;   /* what stands between < and >, printable ASCII */
+	char *path;   /* what stands between < and >: printable ASCII, or of
+		       * mailbox_parse_utf8() UTF-8 without control characters */
 	char *domain; /* canonical (domain.h), NULL for the null sender */
+	char *dsn;    /* parameters to go with it where a host knows DSN, each
+		       * with a blank before it; NULL: none */
+	gboolean notify_success; /* they ask for a notice of success */
 };
 
 /*
@@ -46,6 +50,13 @@ mailbox_parse(const char *text, GError **error);
  */
 struct mailbox *
 mailbox_parse_sender(const char *text, GError **error);
+
+/* Both for a message that may go by SMTPUTF8 (RFC 6531). */
+struct mailbox *
+mailbox_parse_utf8(const char *text, GError **error);
+
+struct mailbox *
+mailbox_parse_sender_utf8(const char *text, GError **error);
 
 /* NULL is taken, too. */
 void

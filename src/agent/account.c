@@ -4,6 +4,7 @@
 
 #include "agent/account.h"
 #include "agent/passedover.h"
+#include "hosts/contender.h"
 
 /*
  * Of the hosts' names and texts, so that the line has room for what is said
@@ -34,12 +35,28 @@ account_note(struct account *account, const char *peer,
 		    account->tried->len > 0 ? "; " : "", peer, outcome->text);
 	else if (!g_str_has_suffix(account->tried->str, "; ..."))
 		g_string_append(account->tried, "; ...");
+	account->noted++;
+	account->unfit += outcome->kind == OUTCOME_UNFIT;
 	if (outcome->code != 0 && outcome->trouble != TROUBLE_HOST)
 		account->own = TRUE;
 	if (outcome->code == 0 && account->replied)
 		return;
 	account->replied = outcome->code != 0;
 	g_strlcpy(account->dsn, outcome->dsn, sizeof(account->dsn));
+}
+
+/* Was every host tried, and none is fit for the message? */
+static gboolean
+is_hopeless(const struct account *account, const GArray *contenders)
+{
+	if (account->unfit == 0 || account->unfit < account->noted)
+		return FALSE;
+	for (guint i = 0; i < contenders->len; i++) {
+		if (g_array_index(contenders, struct contender, i).standing !=
+		    STANDING_TRIED)
+			return FALSE;
+	}
+	return TRUE;
 }
 
 void
@@ -62,6 +79,8 @@ account_defer(const struct account *account, const GArray *contenders,
 		    any ? account->dsn : "4.4.1",
 		    "%s%stime-limit near, no %shost was begun", tried,
 		    any ? "; " : "", any ? "other " : "");
+	} else if (is_hopeless(account, contenders)) {
+		verdict_set(verdict, VERDICT_BOUNCE, "5.6.7", "%s", tried);
 	} else if (any) {
 		rest = passedover_text(contenders);
 		verdict_set(verdict, VERDICT_DEFER, account->dsn, "%s%s", tried,

@@ -19,6 +19,8 @@ struct account {
 	gboolean late;     /* ended for want of time */
 	const char *spent; /* or since that much is enough, see allowance.h */
 	gboolean own;      /* some host had something against the message */
+	guint noted;       /* attempts and lookups */
+	guint unfit;       /* of them, hosts that lack what it needs */
 };
 
 void

@@ -145,6 +145,7 @@ static const struct wire_events events = {
     .authenticated = connection_log_authenticated,
     .said = connection_log_said,
     .begun = note_begun,
+    .unnoticed = connection_log_unnoticed,
     .accepted = note_accepted,
 };
 
@@ -160,6 +161,7 @@ make_job(struct connection *connection, const struct security *security,
 	    .sender = attempt->envelope->sender,
 	    .recipients = attempt->envelope->recipients,
 	    .partial = attempt->partial,
+	    .smtputf8 = attempt->envelope->smtputf8,
 	    .keep = attempt->keeper != NULL &&
 		settings->max_connections == NO_LIMIT,
 	    .message = message,

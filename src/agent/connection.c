@@ -100,6 +100,16 @@ connection_log_authenticated(const char *mechanism, void *data)
 }
 
 void
+connection_log_unnoticed(void *data)
+{
+	const struct connection *connection = data;
+
+	maillog_info("DCID %" G_GUINT64_FORMAT
+		     " DSN not offered: no notice of success",
+	    connection->dcid);
+}
+
+void
 connection_log_again(struct connection *connection,
     const struct wire_again *again)
 {

@@ -51,6 +51,9 @@ connection_log_said(gboolean ours, const char *line, void *data);
 void
 connection_log_authenticated(const char *mechanism, void *data);
 
+void
+connection_log_unnoticed(void *data);
+
 /* What has failed is left out, or done in another way, in a new connection. */
 void
 connection_log_again(struct connection *connection,

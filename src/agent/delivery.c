@@ -196,7 +196,8 @@ next_host(struct delivery *delivery, struct patience *patience)
 static struct envelope
 envelope_part(const struct envelope *envelope, const GArray *rids)
 {
-	struct envelope part = {envelope->sender, g_ptr_array_new()};
+	struct envelope part = {envelope->sender, g_ptr_array_new(),
+	    envelope->smtputf8};
 
 	for (guint i = 0; i < rids->len; i++)
 		g_ptr_array_add(part.recipients,

@@ -50,6 +50,7 @@ static const struct setting table[] = {
     {"waiting", GLOBAL(waiting), value_take_number, "10",
 	"a whole number up to 10000"},
     {"wake", GLOBAL(wake), value_take_answer, "yes", "yes or no"},
+    {"dsn", GLOBAL(dsn), value_take_answer, "no", "yes or no"},
     {"tls", BOTH(tls), value_take_tls, "may", TLS_LEVEL_NAMES},
     {"tls-ca-file", BOTH(tls_ca_file), value_take_path_or_nothing, "",
 	"an absolute path, or nothing"},

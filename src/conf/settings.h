@@ -104,6 +104,7 @@ struct settings {
 	gint64 patience; /* microseconds */
 	guint waiting;
 	enum answer wake;
+	enum answer dsn;
 	struct host_settings defaults;
 	GHashTable *hosts;    /* for settings_host() only */
 	GHashTable *profiles; /* for settings_auth() only */

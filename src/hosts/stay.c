@@ -59,6 +59,7 @@ count_recipients(struct hostrecord *gained, const struct visit *visit)
 			gained->bounces++;
 			break;
 		case OUTCOME_NEXT:
+		case OUTCOME_UNFIT:
 		case OUTCOME_UNSURE:
 			gained->deferrals++;
 			break;

@@ -107,7 +107,8 @@ deliver_group(struct station *station, const struct parcel *parcel,
     const struct delivery_span *span, struct wakeup *wakeup,
     struct verdict *verdicts)
 {
-	struct envelope envelope = {parcel->sender, g_ptr_array_new()};
+	struct envelope envelope = {parcel->sender, g_ptr_array_new(),
+	    parcel->smtputf8};
 	g_autofree struct verdict *own =
 	    g_new0(struct verdict, group->rids->len);
 

@@ -19,7 +19,9 @@ struct parcel *
 parcel_new(const struct lmtp_request *mail, struct verdict *verdict)
 {
 	g_autoptr(GError) error = NULL;
-	struct mailbox *sender = mailbox_parse_sender(mail->path, &error);
+	struct mailbox *sender = mail->smtputf8
+	    ? mailbox_parse_sender_utf8(mail->path, &error)
+	    : mailbox_parse_sender(mail->path, &error);
 	struct parcel *parcel;
 
 	if (sender == NULL) {
@@ -28,6 +30,8 @@ parcel_new(const struct lmtp_request *mail, struct verdict *verdict)
 	}
 	parcel = g_new0(struct parcel, 1);
 	parcel->sender = sender;
+	parcel->sender->dsn = g_strdup(mail->dsn);
+	parcel->smtputf8 = mail->smtputf8;
 	parcel->recipients =
 	    g_ptr_array_new_with_free_func((GDestroyNotify)mailbox_free);
 	parcel->routes = g_ptr_array_new();
@@ -83,6 +87,18 @@ find_route(struct parcel *parcel, const struct settings *settings,
 	return route;
 }
 
+/* ORCPT may have what is not ASCII, but not at any host (RFC 6533 section 3).
+ */
+static void
+take_dsn(struct mailbox *mailbox, const struct lmtp_request *rcpt,
+    gboolean smtputf8)
+{
+	if (rcpt->dsn == NULL || (!smtputf8 && !g_str_is_ascii(rcpt->dsn)))
+		return;
+	mailbox->dsn = g_strdup(rcpt->dsn);
+	mailbox->notify_success = rcpt->success;
+}
+
 gboolean
 parcel_add(struct parcel *parcel, const struct settings *settings,
     const struct lmtp_request *rcpt, struct verdict *verdict)
@@ -97,7 +113,8 @@ parcel_add(struct parcel *parcel, const struct settings *settings,
 		    "too many recipients");
 		return FALSE;
 	}
-	mailbox = mailbox_parse(rcpt->path, &error);
+	mailbox = parcel->smtputf8 ? mailbox_parse_utf8(rcpt->path, &error)
+				   : mailbox_parse(rcpt->path, &error);
 	if (mailbox == NULL) {
 		refuse_address("recipient", error, verdict);
 		return FALSE;
@@ -105,6 +122,7 @@ parcel_add(struct parcel *parcel, const struct settings *settings,
 	route = find_route(parcel, settings, mailbox->domain, verdict);
 	if (route == NULL)
 		return FALSE;
+	take_dsn(mailbox, rcpt, parcel->smtputf8);
 	same = find_same(parcel, route);
 	g_ptr_array_add(parcel->routes, same != NULL ? same : route);
 	g_ptr_array_add(parcel->recipients, g_steal_pointer(&mailbox));

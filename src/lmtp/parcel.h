@@ -25,6 +25,7 @@ struct parcel {
 	GPtrArray *recipients; /* of struct mailbox */
 	GPtrArray *routes;     /* of struct route, each recipient's */
 	GHashTable *known;     /* domain -> route, which it owns */
+	gboolean smtputf8;     /* as MAIL says */
 };
 
 /* NULL: *verdict says why. */

@@ -63,17 +63,6 @@ refuse_with(struct server *server, struct verdict *verdict)
 	verdict_clear(verdict);
 }
 
-static void
-greet(struct server *server)
-{
-	static const char *const offer[] = {PACKAGE_NAME, "PIPELINING",
-	    "ENHANCEDSTATUSCODES", "8BITMIME", "SIZE", "XFORWARD IDENT", NULL};
-
-	end_transaction(server);
-	server->greeted = TRUE;
-	answers_add_lines(server->answers, 250, offer);
-}
-
 /* What is kept is so for as long as nothing of the settings changes. */
 static struct station *
 get_station(struct server *server, GError **error)
@@ -88,6 +77,23 @@ get_station(struct server *server, GError **error)
 		server->safe_until = 0;
 	}
 	return server->station;
+}
+
+static void
+greet(struct server *server)
+{
+	const char *offer[] = {PACKAGE_NAME, "PIPELINING",
+	    "ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "SIZE",
+	    "XFORWARD IDENT", NULL, NULL};
+	const struct station *station;
+
+	end_transaction(server);
+	server->greeted = TRUE;
+	/* Without settings MAIL says what is wrong. */
+	station = get_station(server, NULL);
+	if (station != NULL && station->settings->dsn == ANSWER_YES)
+		offer[G_N_ELEMENTS(offer) - 2] = "DSN";
+	answers_add_lines(server->answers, 250, offer);
 }
 
 /* FALSE: *verdict says what is wrong with the set-up. */

@@ -7,6 +7,7 @@
 #include "smtp/carrier.h"
 #include "smtp/content.h"
 #include "smtp/farewell.h"
+#include "smtp/terms.h"
 #include "smtp/volley.h"
 #include "util/secret.h"
 
@@ -145,24 +146,6 @@ carry_auth(struct carrier *carrier, const char *command)
 		tell_code(carrier, code);
 }
 
-/* RFC 1870 section 6.1: a client need not send what is sure to be refused. */
-static void
-refuse_size(struct carrier *carrier)
-{
-	struct outcome outcome = {0};
-	g_autofree char *what = NULL;
-
-	what = g_strdup_printf("message size %" G_GUINT64_FORMAT
-			       " exceeds the host's limit of %" G_GUINT64_FORMAT
-			       " (SIZE)",
-	    message_size(carrier->job->message),
-	    carrier->opening.offer.size_limit);
-	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
-	    "5.3.4", what);
-	transaction_settle(carrier->dialogue.transaction, &outcome);
-	tell_code(carrier, 552);
-}
-
 /* Whatever has led to MAIL: not in clear text where TLS is required. */
 static gboolean
 is_secured(struct carrier *carrier)
@@ -186,13 +169,6 @@ goes_as_one(const struct carrier *carrier)
 	return carrier->job->partial && carrier->opening.offer.pipelining;
 }
 
-/* The host gets the command with the others, when DATA comes. */
-static void
-hold(struct carrier *carrier, const char *command)
-{
-	g_ptr_array_add(carrier->held, g_strdup(command));
-}
-
 /*
  * libESMTP has all answers up to the one to its content now, and does not wait
  * for any: each time it did would be two changes between its thread and this.
@@ -210,25 +186,39 @@ answer_ahead(struct carrier *carrier)
 		carrier->dialogue.over = TRUE;
 }
 
+/* It goes to the host, or with the others when DATA comes. */
+static void
+carry_accepted_mail(struct carrier *carrier, const char *command)
+{
+	const struct wire_job *job = carrier->job;
+	const struct offer *offer = &carrier->opening.offer;
+	g_autofree char *whole = terms_mail(offer, job, command);
+
+	if (terms_lack_notices(offer, job))
+		job->events->unnoticed(job->data);
+	job->events->begun(job->data);
+	if (goes_as_one(carrier)) {
+		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
+		answer_ahead(carrier);
+	} else {
+		carry_command(carrier, STAGE_MAIL, whole);
+	}
+}
+
 static void
 carry_mail(struct carrier *carrier, const char *command)
 {
+	int refusal;
+
 	if (!is_secured(carrier) ||
 	    !login_is_done(&carrier->login, &carrier->dialogue))
 		return;
-	if (carrier->opening.offer.size_limit > 0 &&
-	    message_size(carrier->job->message) >
-		carrier->opening.offer.size_limit) {
-		refuse_size(carrier);
-		return;
-	}
-	carrier->job->events->begun(carrier->job->data);
-	if (goes_as_one(carrier)) {
-		hold(carrier, command);
-		answer_ahead(carrier);
-	} else {
-		carry_command(carrier, STAGE_MAIL, command);
-	}
+	refusal = terms_refuse(&carrier->opening.offer, carrier->job,
+	    carrier->dialogue.transaction);
+	if (refusal == 0)
+		carry_accepted_mail(carrier, command);
+	else
+		tell_code(carrier, refusal);
 }
 
 /* The reply to the first RCPT that has none yet. */
@@ -262,21 +252,25 @@ collect_rcpt_replies(struct carrier *carrier)
 static void
 carry_rcpt(struct carrier *carrier, const char *command)
 {
+	g_autofree char *whole = NULL;
+
 	if (carrier->rcpt_sent == carrier->dialogue.transaction->count) {
 		dialogue_fail_here(&carrier->dialogue, STAGE_RCPT,
 		    "libESMTP: extra RCPT");
 		return;
 	}
+	whole = terms_rcpt(&carrier->opening.offer, carrier->job,
+	    carrier->rcpt_sent, command);
 	if (goes_as_one(carrier)) {
 		carrier->rcpt_sent++;
-		hold(carrier, command);
+		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
 		return;
 	}
 	/* With RCPT commands under way replies are expected. */
 	if (carrier->rcpt_sent == carrier->rcpt_answered &&
 	    dialogue_out_of_turn(&carrier->dialogue, STAGE_RCPT))
 		return;
-	if (!dialogue_send(&carrier->dialogue, STAGE_RCPT, command))
+	if (!dialogue_send(&carrier->dialogue, STAGE_RCPT, whole))
 		return;
 	carrier->rcpt_sent++;
 	/*

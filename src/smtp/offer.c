@@ -93,6 +93,10 @@ offer_parse(const struct reply *reply, const char *ignore)
 			offer.size_limit = parse_size(line + length);
 		} else if (g_str_equal(keyword, "STARTTLS")) {
 			offer.starttls = TRUE;
+		} else if (g_str_equal(keyword, "DSN")) {
+			offer.dsn = TRUE;
+		} else if (g_str_equal(keyword, "SMTPUTF8")) {
+			offer.smtputf8 = TRUE;
 		} else if (g_str_equal(keyword, "AUTH")) {
 			parse_auth(&offer, line + length);
 		} else if (g_str_has_prefix(keyword, "AUTH=")) {

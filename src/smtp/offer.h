@@ -32,6 +32,8 @@ struct offer {
 	gboolean size;               /* RFC 1870 */
 	guint64 size_limit;          /* octets, 0: none */
 	gboolean starttls;           /* RFC 3207 */
+	gboolean dsn;                /* RFC 3461 */
+	gboolean smtputf8;           /* RFC 6531 */
 	guint mechanisms;            /* of AUTH (RFC 4954), enum mechanism */
 	char auth[OFFER_AUTH_SHOWN]; /* AUTH's parameter, not printable yet */
 };

@@ -30,6 +30,8 @@ enum stage {
 
 enum outcome_kind {
 	OUTCOME_NEXT,   /* zero: another host may do better */
+	OUTCOME_UNFIT,  /* the host lacks what the message needs: for good if
+			 * all of them do */
 	OUTCOME_UNSURE, /* it may have been delivered */
 	OUTCOME_BOUNCE, /* refused for good */
 	OUTCOME_HELD,   /* accepted, but not sent: another recipient of the

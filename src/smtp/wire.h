@@ -37,16 +37,18 @@ struct wire_events {
 							       * is offered */
 	void (*authenticated)(const char *mechanism, void *data);
 	void (*said)(gboolean ours, const char *line, void *data);
-	void (*begun)(void *data);    /* MAIL is about to be said */
-	void (*accepted)(void *data); /* the host has accepted MAIL */
+	void (*begun)(void *data);     /* MAIL is about to be said */
+	void (*unnoticed)(void *data); /* see terms_lack_notices() */
+	void (*accepted)(void *data);  /* the host has accepted MAIL */
 };
 
 struct wire_job {
 	const char *helo_name;
 	const struct mailbox *sender;
 	const GPtrArray *recipients; /* of struct mailbox */
-	gboolean partial; /* those accepted have it, whatever of the others */
-	gboolean keep;    /* another message may follow */
+	gboolean partial;  /* those accepted have it, whatever of the others */
+	gboolean keep;     /* another message may follow */
+	gboolean smtputf8; /* the host has to offer it */
 	struct message *message;
 	const struct timeouts *timeouts;
 	gint64 deadline;   /* of the whole delivery */

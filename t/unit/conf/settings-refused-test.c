@@ -26,7 +26,7 @@ struct refused {
 	"routes, state-directory, helo-name, log, syslog-name, "               \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
 	"final-timeout, time-limit, retry-min, retry-max, when-unsure, "       \
-	"patience, waiting, wake, tls, "                                       \
+	"patience, waiting, wake, dsn, tls, "                                  \
 	"tls-ca-file, tls-min-protocol, tls-ciphers, tls-cert-file, "          \
 	"tls-key-file, auth-in-clear, "                                        \
 	"dns-servers, dns-trust-ad, dns-address-limit, dns-session-limit, "    \

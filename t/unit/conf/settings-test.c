@@ -85,6 +85,7 @@ show_settings(const struct settings *settings)
 	show_seconds(all, "patience", settings->patience);
 	g_string_append_printf(all, "waiting = %u\n", settings->waiting);
 	show_text(all, "wake", settings->wake == ANSWER_YES ? "yes" : "no");
+	show_text(all, "dsn", settings->dsn == ANSWER_YES ? "yes" : "no");
 	show_host(all, &settings->defaults);
 	return g_strsplit(all->str, "\n", -1);
 }
@@ -146,6 +147,7 @@ static const struct accepted accepted[] = {
     {"much patience", "patience = 2m", "patience = 120"},
     {"nobody may wait", "waiting = 0", "waiting = 0"},
     {"no wake-up", "wake = no", "wake = no"},
+    {"DSN", "dsn = yes", "dsn = yes"},
     {"tls none", "tls = none", "tls = none"},
     {"tls encrypt", "tls = encrypt", "tls = encrypt"},
     {"tls secure", "tls = secure", "tls = secure"},
@@ -230,6 +232,7 @@ test_defaults(void)
 	    "dnstime = 120; own = (none); spool = /tmp; modes = strict; "
 	    "limit = 900; "
 	    "unsure = defer; patience = 30; waiting = 10; wake = yes; "
+	    "dsn = no; "
 	    "connect = 30; greeting = 60; command = 300; data = 180; "
 	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
 	    "cert = ; key = ; "

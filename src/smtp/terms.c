@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "smtp/terms.h"
+
+/* RFC 1870 section 6.1: a client need not send what is sure to be refused. */
+static int
+refuse_size(const struct offer *offer, const struct wire_job *job,
+    struct transaction *transaction)
+{
+	struct outcome outcome = {0};
+	g_autofree char *what = NULL;
+
+	what = g_strdup_printf("message size %" G_GUINT64_FORMAT
+			       " exceeds the host's limit of %" G_GUINT64_FORMAT
+			       " (SIZE)",
+	    message_size(job->message), offer->size_limit);
+	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
+	    "5.3.4", what);
+	transaction_settle(transaction, &outcome);
+	return 552;
+}
+
+/* RFC 6531 section 3.5; RFC 3463, X.6.7, has no such class but 4 and 5. */
+static int
+refuse_utf8(struct transaction *transaction)
+{
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_UNFIT, TROUBLE_MESSAGE, STAGE_MAIL,
+	    "4.6.7", "SMTPUTF8 is needed, but not offered");
+	transaction_settle(transaction, &outcome);
+	return 553;
+}
+
+int
+terms_refuse(const struct offer *offer, const struct wire_job *job,
+    struct transaction *transaction)
+{
+	if (job->smtputf8 && !offer->smtputf8)
+		return refuse_utf8(transaction);
+	if (offer->size_limit > 0 &&
+	    message_size(job->message) > offer->size_limit)
+		return refuse_size(offer, job, transaction);
+	return 0;
+}
+
+gboolean
+terms_lack_notices(const struct offer *offer, const struct wire_job *job)
+{
+	for (guint i = 0; i < job->recipients->len; i++) {
+		const struct mailbox *to =
+		    g_ptr_array_index(job->recipients, i);
+
+		if (to->notify_success)
+			return !offer->dsn;
+	}
+	return FALSE;
+}
+
+/* With more of them before its CRLF. */
+static char *
+extend(const char *command, const char *dsn, const char *more)
+{
+	gsize length = strcspn(command, "\r\n");
+	g_autofree char *begin = g_strndup(command, length);
+
+	return g_strconcat(begin, dsn != NULL ? dsn : "", more,
+	    command + length, NULL);
+}
+
+char *
+terms_mail(const struct offer *offer, const struct wire_job *job,
+    const char *command)
+{
+	return extend(command, offer->dsn ? job->sender->dsn : NULL,
+	    job->smtputf8 ? " SMTPUTF8" : "");
+}
+
+char *
+terms_rcpt(const struct offer *offer, const struct wire_job *job, guint i,
+    const char *command)
+{
+	const struct mailbox *to = g_ptr_array_index(job->recipients, i);
+
+	return extend(command, offer->dsn ? to->dsn : NULL, "");
+}
