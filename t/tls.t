@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 
+use Ctl ();
 use Failover qw($DELIVERY $TIME_LIMIT try_trials);
 use Fixture qw(skip_or_fail);
 use TestCa ();
@@ -344,6 +345,19 @@ subtest 'a handshake that hangs is remembered' => sub {
         'log: it failed';
     like $lines[-1][-1], qr/DCID\ 4\ TLS\ not\ tried:\ a\ handshake\ timed\ out
         \ lately;\ going\ on\ in\ clear\ text$/x, 'log: it is not tried';
+    # What people see of it, and how they end it.
+    my $ctl = sub { Ctl->run(conf => $agent->conf, arguments => [@_])->stdout };
+    my $not_tried = qr/^\ +tls\ +may,\ but\ not\ tried:\ a\ handshake\ timed\ out
+        \ lately$/mx;
+    like $ctl->('route', 'user@example.com'), $not_tried, 'route: not tried';
+    like $ctl->('route', 'user@example.net'), qr/^ +tls +encrypt$/m,
+        'route: where it must be';
+    like $ctl->('retry'), qr/^\S+ is up, as if it had not failed$/m, 'retry';
+    unlike $ctl->('route', 'user@example.com'), $not_tried, 'route: forgotten';
+    is $ctl->('retry'), "no host is down\n", 'retry: once';
+    my $again = $agent->deliver;
+    like join("\n", $again->log_lines), qr/ TLS failed: handshake \Q$LATE\E; /,
+        'it is tried again';
     my $run = $agent->deliver(recipients => ['user@example.net']);
     is $run->status, 75, 'where it must be it is tried';
     like $run->output, qr/^4\.7\.5 .*: TLS: handshake \Q$LATE\E$/, 'and fails';

@@ -57,10 +57,11 @@ find_order(const char *command)
 	g_assert_not_reached();
 }
 
+/* Has it failed, or its TLS, and is that remembered? */
 static gboolean
-is_down(const struct hostrow *row)
+is_failed(const struct hostrow *row)
 {
-	return !health_is_up(&row->known.record.health);
+	return !health_is_up(&row->known.record.health) || row->known.tls_hangs;
 }
 
 /* What is against it, or makes it needless. */
@@ -190,7 +191,7 @@ carry_out_all(struct ordering *ordering)
 	for (guint i = 0; i < rows->len; i++) {
 		struct hostrow *row = g_ptr_array_index(rows, i);
 
-		if (!is_down(row))
+		if (!is_failed(row))
 			continue;
 		found = TRUE;
 		if (!carry_out(ordering, row))

@@ -265,6 +265,9 @@ say_tls(const struct roster_host *host)
 	say("    tls             %s", tls_level_name(policy.level));
 	if (policy.for_auth)
 		say(", since AUTH needs it (auth-in-clear = no)\n");
+	else if (policy.level == TLS_MAY && host->row != NULL &&
+	    host->row->tls_hangs)
+		say(", but not tried: a handshake timed out lately\n");
 	else if (policy.level < TLS_SECURE)
 		say("\n");
 	else if (policy.level != TLS_DANE)

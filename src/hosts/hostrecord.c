@@ -99,6 +99,13 @@ hostrecord_is_bad(const struct bad_address bad[HOSTRECORD_ADDRESSES],
 	return FALSE;
 }
 
+/* A restart sets the clock back: what is too far ahead is over. */
+gboolean
+hostrecord_tls_hangs(gint64 until, gint64 now, gint64 max)
+{
+	return until > now && until <= now + max;
+}
+
 void
 latency_add(struct latency *latency, gint64 span)
 {

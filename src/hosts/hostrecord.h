@@ -76,6 +76,10 @@ gboolean
 hostrecord_is_bad(const struct bad_address bad[HOSTRECORD_ADDRESSES],
     const struct endpoint *endpoint, gint64 now, gint64 max);
 
+/* Has a handshake hung lately?  @until: its tls_hung. */
+gboolean
+hostrecord_tls_hangs(gint64 until, gint64 now, gint64 max);
+
 void
 latency_add(struct latency *latency, gint64 span);
 

@@ -281,11 +281,8 @@ hoststate_is_bad(const struct hoststate *state, const struct endpoint *endpoint)
 gboolean
 hoststate_tls_hangs(const struct hoststate *state)
 {
-	gint64 now = health_now();
-
-	/* A restart sets the clock back: what is too far ahead is over. */
-	return state->tls_hung > now &&
-	    state->tls_hung <= now + state->limits.max;
+	return hostrecord_tls_hangs(state->tls_hung, health_now(),
+	    state->limits.max);
 }
 
 void

@@ -61,6 +61,8 @@ add_row(struct statefile_view *view, const char *key, const void *value,
 	row->wait = health_wait(health, reading->limits, health_now());
 	row->probed = !health_is_up(health) && row->wait == 0 &&
 	    health_is_probed(health, statefile_lock_fd(view), health_now());
+	row->tls_hangs = hostrecord_tls_hangs(row->record.tls_hung,
+	    health_now(), reading->limits->max);
 	row->capacity = capacity_sessions(&row->record.capacity, health_now(),
 	    reading->limits->max);
 	connected = slots_connected_key(row->name, row->port);
@@ -109,13 +111,16 @@ hosttable_read(const char *directory, const struct health_limits *limits,
 	return NULL;
 }
 
-/* As if it had never failed.  FALSE: it is up. */
+/* As if it had never failed.  FALSE: it is up, and its TLS does not hang. */
 static gboolean
 retry(struct hostrecord *record)
 {
+	gboolean hung = record->tls_hung > health_now();
+
 	record->suspicion = (struct suspicion){0};
 	memset(record->bad, 0, sizeof(record->bad));
-	return health_retry(&record->health);
+	record->tls_hung = 0;
+	return health_retry(&record->health) || hung;
 }
 
 /* FALSE: it was so already. */

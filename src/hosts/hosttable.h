@@ -18,6 +18,7 @@ struct hosttable_row {
 	struct hostrecord record;
 	gint64 wait;         /* health_wait(): microseconds, 0 if up or due */
 	gboolean probed;     /* down, and a process is finding out */
+	gboolean tls_hangs;  /* it gets none that may be done without */
 	guint connected;     /* now */
 	guint waiting;       /* deliveries, until they can be connected */
 	struct tally *tally; /* what counts for its rates; NULL: nothing */
@@ -35,7 +36,7 @@ hosttable_read(const char *directory, const struct health_limits *limits,
 enum hosttable_order {
 	HOSTTABLE_DRAIN,
 	HOSTTABLE_RESUME, /* no longer drained, and as for _RETRY */
-	HOSTTABLE_RETRY,  /* up, as if it had never failed */
+	HOSTTABLE_RETRY,  /* up, as if it had never failed, also in TLS */
 };
 
 /*

@@ -162,6 +162,20 @@ test_load_garbage(void)
 	}
 }
 
+static void
+test_tls_hangs(void)
+{
+	const gint64 now = 1000;
+	const gint64 max = 300;
+
+	g_assert_false(hostrecord_tls_hangs(0, now, max));
+	g_assert_false(hostrecord_tls_hangs(now, now, max));
+	g_assert_true(hostrecord_tls_hangs(now + 1, now, max));
+	g_assert_true(hostrecord_tls_hangs(now + max, now, max));
+	/* Of the time before a restart. */
+	g_assert_false(hostrecord_tls_hangs(now + max + 1, now, max));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -175,5 +189,7 @@ main(int argc, char **argv)
 	g_test_add_func("/hostrecord/load/as it was stored", test_load);
 	g_test_add_func("/hostrecord/load/garbage does no harm",
 	    test_load_garbage);
+	g_test_add_func("/hostrecord/TLS that hangs, and for how long",
+	    test_tls_hangs);
 	return g_test_run();
 }
