@@ -12,7 +12,8 @@ DEMO_PACKAGES='perl postfix'
 TEST_PACKAGES='ca-certificates dovecot-core iproute2 ldnsutils
 	libio-socket-ssl-perl mariadb-client-core mariadb-server-core
 	openssl perl pflogsumm postfix postfix-ldap postfix-lmdb postfix-mysql
-	postfix-pgsql postgresql python3-prometheus-client rsyslog slapd unbound'
+	postfix-pgsql postgresql prometheus python3-prometheus-client rsyslog
+	slapd unbound'
 # For "make warnings", "make lint", "make distcheck" and "make check-valgrind".
 CI_PACKAGES='clang clang-format cppcheck mandoc shellcheck valgrind xz-utils'
 # For "make fuzz": what clang's -fsanitize= links, a package of its own here.
@@ -22,7 +23,7 @@ trixie) CI_PACKAGES="$CI_PACKAGES libclang-rt-19-dev" ;;
 esac
 
 # Of these packages a service is started at boot; the tests start their own.
-SERVICES='dovecot postfix postgresql rsyslog slapd unbound'
+SERVICES='dovecot postfix postgresql prometheus rsyslog slapd unbound'
 
 POLICY=/usr/sbin/policy-rc.d
 

@@ -77,7 +77,8 @@ my @ROWS = (
     ["$C check "],
     ["$C postfix -", '--apply', '--lmtp'],
     ["$C route -", '-n'],
-    ["$C hosts --", qw(--all --json --metrics --openmetrics --watch)],
+    ["$C hosts --", qw(--all --check --json --metrics --openmetrics
+        --watch)],
     ["$C hosts --j", '--json'],
     ["$C import tab", 'table.txt'],
     ["$C import --format=", qw(esa mailertable qmail transport)],

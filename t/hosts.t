@@ -597,8 +597,8 @@ subtest 'a map that cannot be read' => sub {
 
 subtest 'arguments and settings at fault' => sub {
     my $agent = Agent->new(routes => "example.com [192.0.2.1]\n");
-    my $usage = 'usage: smtproutectl [-c conf] hosts [--all] [--json | '
-        . '--metrics | --openmetrics '
+    my $usage = 'usage: smtproutectl [-c conf] hosts [--all] [--check | '
+        . '--json | --metrics | --openmetrics '
         . '| --watch[=seconds]] [host ...]';
     my $seconds = 'bad number of seconds in --watch; expected 1 to 3600';
     my @rows = (

@@ -21,6 +21,7 @@ enum ctl_status {
 	CTL_OK,
 	CTL_NO,      /* an answer, but not the one hoped for; see the manual */
 	CTL_TROUBLE, /* no answer: usage, settings, files */
+	CTL_UNKNOWN, /* of "hosts --check" alone, where 2 is an answer */
 	CTL_USAGE,   /* main() shows the command's usage; CTL_TROUBLE */
 };
 

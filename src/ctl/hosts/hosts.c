@@ -25,6 +25,7 @@ enum form {
 	FORM_JSON,
 	FORM_METRICS,
 	FORM_OPENMETRICS,
+	FORM_CHECK,
 };
 
 struct request {
@@ -32,10 +33,12 @@ struct request {
 	const struct settings *settings;
 	GPtrArray *args; /* empty: all hosts */
 	enum form form;
-	guint watch;     /* seconds, 0: once */
-	gboolean all;    /* hosts that only DNS has named, too */
-	gboolean usable; /* can the state be read and kept? */
-	GBytes *map;     /* the route map as it was last; NULL: none yet */
+	guint watch;             /* seconds, 0: once */
+	gboolean all;            /* hosts that only DNS has named, too */
+	gboolean usable;         /* can the state be read and kept? */
+	gboolean complete;       /* could the route map be read? */
+	enum ctl_status verdict; /* of FORM_CHECK */
+	GBytes *map; /* the route map as it was last; NULL: none yet */
 };
 
 /* The rows that @arg is for join @rows. */
@@ -85,8 +88,17 @@ show_some(const struct request *request, const struct hostlist *list,
 	return status;
 }
 
+/* NULL: there is none. */
+static const char *
+trouble_of(const struct request *request)
+{
+	if (!request->usable)
+		return "nothing new is remembered of hosts";
+	return request->complete ? NULL : "the route map has faults";
+}
+
 static void
-say_rows(const struct request *request, const GPtrArray *rows, guint strangers)
+say_rows(struct request *request, const GPtrArray *rows, guint strangers)
 {
 	switch (request->form) {
 	case FORM_TABLE:
@@ -102,6 +114,9 @@ say_rows(const struct request *request, const GPtrArray *rows, guint strangers)
 	case FORM_OPENMETRICS:
 		hosts_say_metrics(METRICS_OPEN, rows, strangers,
 		    request->usable);
+		break;
+	case FORM_CHECK:
+		request->verdict = hosts_say_check(rows, trouble_of(request));
 		break;
 	}
 }
@@ -157,7 +172,7 @@ select_known(const struct request *request, const struct hostlist *list,
 }
 
 static void
-show_known(const struct request *request, const struct hostlist *list,
+show_known(struct request *request, const struct hostlist *list,
     GPtrArray *rows)
 {
 	guint strangers = select_known(request, list, rows);
@@ -192,6 +207,7 @@ show(struct request *request)
 	enum ctl_status status;
 
 	keep_map(request, list);
+	request->complete = list->complete;
 	request->usable = check_room(settings->state_directory);
 	if (!ctl_become_agent(request->ctl, settings))
 		return CTL_TROUBLE;
@@ -210,6 +226,8 @@ show(struct request *request)
 		return CTL_OK;
 	}
 	status = show_some(request, list, rows);
+	if (status != CTL_OK && request->form == FORM_CHECK)
+		return status;
 	if (rows->len > 0 || request->form != FORM_TABLE)
 		say_rows(request, rows, 0);
 	return status;
@@ -258,6 +276,7 @@ parse_options(int argc, char **argv, struct request *request)
 {
 	static const struct option options[] = {
 	    {"all", no_argument, NULL, 'a'},
+	    {"check", no_argument, NULL, 'c'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"metrics", no_argument, NULL, 'm'},
 	    {"openmetrics", no_argument, NULL, 'o'},
@@ -270,6 +289,8 @@ parse_options(int argc, char **argv, struct request *request)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'a')
 			request->all = TRUE;
+		else if (option == 'c')
+			request->form = FORM_CHECK;
 		else if (option == 'j')
 			request->form = FORM_JSON;
 		else if (option == 'm')
@@ -284,25 +305,44 @@ parse_options(int argc, char **argv, struct request *request)
 	return given <= 1;
 }
 
+static enum ctl_status
+answer(struct request *request, GPtrArray *args)
+{
+	g_autoptr(Settings) settings = ctl_settings(request->ctl);
+	enum ctl_status status;
+
+	if (settings == NULL)
+		return CTL_TROUBLE;
+	request->args = args;
+	request->settings = settings;
+	status = request->watch > 0 ? watch(request) : show(request);
+	g_clear_pointer(&request->map, g_bytes_unref);
+	return status;
+}
+
+/* A monitoring system looks at stdout alone. */
+static enum ctl_status
+verdict(const struct request *request, enum ctl_status status)
+{
+	if (request->form != FORM_CHECK)
+		return status;
+	if (status == CTL_OK)
+		return request->verdict;
+	say("SMTPROUTE UNKNOWN - \"smtproutectl hosts\" says why\n");
+	return CTL_UNKNOWN;
+}
+
 enum ctl_status
 ctl_hosts(const struct ctl *ctl, int argc, char **argv)
 {
 	struct request request = {.ctl = ctl};
 	g_autoptr(GPtrArray) args = NULL;
-	g_autoptr(Settings) settings = NULL;
-	enum ctl_status status;
+	enum ctl_status status = CTL_TROUBLE;
 
 	if (!parse_options(argc, argv, &request))
 		return CTL_USAGE;
 	args = hostarg_parse_all(argc - optind, argv + optind);
-	if (args == NULL)
-		return CTL_TROUBLE;
-	settings = ctl_settings(ctl);
-	if (settings == NULL)
-		return CTL_TROUBLE;
-	request.args = args;
-	request.settings = settings;
-	status = request.watch > 0 ? watch(&request) : show(&request);
-	g_clear_pointer(&request.map, g_bytes_unref);
-	return status;
+	if (args != NULL)
+		status = answer(&request, args);
+	return verdict(&request, status);
 }

@@ -28,4 +28,12 @@ void
 hosts_say_metrics(enum metrics form, const GPtrArray *rows, guint strangers,
     gboolean usable);
 
+/*
+ * One line, with figures, and an exit status by the Monitoring Plugins
+ * Development Guidelines: 0 OK; 1 WARNING, some are down, or there is @trouble
+ * (NULL: none); 2 CRITICAL, all are that could get mail.
+ */
+enum ctl_status
+hosts_say_check(const GPtrArray *rows, const char *trouble);
+
 #endif
