@@ -314,6 +314,8 @@ session_next(struct session *session, const struct mailbox *sender,
 		ready = add_message(session, sender, recipients, size);
 	if (ready && eightbitmime)
 		session_use_8bitmime(session);
+	/* Of this message, too, it has to be said anew. */
+	session->keep = FALSE;
 	session->waits = FALSE;
 	g_cond_signal(&session->changed);
 	g_mutex_unlock(&session->lock);
