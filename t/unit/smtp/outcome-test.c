@@ -144,6 +144,9 @@ static const struct answer {
     {"RCPT with 5xx bounces one of several", STAGE_RCPT, "550 no", 3,
 	OUTCOME_BOUNCE, TROUBLE_RECIPIENT, "5.0.0",
 	"550 no (in reply to RCPT TO)"},
+    {"MAIL with 550 that speaks of STARTTLS", STAGE_MAIL,
+	"550 5.7.1 no STARTTLS here", 1, OUTCOME_BOUNCE, TROUBLE_MESSAGE,
+	"5.7.1", "550 5.7.1 no STARTTLS here (in reply to MAIL FROM)"},
     {"RCPT with 530 bounces: MAIL was accepted", STAGE_RCPT, "530 5.7.1 no", 1,
 	OUTCOME_BOUNCE, TROUBLE_RECIPIENT, "5.7.1",
 	"530 5.7.1 no (in reply to RCPT TO)"},
@@ -463,6 +466,58 @@ test_set_and_copy(void)
 	g_assert_null(to.text);
 }
 
+/* Another transaction may do for that recipient, the same host. */
+static const struct too_many {
+	const char *says;
+	enum stage stage;
+	const char *reply;
+	gboolean too_many;
+} too_many[] = {
+    {"452 at RCPT", STAGE_RCPT, "452 4.5.3 no", TRUE},
+    {"552 at RCPT, as it was", STAGE_RCPT, "552 no", TRUE},
+    {"552 with its code", STAGE_RCPT, "552 5.5.3 no", TRUE},
+    {"552 with another code", STAGE_RCPT, "552 5.2.2 no", FALSE},
+    {"450 at RCPT", STAGE_RCPT, "450 4.5.3 no", FALSE},
+    {"550 at RCPT", STAGE_RCPT, "550 no", FALSE},
+    {"452 at MAIL", STAGE_MAIL, "452 4.5.3 no", FALSE},
+    {"452 at DATA", STAGE_DATA, "452 4.5.3 no", FALSE},
+};
+
+static void
+test_too_many(gconstpointer data)
+{
+	const struct too_many *row = data;
+	g_autoptr(Reply) reply = parse(row->reply);
+	struct outcome outcome = {0};
+
+	outcome_from_reply(&outcome, row->stage, reply, 2);
+	g_assert_cmpint(outcome_is_too_many(&outcome), ==, row->too_many);
+	outcome_clear(&outcome);
+}
+
+static void
+test_move_and_forgive(void)
+{
+	g_autoptr(Reply) reply = parse("550 5.1.1 no");
+	struct outcome from = {0};
+	struct outcome to = {0};
+
+	outcome_from_failure(&to, STAGE_CONNECT, "overwritten");
+	outcome_from_reply(&from, STAGE_RCPT, reply, 1);
+	outcome_move(&from, &from);
+	g_assert_cmpint(from.code, ==, 550);
+	outcome_move(&to, &from);
+	g_assert_cmpint(from.code, ==, 0);
+	g_assert_null(from.text);
+	g_assert_null(from.reply);
+	g_assert_cmpint(to.kind, ==, OUTCOME_BOUNCE);
+	g_assert_cmpstr(to.reply, ==, "5.1.1 no");
+	outcome_forgive(&to);
+	g_assert_cmpint(to.kind, ==, OUTCOME_NEXT);
+	g_assert_cmpstr(to.dsn, ==, "4.1.1");
+	outcome_clear(&to);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -475,5 +530,8 @@ main(int argc, char **argv)
 	g_test_add_func("/no code does harm at any stage", test_every_code);
 	g_test_add_func("/a long text is cut", test_long_text);
 	g_test_add_func("/outcomes are set and copied", test_set_and_copy);
+	g_test_add_func("/outcomes are moved and forgiven",
+	    test_move_and_forgive);
+	TABLE_ADD("too many", too_many, test_too_many);
 	return g_test_run();
 }

@@ -323,6 +323,24 @@ test_empty_lines(void)
 	g_assert_true(reply_reader_pending(reader));
 }
 
+/* With the reply behind them, too. */
+static void
+test_empty_lines_and_reply(void)
+{
+	for (gsize more = 0; more < 2; more++) {
+		g_autoptr(GString) input = long_reply(REPLY_MAX - 5, 100);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Reply) reply = NULL;
+
+		g_string_prepend(input, more ? "\n\n\n\n\n\n" : "\n\n\n\n\n");
+		reply = feed(input, input->len, &error);
+		g_assert_cmpint(reply == NULL, ==, more);
+		g_assert_cmpint(g_error_matches(error, REPLY_ERROR,
+				    REPLY_ERROR_SIZE),
+		    ==, more);
+	}
+}
+
 /* A server that never comes to an end. */
 static void
 test_endless(void)
@@ -353,6 +371,8 @@ main(int argc, char **argv)
 	g_test_add_func("/size/the longest reply is taken, a longer one is not",
 	    test_size);
 	g_test_add_func("/size/empty lines count", test_empty_lines);
+	g_test_add_func("/size/with the reply behind them",
+	    test_empty_lines_and_reply);
 	g_test_add_func("/size/a reply without end is refused", test_endless);
 	return g_test_run();
 }
