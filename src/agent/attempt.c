@@ -187,18 +187,20 @@ static void
 put_away(const struct connection *connection, struct wire *wire, char *id)
 {
 	const struct attempt *attempt = connection->attempt;
-	struct kept *kept = g_new0(struct kept, 1);
+	struct kept *kept;
 
+	if (attempt->keeper == NULL) {
+		wire_free(wire);
+		return;
+	}
+	kept = g_new0(struct kept, 1);
 	kept->wire = wire;
 	kept->id = id;
 	kept->dcid = connection->dcid;
 	g_strlcpy(kept->interface, connection->interface,
 	    sizeof(kept->interface));
-	if (attempt->keeper != NULL)
-		keeper_put(attempt->keeper, kept,
-		    connection->candidate->settings.max_messages);
-	else
-		kept_free(kept);
+	keeper_put(attempt->keeper, kept,
+	    connection->candidate->settings.max_messages);
 }
 
 /*
@@ -246,10 +248,8 @@ run_kept(struct connection *connection, const struct wire_job *job,
 	const struct attempt *attempt = connection->attempt;
 	struct connection fresh = *connection;
 	struct wire_again again;
-	struct kept *kept = NULL;
+	struct kept *kept = keeper_take(attempt->keeper, id);
 
-	if (attempt->keeper != NULL)
-		kept = keeper_take(attempt->keeper, id);
 	if (kept == NULL)
 		return FALSE;
 	connection->dcid = kept->dcid;
@@ -269,7 +269,10 @@ run_kept(struct connection *connection, const struct wire_job *job,
 	return TRUE;
 }
 
-/* Over a connection of its own; *again: as of wire_send(). */
+/*
+ * Over a connection of its own; *again: as of wire_send().  @id: to keep it
+ * by, NULL: it is not kept.
+ */
 static void
 run_new(struct connection *connection, const struct wire_job *job, char *id,
     struct outcome *outcomes, struct visit *visit, struct wire_again *again)
@@ -302,11 +305,13 @@ run_connection(struct connection *connection, const struct security *security,
 {
 	const struct wire_job job =
 	    make_job(connection, security, message, auth_without);
-	g_autofree char *id = keeper_id(connection->candidate, job.helo_name,
-	    security->credentials);
+	g_autofree char *id = NULL;
 
 	connection->credentials = security->credentials;
-	if (!run_kept(connection, &job, id, outcomes, visit))
+	if (connection->attempt->keeper != NULL)
+		id = keeper_id(connection->candidate, job.helo_name,
+		    security->credentials);
+	if (id == NULL || !run_kept(connection, &job, id, outcomes, visit))
 		run_new(connection, &job, g_steal_pointer(&id), outcomes, visit,
 		    again);
 }
