@@ -404,7 +404,8 @@ sub compare {
 	return;
 }
 
-# What Postfix leads the queue through; the sink is the same.
+# What Postfix leads the queue through; the sink is the same, but for a program
+# that only loads the libraries and says that it has delivered.
 sub faces {
 	my $routes = "up.example [127.0.0.1]:$port\n";
 	my %common = (messages => QUEUE, settings => {tls => 'none'},
@@ -415,6 +416,8 @@ sub faces {
 			"static:{smtp:[127.0.0.1]:$port}" }),
 		pipe => Drain->new(%common),
 		lmtp => Drain->new(%common, lmtp => 1),
+		'libs-only' => Drain->new(%common,
+			binary => built('libs-only')),
 	);
 }
 
@@ -446,6 +449,7 @@ sub bench_lmtp {
 		for @names;
 	compare(\%runs, "$_->[0]/smtp(8)", $_->[0], 'rate', 'smtp(8)', $_->[1])
 		for ['lmtp', '1.0'], ['pipe', undef];
+	compare(\%runs, 'pipe/libs-only', 'pipe', 'rate', 'libs-only', '0.75');
 	return;
 }
 
