@@ -12,7 +12,7 @@
 #include "unit/statefolder.h"
 
 /* Far more than anything takes, in seconds. */
-#define PATIENCE 120
+#define PATIENCE 600
 
 void
 statefolder_make(struct statefolder *place)
