@@ -192,7 +192,7 @@ subtest 'files with secrets' => sub {
             files => \%SECRET}],
         ['a route may', {append => $PROFILE, files => \%SECRET,
             routes => "a [127.0.0.1]\nb [127.0.0.1]/auth=e/x\n"},
-            'DIR/routes:2:22: bad option \'x\'; expected pri, weight, tls, auth, bind, tls-name, drain or verify'],
+            'DIR/routes:2:22: bad option \'x\'; expected pri, weight, tls, auth, bind, tls-name, rate, rate-recipients, drain, verify or lmtp'],
     );
     my $dir = configuration(with_profile(routes => "a [127.0.0.1]/auth=ex/tls=secure\n")->%*);
     chown scalar getpwnam('daemon'), -1, "$dir/secret" or die "chown: $!\n";

@@ -87,7 +87,7 @@ EOF_CONF
         'DIR/smtproute.conf: No such file or directory');
 };
 
-my $OPTIONS = 'expected pri, weight, tls, auth, bind, tls-name, drain or verify';
+my $OPTIONS = 'expected pri, weight, tls, auth, bind, tls-name, rate, rate-recipients, drain, verify or lmtp';
 my $HEAD = 'begins with a blank before any entry and is nothing, for Postfix neither; expected the key in the first column';
 my $AGAIN = 'and Postfix refuses a texthash table that has a key twice (451 Temporary lookup failure)';
 

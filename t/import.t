@@ -110,7 +110,7 @@ read_as('esa',
         . '[IPv6 address]'],
     ["option.example: mx1,\n  mx2/prio=3", 'option.example: bad route',
         'in:LINE+1:7: bad option \'prio\'; expected pri, weight, tls, auth, '
-        . 'bind, tls-name, drain or verify'],
+        . 'bind, tls-name, rate, rate-recipients, drain, verify or lmtp'],
     ['EXAMPLE.com mx9', 'example.com: key given twice',
         'in:LINE: example.com: key given twice; the one in line 5 counts'],
     ['empty.example: mx1', 'empty.example: key given twice',

@@ -161,6 +161,7 @@ make_job(struct connection *connection, const struct security *security,
 	    .sender = attempt->envelope->sender,
 	    .recipients = attempt->envelope->recipients,
 	    .partial = attempt->partial,
+	    .lmtp = connection->candidate->destination->lmtp,
 	    .smtputf8 = attempt->envelope->smtputf8,
 	    .keep = attempt->keeper != NULL &&
 		settings->max_connections == NO_LIMIT,

@@ -296,10 +296,10 @@ candidate_id(const struct candidate *candidate)
 	char address[ENDPOINT_TEXT_SIZE];
 
 	endpoint_text(&candidate->endpoint, address);
-	return g_strdup_printf("%s %u %s %d %s %s %s %s", address,
-	    endpoint_port(&candidate->endpoint), or_none(settings->bind),
-	    settings->tls, or_none(settings->auth), or_none(settings->tls_name),
-	    verified ? candidate->host : "-",
+	return g_strdup_printf("%s %u %d %s %d %s %s %s %s", address,
+	    endpoint_port(&candidate->endpoint), candidate->destination->lmtp,
+	    or_none(settings->bind), settings->tls, or_none(settings->auth),
+	    or_none(settings->tls_name), verified ? candidate->host : "-",
 	    verified ? candidate->destination->name : "-");
 }
 

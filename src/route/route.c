@@ -14,6 +14,7 @@
 #include "route/span.h"
 
 #define PORT_SUBMISSIONS 465 /* RFC 8314 section 7.3 */
+#define PORT_LMTP        24  /* as Postfix and Dovecot have it */
 
 #define RATES "none, or rates as 30:1m+10000:1d, of spans from 1s to 31d"
 
@@ -130,6 +131,13 @@ set_verify(struct destination *destination, const char *value G_GNUC_UNUSED)
 	return TRUE;
 }
 
+static gboolean
+set_lmtp(struct destination *destination, const char *value G_GNUC_UNUSED)
+{
+	destination->lmtp = TRUE;
+	return TRUE;
+}
+
 static const struct option {
 	const char *name;
 	const char *expected; /* value; NULL: takes none */
@@ -145,6 +153,7 @@ static const struct option {
     {"rate-recipients", RATES, set_rate_recipients},
     {"drain", NULL, set_drain},
     {"verify", NULL, set_verify},
+    {"lmtp", NULL, set_lmtp},
 };
 
 /* The index of an option, G_N_ELEMENTS(options) if it is none. */
@@ -186,7 +195,7 @@ parse_option(struct span rest, struct destination *destination, guint *seen,
 	if (i == G_N_ELEMENTS(options))
 		return span_refuse(&name, "option",
 		    "pri, weight, tls, auth, bind, tls-name, rate, "
-		    "rate-recipients, drain or verify",
+		    "rate-recipients, drain, verify or lmtp",
 		    error);
 	if ((*seen & 1U << i) != 0)
 		return span_fail(&name, "option given twice", "it once", error);
@@ -339,10 +348,12 @@ parse_destination(struct span word, struct destination *destination,
 		return span_refuse(&word, "text", "':', '/' or ','", error);
 	if (!parse_options(&word, destination, error))
 		return FALSE;
-	if (destination->port == 0 && destination->tls == TLS_WRAPPER)
+	if (destination->port == 0 && destination->tls == TLS_WRAPPER &&
+	    !destination->lmtp)
 		destination->port = PORT_SUBMISSIONS;
 	if (destination->port == 0)
-		destination->port = ENDPOINT_PORT_SMTP;
+		destination->port =
+		    destination->lmtp ? PORT_LMTP : ENDPOINT_PORT_SMTP;
 	return TRUE;
 }
 

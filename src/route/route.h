@@ -30,7 +30,7 @@ enum destination_kind {
 struct destination {
 	enum destination_kind kind;
 	char *name;   /* canonical, without brackets */
-	guint16 port; /* 25, with tls=wrapper 465, unless given */
+	guint16 port; /* 25, with lmtp 24, with tls=wrapper 465, unless given */
 	guint16 priority;
 	guint weight;
 	enum tls_level tls; /* TLS_UNSET: not given */
@@ -41,6 +41,7 @@ struct destination {
 	struct rates rate_recipients;
 	gboolean drain;
 	gboolean verify;
+	gboolean lmtp; /* it speaks LMTP (RFC 2033) */
 };
 
 enum route_kind {

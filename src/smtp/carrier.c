@@ -106,6 +106,14 @@ pass_offer(struct carrier *carrier)
 		carrier->dialogue.over = TRUE;
 }
 
+/* LMTP has no HELO, which libESMTP would say next if it knew the code. */
+static void
+refuse_lhlo(struct carrier *carrier, const struct reply *reply)
+{
+	dialogue_settle(&carrier->dialogue, STAGE_EHLO, reply);
+	tell_code(carrier, 554);
+}
+
 static void
 carry_ehlo(struct carrier *carrier, const char *command)
 {
@@ -118,6 +126,8 @@ carry_ehlo(struct carrier *carrier, const char *command)
 	reply = g_steal_pointer(&opening->ehlo);
 	if (outcome_is_success(STAGE_EHLO, reply))
 		pass_offer(carrier);
+	else if (outcome_asks_for_helo(reply) && opening->lmtp)
+		refuse_lhlo(carrier, reply);
 	else if (outcome_asks_for_helo(reply))
 		tell_code(carrier, reply->code);
 	else

@@ -103,19 +103,12 @@ final_reply(struct dialogue *dialogue)
 	return NULL;
 }
 
-int
-content_carry(struct dialogue *dialogue, struct message *message)
+/* The first reply decides, whatever comes behind it. */
+static int
+settle_all(struct dialogue *dialogue)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(Reply) reply = NULL;
+	g_autoptr(Reply) reply = final_reply(dialogue);
 
-	if (!peer_send_content(dialogue->peer, message,
-		dialogue_span(dialogue, STAGE_CONTENT), dialogue->deadline,
-		&error)) {
-		fail_content(dialogue, error);
-		return 0;
-	}
-	reply = final_reply(dialogue);
 	if (reply == NULL)
 		return 0;
 	if (!outcome_is_success(STAGE_FINAL, reply))
@@ -123,4 +116,49 @@ content_carry(struct dialogue *dialogue, struct message *message)
 		    g_steal_pointer(&reply));
 	dialogue_settle(dialogue, STAGE_FINAL, reply);
 	return reply->code;
+}
+
+/*
+ * RFC 2033 section 4.2: a reply for each recipient that RCPT was accepted for,
+ * in their order.  Whoever has none when the connection is lost is unsure.
+ * Returns the last one that is no success, if there is any.
+ */
+static int
+settle_each(struct dialogue *dialogue)
+{
+	struct transaction *transaction = dialogue->transaction;
+	int code = 0;
+
+	for (guint i = 0; i < transaction->count; i++) {
+		g_autoptr(Reply) reply = NULL;
+
+		if (transaction->settled[i])
+			continue;
+		reply = final_reply(dialogue);
+		if (reply == NULL)
+			return 0;
+		if (reply->code < 400 &&
+		    !outcome_is_success(STAGE_FINAL, reply)) {
+			dialogue_settle(dialogue, STAGE_FINAL, reply);
+			return 0;
+		}
+		transaction_answer(transaction, i, STAGE_FINAL, reply);
+		if (code == 0 || code / 100 == 2)
+			code = reply->code;
+	}
+	return code;
+}
+
+int
+content_carry(struct dialogue *dialogue, struct message *message)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!peer_send_content(dialogue->peer, message,
+		dialogue_span(dialogue, STAGE_CONTENT), dialogue->deadline,
+		&error)) {
+		fail_content(dialogue, error);
+		return 0;
+	}
+	return dialogue->each ? settle_each(dialogue) : settle_all(dialogue);
 }

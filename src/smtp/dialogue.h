@@ -20,6 +20,7 @@ struct dialogue {
 	const struct timeouts *timeouts;
 	gint64 deadline;   /* of the whole delivery */
 	gboolean over;     /* nothing more of this session */
+	gboolean each;     /* LMTP: each recipient has a final reply */
 	guint refusals;    /* for good: replies of 5xx so far */
 	gint64 content_by; /* when DATA must have been answered; 0: no limit */
 };

@@ -2,6 +2,8 @@
 
 #include <config.h>
 
+#include <string.h>
+
 #include "smtp/opening.h"
 #include "util/deadline.h"
 
@@ -142,8 +144,12 @@ gboolean
 opening_ehlo(struct opening *opening, struct dialogue *dialogue,
     const char *command)
 {
-	struct reply *reply = dialogue_ask(dialogue, STAGE_EHLO, command);
+	g_autofree char *own = g_strdup(command);
+	struct reply *reply;
 
+	if (opening->lmtp)
+		memcpy(own, "LHLO", 4);
+	reply = dialogue_ask(dialogue, STAGE_EHLO, own);
 	g_clear_pointer(&opening->ehlo, reply_free);
 	opening->ehlo = reply;
 	opening->offer = (struct offer){0};

@@ -12,6 +12,7 @@
 #include "tls/tlspolicy.h"
 
 struct opening {
+	gboolean lmtp; /* LHLO in place of EHLO (RFC 2033 section 4.1) */
 	const char *ehlo_ignore; /* see offer_parse(); the caller's */
 	struct reply *ehlo; /* for libESMTP's EHLO, which the host has answered
 			     * already; NULL: it has to be asked */

@@ -36,10 +36,27 @@ refuse_utf8(struct transaction *transaction)
 	return 553;
 }
 
+/*
+ * The recipients may differ after the content, and one verdict for all of them
+ * would be wrong for some.
+ */
+static int
+refuse_many(struct transaction *transaction)
+{
+	struct outcome outcome = {0};
+
+	outcome_set(&outcome, OUTCOME_HELD, TROUBLE_NONE, STAGE_MAIL, "4.3.0",
+	    "not sent, since LMTP answers for each recipient");
+	transaction_settle(transaction, &outcome);
+	return 452;
+}
+
 int
 terms_refuse(const struct offer *offer, const struct wire_job *job,
     struct transaction *transaction)
 {
+	if (job->lmtp && !job->partial && transaction->count > 1)
+		return refuse_many(transaction);
 	if (job->smtputf8 && !offer->smtputf8)
 		return refuse_utf8(transaction);
 	if (offer->size_limit > 0 &&

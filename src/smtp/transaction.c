@@ -106,13 +106,20 @@ transaction_settle_here(struct transaction *transaction, enum stage stage,
 }
 
 void
-transaction_refuse(struct transaction *transaction, guint i,
+transaction_answer(struct transaction *transaction, guint i, enum stage stage,
     const struct reply *reply)
 {
-	outcome_from_reply(&transaction->outcomes[i], STAGE_RCPT, reply,
+	outcome_from_reply(&transaction->outcomes[i], stage, reply,
 	    transaction->count);
 	forgive_listed(transaction, &transaction->outcomes[i], reply);
 	transaction->settled[i] = TRUE;
+}
+
+void
+transaction_refuse(struct transaction *transaction, guint i,
+    const struct reply *reply)
+{
+	transaction_answer(transaction, i, STAGE_RCPT, reply);
 }
 
 const struct outcome *

@@ -46,7 +46,12 @@ void
 transaction_settle_here(struct transaction *transaction, enum stage stage,
     const char *what);
 
-/* The recipient number @i was refused. */
+/* This reply is about the recipient number @i alone. */
+void
+transaction_answer(struct transaction *transaction, guint i, enum stage stage,
+    const struct reply *reply);
+
+/* The same, to RCPT. */
 void
 transaction_refuse(struct transaction *transaction, guint i,
     const struct reply *reply);

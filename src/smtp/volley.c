@@ -49,7 +49,10 @@ send_nothing(struct dialogue *dialogue)
 {
 	g_autoptr(Reply) reply = NULL;
 
-	if (dialogue_send(dialogue, STAGE_DATA, ".\r\n"))
+	/* In LMTP nobody would have a reply. */
+	if (dialogue->each)
+		dialogue_quit(dialogue);
+	else if (dialogue_send(dialogue, STAGE_DATA, ".\r\n"))
 		reply = dialogue_reply(dialogue, STAGE_FINAL);
 }
 

@@ -68,6 +68,7 @@ take_job(struct wire *wire, const struct wire_job *job,
 	carrier->dialogue.timeouts = job->timeouts;
 	carrier->dialogue.deadline = job->deadline;
 	carrier->dialogue.content_by = job->content_by;
+	carrier->dialogue.each = job->lmtp;
 	carrier->dialogue.over = FALSE;
 	carrier->dialogue.refusals = 0;
 	carrier->login.credentials = job->credentials;
@@ -75,6 +76,7 @@ take_job(struct wire *wire, const struct wire_job *job,
 	carrier->login.authenticated = job->events->authenticated;
 	carrier->login.data = job->data;
 	carrier->login.without = job->auth_without;
+	carrier->opening.lmtp = job->lmtp;
 	carrier->opening.ehlo_ignore = job->ehlo_ignore;
 	wire->transcript.said = job->transcript ? job->events->said : NULL;
 	wire->transcript.data = job->data;

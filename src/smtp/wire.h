@@ -48,6 +48,7 @@ struct wire_job {
 	const GPtrArray *recipients; /* of struct mailbox */
 	gboolean partial;  /* those accepted have it, whatever of the others */
 	gboolean keep;     /* another message may follow */
+	gboolean lmtp;     /* the host speaks LMTP (RFC 2033) */
 	gboolean smtputf8; /* the host has to offer it */
 	struct message *message;
 	const struct timeouts *timeouts;

@@ -10,7 +10,7 @@
 #   my ($message) = $host->messages;
 #
 # Stages: greeting ehlo helo mail rcpt data content final rset quit, and other
-# verbs (noop vrfy expn help auth starttls bdat etrn x...).  What is not
+# verbs (lhlo noop vrfy expn help auth starttls bdat etrn x...).  What is not
 # scripted is what a correct host does.  After a 334 the next line belongs to
 # the same stage.  With "_tls" behind its name a stage is one within TLS, in
 # place of that without.  A stage has
@@ -94,7 +94,7 @@ sub new {
 
     for my $name (grep { !$OPTIONS{$_} } keys %option) {
         croak "unknown stage or option $name" if $name !~ /^(?:
-            greeting|ehlo|helo|mail|rcpt|data|content|final|rset|quit|noop|
+            greeting|ehlo|helo|lhlo|mail|rcpt|data|content|final|rset|quit|noop|
             vrfy|expn|help|auth|starttls|handshake|bdat|etrn|x[a-z]+)
             (?:_tls)?$/x;
     }

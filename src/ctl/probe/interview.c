@@ -53,12 +53,14 @@ static gboolean
 say_hello(struct interview *interview)
 {
 	const char *name = interview->helo_name;
-	g_autofree char *ehlo = g_strdup_printf("EHLO %s\r\n", name);
+	gboolean lmtp = interview->candidate->destination->lmtp;
+	const char *hello = lmtp ? "LHLO" : "EHLO";
+	g_autofree char *ehlo = g_strdup_printf("%s %s\r\n", hello, name);
 	g_autofree char *helo = g_strdup_printf("HELO %s\r\n", name);
-	g_autoptr(Reply) reply = stage_ask(interview, "EHLO", STAGE_EHLO, ehlo);
+	g_autoptr(Reply) reply = stage_ask(interview, hello, STAGE_EHLO, ehlo);
 	g_autoptr(Reply) again = NULL;
 
-	if (reply != NULL && outcome_asks_for_helo(reply)) {
+	if (!lmtp && reply != NULL && outcome_asks_for_helo(reply)) {
 		interview->offer = (struct offer){0};
 		again = stage_ask(interview, "HELO", STAGE_HELO, helo);
 		return stage_accept(interview, STAGE_HELO, again);

@@ -211,7 +211,7 @@ sub _note {
         push @{ $self->{recipients} }, $path // '';
     } elsif ($stage eq 'final') {
         $self->{record}{messages}[-1]{accepted} = 1;
-    } elsif ($stage =~ /^(?:ehlo|helo|rset)$/) {
+    } elsif ($stage =~ /^(?:ehlo|helo|lhlo|rset)$/) {
         delete @{$self}{qw(sender recipients)};
         $self->{introduced} ||= $stage ne 'rset';
     }

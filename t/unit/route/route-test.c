@@ -19,7 +19,7 @@
 #define RATES  "none, or rates as 30:1m+10000:1d, of spans from 1s to 31d"
 #define OPTION                                                                 \
 	"pri, weight, tls, auth, bind, tls-name, rate, rate-recipients, "      \
-	"drain or verify"
+	"drain, verify or lmtp"
 #define STRAY "':', '/' or ','"
 #define ALONE "the keyword alone"
 #define UTF8  "UTF-8 without NUL"
