@@ -29,11 +29,11 @@ my @NO_MESSAGES = (
     qr/^no (?:MX|TLSA)$/,
     qr/^(?:an?|one|0, or|at most|addresses as|defer or|syslog, postlog,) /,
     qr/^(?:name, |IPv[46] |profile of |pri, weight, )/,
-    qr/^(?:TLSv1, |yes or no$|1 to 255 bytes$)/,
+    qr/^(?:TLSv1, |yes or no$|1 to 255 bytes$|roundrobin or )/,
     qr/^(?:keywords of EHLO|enhanced codes) as |^strict or shared$/,
     qr/^(?:n,a|user)=.*Bearer|^AUTH LOGIN $|^ CRAM-MD5 |^AUTH %/,   # SASL
     qr/^postlog -p info -t $/,
-    qr/^smtproute 3$/,    # the state file's layout
+    qr/^smtproute 4$/,    # the state file's layout
     qr/^XFORWARD IDENT$/, # a keyword
     qr/^\[-|^domain \| host$/,   # arguments, of the synopsis
 );
@@ -86,7 +86,7 @@ subtest 'options of smtproute' => sub {
 
 sub keys_of_settings {
     return source('conf/setting.c') =~
-        /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST|AUTH)\(/g;
+        /\{"([a-z-]+)", (?:GLOBAL|BOTH|HOST|ROUTE|AUTH)\(/g;
 }
 
 subtest 'keys of smtproute.conf' => sub {

@@ -263,8 +263,7 @@ try_once(struct delivery *delivery, const struct candidate *candidate,
 	if (attempt->partial)
 		part_too_many(rids, outcomes, again);
 	allowance_note(&delivery->allowance, &outcomes[0]);
-	docket_judge(&delivery->docket, attempt->settings, peer, rids,
-	    outcomes);
+	docket_judge(&delivery->docket, peer, rids, outcomes);
 	for (guint i = 0; i < count; i++)
 		outcome_clear(&outcomes[i]);
 	g_ptr_array_unref(part.recipients);
@@ -338,11 +337,14 @@ static void
 try_hosts(struct delivery *delivery)
 {
 	struct hoststate *state = delivery->attempt.state;
-	const struct settings *settings = delivery->attempt.settings;
+	const struct choosing choosing =
+	    settings_choosing(delivery->attempt.settings, delivery->route->key);
 	struct patience patience = {
-	    .left = settings->patience,
-	    .waiting = settings->waiting,
+	    .left = choosing.patience,
+	    .waiting = choosing.waiting,
 	};
+
+	delivery->docket.when_unsure = choosing.when_unsure;
 
 	while (!docket_is_closed(&delivery->docket) && !delivery->late &&
 	    delivery->spent == NULL && !caller_is_gone() &&

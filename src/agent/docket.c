@@ -62,7 +62,7 @@ first_cause(const struct outcome *outcomes, guint count)
 
 /* TRUE: *verdict is set. */
 static gboolean
-decide(const struct settings *settings, const char *peer,
+decide(enum when_unsure when_unsure, const char *peer,
     const struct outcome *outcome, const struct account *account,
     struct verdict *verdict)
 {
@@ -73,7 +73,7 @@ decide(const struct settings *settings, const char *peer,
 		verdict_set(verdict, VERDICT_BOUNCE, outcome->dsn, "%s: %s",
 		    peer, outcome->text);
 	} else if (outcome->kind == OUTCOME_UNSURE &&
-	    settings->when_unsure == WHEN_UNSURE_DEFER) {
+	    when_unsure != WHEN_UNSURE_NEXT) {
 		verdict_set(verdict, VERDICT_DEFER, outcome->dsn,
 		    "%s; no other host was tried, since this one may have "
 		    "accepted it",
@@ -86,8 +86,8 @@ decide(const struct settings *settings, const char *peer,
 
 /* The verdict that all share.  TRUE: it is set. */
 static gboolean
-judge_all(struct docket *docket, const struct settings *settings,
-    const char *peer, const struct outcome *outcomes)
+judge_all(struct docket *docket, const char *peer,
+    const struct outcome *outcomes)
 {
 	struct account *account = &docket->accounts[0];
 	const struct outcome *cause = first_cause(outcomes, docket->count);
@@ -100,7 +100,8 @@ judge_all(struct docket *docket, const struct settings *settings,
 	}
 	if (count_kind(outcomes, docket->count, OUTCOME_HELD) > 0)
 		account->mixed = TRUE;
-	return decide(settings, peer, cause, account, docket->verdicts);
+	return decide(docket->when_unsure, peer, cause, account,
+	    docket->verdicts);
 }
 
 static void
@@ -115,11 +116,11 @@ remove_open(struct docket *docket, guint rid)
 }
 
 void
-docket_judge(struct docket *docket, const struct settings *settings,
-    const char *peer, const GArray *rids, const struct outcome *outcomes)
+docket_judge(struct docket *docket, const char *peer, const GArray *rids,
+    const struct outcome *outcomes)
 {
 	if (!docket->each) {
-		if (judge_all(docket, settings, peer, outcomes))
+		if (judge_all(docket, peer, outcomes))
 			g_array_set_size(docket->open, 0);
 		return;
 	}
@@ -128,7 +129,7 @@ docket_judge(struct docket *docket, const struct settings *settings,
 		struct account *account = &docket->accounts[rid];
 
 		account_note(account, peer, &outcomes[i]);
-		if (decide(settings, peer, &outcomes[i], account,
+		if (decide(docket->when_unsure, peer, &outcomes[i], account,
 			&docket->verdicts[rid]))
 			remove_open(docket, rid);
 	}

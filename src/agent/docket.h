@@ -10,15 +10,16 @@
 
 #include "agent/account.h"
 #include "agent/verdict.h"
-#include "conf/settings.h"
+#include "conf/choosing.h"
 #include "smtp/outcome.h"
 
 struct docket {
-	gboolean each;            /* a verdict for each; FALSE: one for all */
-	struct account *accounts; /* as many as verdicts */
-	struct verdict *verdicts; /* the caller's */
-	guint count;              /* of recipients */
-	GArray *open;             /* of guint, those without a verdict */
+	gboolean each; /* a verdict for each; FALSE: one for all */
+	enum when_unsure when_unsure; /* the caller's to set */
+	struct account *accounts;     /* as many as verdicts */
+	struct verdict *verdicts;     /* the caller's */
+	guint count;                  /* of recipients */
+	GArray *open;                 /* of guint, those without a verdict */
 };
 
 void
@@ -30,8 +31,8 @@ docket_init(struct docket *docket, guint count, gboolean each,
  * are in @rids (of guint); one verdict for all judges all of them together.
  */
 void
-docket_judge(struct docket *docket, const struct settings *settings,
-    const char *peer, const GArray *rids, const struct outcome *outcomes);
+docket_judge(struct docket *docket, const char *peer, const GArray *rids,
+    const struct outcome *outcomes);
 
 /* Has every recipient its verdict? */
 gboolean

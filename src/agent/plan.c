@@ -6,6 +6,7 @@
 #include "address/family.h"
 #include "agent/expansion.h"
 #include "agent/plan.h"
+#include "hosts/balance.h"
 
 G_DEFINE_QUARK(smtproute_plan_error, plan_error)
 
@@ -88,8 +89,10 @@ plan_settings(const struct settings *settings,
 }
 
 static GArray *
-make_contenders(const struct plan *plan)
+make_contenders(const struct plan *plan, const char *key)
 {
+	const struct choosing choosing = settings_choosing(plan->settings, key);
+	guint steps = choosing.slow_start > 0 ? BALANCE_STEPS : 1;
 	GArray *contenders = g_array_new(FALSE, TRUE, sizeof(struct contender));
 
 	for (guint i = 0; i < plan->destinations->len; i++) {
@@ -101,7 +104,9 @@ make_contenders(const struct plan *plan)
 		    .name = destination->name,
 		    .port = destination->port,
 		    .priority = destination->priority,
-		    .weight = destination->weight,
+		    .weight = destination->weight * steps,
+		    .leastconn = choosing.balance == BALANCE_LEASTCONN,
+		    .slow_start = choosing.slow_start,
 		    .max_connections = settings.max_connections,
 		    .lease = plan->settings->time_limit,
 		    .stranger = destination == &plan->usedns,
@@ -140,7 +145,7 @@ plan_new(const struct route *route, const char *domain,
 		g_ptr_array_add(plan->destinations,
 		    g_ptr_array_index(route->destinations, i));
 	g_ptr_array_sort(plan->destinations, compare_priority);
-	plan->contenders = make_contenders(plan);
+	plan->contenders = make_contenders(plan, route->key);
 	return plan;
 }
 

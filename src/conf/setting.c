@@ -14,12 +14,13 @@
 
 /*
  * Every key there is.  What only [smtproute] has is a field of struct
- * settings, what [auth NAME] has one of struct auth_profile, the rest one of
- * struct host_settings.
+ * settings, what [auth NAME] has one of struct auth_profile, what [route KEY]
+ * has one of struct choosing, the rest one of struct host_settings.
  */
 #define GLOBAL(field) IN_SMTPROUTE, offsetof(struct settings, field)
 #define BOTH(field)   IN_BOTH, offsetof(struct host_settings, field)
 #define HOST(field)   IN_HOST, offsetof(struct host_settings, field)
+#define ROUTE(field)  IN_WAYS, offsetof(struct choosing, field)
 #define AUTH(field)   IN_AUTH, offsetof(struct auth_profile, field)
 
 static const struct setting table[] = {
@@ -43,12 +44,16 @@ static const struct setting table[] = {
 	"bounces mail after 1000s"},
     {"retry-min", GLOBAL(retry_min), value_take_time, "5s", TIME},
     {"retry-max", GLOBAL(retry_max), value_take_time, "5m", TIME},
-    {"when-unsure", GLOBAL(when_unsure), value_take_when_unsure, "defer",
+    {"when-unsure", ROUTE(when_unsure), value_take_when_unsure, "defer",
 	"defer or next"},
-    {"patience", GLOBAL(patience), value_take_patience, "30s",
+    {"patience", ROUTE(patience), value_take_patience, "30s",
 	"0, or a whole number and s, m or h, from 1s to 24h"},
-    {"waiting", GLOBAL(waiting), value_take_number, "10",
+    {"waiting", ROUTE(waiting), value_take_number, "10",
 	"a whole number up to 10000"},
+    {"balance", ROUTE(balance), value_take_balance, "roundrobin",
+	"roundrobin or leastconn"},
+    {"slow-start", ROUTE(slow_start), value_take_patience, "0",
+	"0, or a whole number and s, m or h, from 1s to 24h"},
     {"wake", GLOBAL(wake), value_take_answer, "yes", "yes or no"},
     {"dsn", GLOBAL(dsn), value_take_answer, "no", "yes or no"},
     {"tls", BOTH(tls), value_take_tls, "may", TLS_LEVEL_NAMES},
@@ -135,7 +140,12 @@ gboolean
 setting_take(const struct setting *setting, const char *text,
     struct settings *settings, void *group)
 {
-	char *base = setting->place == IN_SMTPROUTE ? (char *)settings : group;
+	char *base = group;
+
+	if (setting->place == IN_SMTPROUTE)
+		base = (char *)settings;
+	else if (setting->place == IN_WAYS && group == &settings->defaults)
+		base = (char *)&settings->choosing;
 
 	for (const char *p = text; *p != '\0'; p++) {
 		if (g_ascii_iscntrl(*p) && *p != '\t')

@@ -14,7 +14,9 @@ enum setting_place {
 	IN_SMTPROUTE = 1,
 	IN_HOST = 2,
 	IN_AUTH = 4,
+	IN_ROUTE = 8,
 	IN_BOTH = IN_SMTPROUTE | IN_HOST,
+	IN_WAYS = IN_SMTPROUTE | IN_ROUTE,
 };
 
 struct setting {
@@ -36,8 +38,8 @@ setting_list(enum setting_place place);
 
 /*
  * Sets the field of *settings or *group that the key stands for; @group: a
- * struct host_settings, or auth_profile for a key of IN_AUTH.  FALSE: @text is
- * not accepted, the field is untouched.
+ * struct host_settings, auth_profile for a key of IN_AUTH, choosing for
+ * IN_ROUTE.  FALSE: @text is not accepted, the field is untouched.
  */
 gboolean
 setting_take(const struct setting *setting, const char *text,

@@ -130,6 +130,29 @@ add_host(const struct reader *reader, const char *group,
 
 /* As add_host(). */
 static gboolean
+add_route(const struct reader *reader, const char *group, struct choosing **ret)
+{
+	GHashTable *routes = reader->settings->routes_apart;
+	g_autofree char *id = choosing_id(group + strlen("route "));
+	g_autofree char *shown = printable(group, VALUE_SHOWN);
+	gboolean known = g_hash_table_contains(routes, id);
+	struct choosing *route = g_new(struct choosing, 1);
+
+	*route = choosing_unset();
+	*ret = route;
+	if (!known) {
+		g_hash_table_insert(routes, g_steal_pointer(&id), route);
+		return TRUE;
+	}
+	g_hash_table_insert(routes, g_strconcat("?", group, NULL), route);
+	return keyfile_refuse(reader->keyfile,
+	    keyfile_line(reader->keyfile, group, NULL), NULL,
+	    SETTINGS_ERROR_KEY,
+	    "second group for the route of [%s]; expected one", shown);
+}
+
+/* As add_host(). */
+static gboolean
 add_profile(const struct reader *reader, const char *group,
     struct auth_profile **ret)
 {
@@ -234,6 +257,7 @@ static gboolean
 read_group(const struct reader *reader, const char *group)
 {
 	struct host_settings *host;
+	struct choosing *route;
 	g_autofree char *shown = NULL;
 
 	if (strcmp(group, "smtproute") == 0)
@@ -242,6 +266,9 @@ read_group(const struct reader *reader, const char *group)
 	if (g_str_has_prefix(group, "host "))
 		return add_host(reader, group, &host) &&
 		    read_keys(reader, group, IN_HOST, host);
+	if (g_str_has_prefix(group, "route "))
+		return add_route(reader, group, &route) &&
+		    read_keys(reader, group, IN_ROUTE, route);
 	if (g_str_has_prefix(group, "auth "))
 		return read_profile(reader, group);
 	shown = printable(group, VALUE_SHOWN);
@@ -249,7 +276,7 @@ read_group(const struct reader *reader, const char *group)
 	    keyfile_line(reader->keyfile, group, NULL), NULL,
 	    SETTINGS_ERROR_KEY,
 	    "unknown group [%s]; expected [smtproute], [host NAME], "
-	    "[host NAME:PORT] or [auth NAME]",
+	    "[host NAME:PORT], [route KEY] or [auth NAME]",
 	    shown);
 }
 
@@ -317,6 +344,8 @@ settings_new(void)
 	settings->texts = g_string_chunk_new(512);
 	settings->hosts =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	settings->routes_apart =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	settings->profiles =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	settings->secrets =
@@ -367,103 +396,12 @@ settings_load_all(const char *path, struct keyfile **ret_keyfile)
 	return load_settings(keyfile, path);
 }
 
-/* What @from has set. */
-static void
-overlay(struct host_settings *to, const struct host_settings *from)
-{
-	const struct timeouts *timeouts = &from->timeouts;
-
-	if (timeouts->connect != 0)
-		to->timeouts.connect = timeouts->connect;
-	if (timeouts->greeting != 0)
-		to->timeouts.greeting = timeouts->greeting;
-	if (timeouts->command != 0)
-		to->timeouts.command = timeouts->command;
-	if (timeouts->data != 0)
-		to->timeouts.data = timeouts->data;
-	if (timeouts->final != 0)
-		to->timeouts.final = timeouts->final;
-	if (from->tls != TLS_UNSET)
-		to->tls = from->tls;
-	if (from->tls_min_protocol != 0)
-		to->tls_min_protocol = from->tls_min_protocol;
-	if (from->tls_ca_file != NULL)
-		to->tls_ca_file = from->tls_ca_file;
-	if (from->tls_ciphers != NULL)
-		to->tls_ciphers = from->tls_ciphers;
-	if (from->tls_cert_file != NULL)
-		to->tls_cert_file = from->tls_cert_file;
-	if (from->tls_key_file != NULL)
-		to->tls_key_file = from->tls_key_file;
-	if (from->tls_name != NULL)
-		to->tls_name = from->tls_name;
-	if (from->auth_in_clear != ANSWER_UNSET)
-		to->auth_in_clear = from->auth_in_clear;
-	if (from->auth != NULL)
-		to->auth = from->auth;
-	if (from->bind != NULL)
-		to->bind = from->bind;
-	if (from->family != FAMILY_UNSET)
-		to->family = from->family;
-	if (from->helo_name != NULL)
-		to->helo_name = from->helo_name;
-	if (from->ehlo_ignore != NULL)
-		to->ehlo_ignore = from->ehlo_ignore;
-	if (from->line_limit != 0)
-		to->line_limit = from->line_limit;
-	if (from->transcript != ANSWER_UNSET)
-		to->transcript = from->transcript;
-	if (from->next_host_on != NULL)
-		to->next_host_on = from->next_host_on;
-	if (from->max_connections != 0)
-		to->max_connections = from->max_connections;
-	if (from->max_messages != 0)
-		to->max_messages = from->max_messages;
-	if (from->rate.set)
-		to->rate = from->rate;
-	if (from->rate_recipients.set)
-		to->rate_recipients = from->rate_recipients;
-}
-
-gboolean
-settings_have_hosts(const struct settings *settings)
-{
-	return g_hash_table_size(settings->hosts) > 0;
-}
-
-struct host_settings
-settings_host(const struct settings *settings, const char *name, guint16 port)
-{
-	const guint ports[] = {0, port};
-	struct host_settings result = settings->defaults;
-
-	/* A check asks for millions. */
-	if (!settings_have_hosts(settings))
-		return result;
-	for (gsize i = 0; i < G_N_ELEMENTS(ports); i++) {
-		g_autofree char *id = settings_host_id(name, ports[i]);
-		const struct host_settings *host =
-		    g_hash_table_lookup(settings->hosts, id);
-
-		if (host != NULL)
-			overlay(&result, host);
-	}
-	return result;
-}
-
-const struct auth_profile *
-settings_auth(const struct settings *settings, const char *name)
-{
-	g_autofree char *id = authname_canonical(name);
-
-	return g_hash_table_lookup(settings->profiles, id);
-}
-
 void
 settings_free(struct settings *settings)
 {
 	g_ptr_array_unref(settings->secrets);
 	g_hash_table_destroy(settings->profiles);
+	g_hash_table_destroy(settings->routes_apart);
 	g_hash_table_destroy(settings->hosts);
 	g_string_chunk_free(settings->texts);
 	g_free(settings);

@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "address/family.h"
+#include "conf/choosing.h"
 #include "conf/tlslevel.h"
 #include "util/rate.h"
 #include "util/secret.h"
@@ -23,11 +24,6 @@ enum settings_error {
 
 GQuark
 settings_error_quark(void);
-
-enum when_unsure {
-	WHEN_UNSURE_DEFER,
-	WHEN_UNSURE_NEXT,
-};
 
 /* Spans in microseconds. */
 struct timeouts {
@@ -100,17 +96,16 @@ struct settings {
 	gint64 time_limit; /* these three in microseconds */
 	gint64 retry_min;  /* for how long a host is down, */
 	gint64 retry_max;  /* at first and at most */
-	enum when_unsure when_unsure;
-	gint64 patience; /* microseconds */
-	guint waiting;
 	enum answer wake;
 	enum answer dsn;
 	struct host_settings defaults;
-	GHashTable *hosts;    /* for settings_host() only */
-	GHashTable *profiles; /* for settings_auth() only */
-	GPtrArray *secrets;   /* for profiles */
-	const char *path;     /* of the file, where passwords may stand */
-	GStringChunk *texts;  /* owns every string above */
+	struct choosing choosing; /* of all routes */
+	GHashTable *routes_apart; /* for settings_choosing() only */
+	GHashTable *hosts;        /* for settings_host() only */
+	GHashTable *profiles;     /* for settings_auth() only */
+	GPtrArray *secrets;       /* for profiles */
+	const char *path;         /* of the file, where passwords may stand */
+	GStringChunk *texts;      /* owns every string above */
 };
 
 /* More than anybody writes by hand; what is larger is another file. */
@@ -152,6 +147,17 @@ settings_load_all(const char *path, struct keyfile **ret_keyfile);
  */
 struct host_settings
 settings_host(const struct settings *settings, const char *name, guint16 port);
+
+/*
+ * What holds for a route with this key in the map, or for one that has none:
+ * NULL.
+ */
+struct choosing
+settings_choosing(const struct settings *settings, const char *key);
+
+/* Is there a group [route ...] for the key? */
+gboolean
+settings_have_route(const struct settings *settings, const char *key);
 
 /* Is there any group [host ...]?  Without, settings_host() has the defaults. */
 gboolean

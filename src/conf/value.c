@@ -325,6 +325,21 @@ value_take_when_unsure(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 }
 
 gboolean
+value_take_balance(const char *text, GStringChunk *texts G_GNUC_UNUSED,
+    void *field)
+{
+	enum balance *ret = field;
+
+	if (strcmp(text, "roundrobin") == 0)
+		*ret = BALANCE_ROUNDROBIN;
+	else if (strcmp(text, "leastconn") == 0)
+		*ret = BALANCE_LEASTCONN;
+	else
+		return FALSE;
+	return TRUE;
+}
+
+gboolean
 value_take_secret_modes(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {

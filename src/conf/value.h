@@ -101,6 +101,9 @@ gboolean
 value_take_when_unsure(const char *text, GStringChunk *texts, void *field);
 
 gboolean
+value_take_balance(const char *text, GStringChunk *texts, void *field);
+
+gboolean
 value_take_secret_modes(const char *text, GStringChunk *texts, void *field);
 
 gboolean

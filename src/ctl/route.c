@@ -76,6 +76,10 @@ say_match(const struct question *question, const struct route *route)
 	}
 	say("route     %s\n", where);
 	say("matched   %s\n", match_why(route, nexthop, question->domain));
+	if (settings_choosing(question->settings, route->key).balance ==
+	    BALANCE_LEASTCONN)
+		say("balance   leastconn: of equal hosts who has the fewest "
+		    "sessions\n");
 	if (route->kind == ROUTE_DISCARD)
 		say("action    /dev/null: mail is accepted and dropped\n");
 	if (route->kind == ROUTE_DNS)

@@ -2,6 +2,7 @@
 
 #include <config.h>
 
+#include "hosts/balance.h"
 #include "hosts/contender.h"
 
 gboolean
@@ -60,6 +61,8 @@ contender_standing(struct statefile_view *view, struct contender *contender,
 	hostrecord_load(&record, statefile_get(view, key, sizeof(record)));
 	contender->capacity = capacity_sessions(&record.capacity, chooser->now,
 	    chooser->limits->max);
+	contender->missing =
+	    balance_missing(&record, contender->slow_start, chooser->now);
 	if (record.drained)
 		return STANDING_DRAINED;
 	if (!health_is_up(&record.health)) {

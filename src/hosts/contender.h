@@ -29,6 +29,8 @@ struct contender {
 	guint16 port;
 	guint16 priority;
 	guint weight;          /* 1 or more */
+	gboolean leastconn;    /* it is for who has the fewest sessions */
+	gint64 slow_start;     /* microseconds, 0: none; see balance.h */
 	guint max_connections; /* G_MAXUINT: no limit */
 	gint64 lease;          /* a delivery takes at most, in microseconds */
 	gboolean stranger;     /* DNS has named it, not the map: USEDNS */
@@ -37,7 +39,8 @@ struct contender {
 	struct rates rates[TALLY_UNITS];
 	enum standing standing;
 	guint capacity;  /* as learnt (capacity.h); G_MAXUINT: nothing was */
-	guint connected; /* now; preview_order() sets it */
+	guint connected; /* now; preview_order() and leastconn set it */
+	guint missing;   /* of its share, in BALANCE_STEPS */
 	/*
 	 * Set if STANDING_DOWN, _PROBED or _RATED: microseconds until it is
 	 * due; -1: never, as the message has more recipients than the rate

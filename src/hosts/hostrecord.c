@@ -72,6 +72,7 @@ hostrecord_load(struct hostrecord *record, const void *value)
 	repair_time(&record->health.lease);
 	repair_time(&record->health.up);
 	repair_time(&record->capacity.until);
+	repair_time(&record->outage);
 	repair_time(&record->last_success);
 	repair_time(&record->last_failure);
 	repair_time(&record->tls_hung);

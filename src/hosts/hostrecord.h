@@ -36,6 +36,7 @@ struct hostrecord {
 	struct health health;
 	struct suspicion suspicion;
 	struct capacity capacity;
+	gint64 outage;      /* how long it was down last, microseconds */
 	gboolean drained;   /* by command */
 	gboolean stranger;  /* only DNS has named it: USEDNS */
 	guint64 deliveries; /* recipients */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "hosts/balance.h"
 #include "hosts/choice.h"
 #include "hosts/deferred.h"
 #include "hosts/hoststate.h"
@@ -152,10 +153,10 @@ next_dcid(struct statefile_view *view)
 
 /* The index within the group, @count: none is free. */
 static guint
-choose_in_group(struct statefile_view *view, const struct contender *group,
+choose_in_group(struct statefile_view *view, struct contender *group,
     guint count)
 {
-	g_autofree guint *weights = rotation_weights(group, count);
+	g_autofree guint *weights = balance_weights(view, group, count);
 
 	if (weights == NULL)
 		return count;

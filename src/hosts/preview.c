@@ -2,6 +2,7 @@
 
 #include <config.h>
 
+#include "hosts/balance.h"
 #include "hosts/preview.h"
 #include "hosts/rotation.h"
 #include "hosts/slots.h"
@@ -43,7 +44,7 @@ preview_group(struct preview *preview, struct statefile_view *view,
 {
 	g_autofree guint *weights = NULL;
 
-	while ((weights = rotation_weights(group, length)) != NULL) {
+	while ((weights = balance_weights(view, group, length)) != NULL) {
 		g_autofree gint32 *turns = rotation_load(view, group, length);
 		guint turn = rotation_pick(turns, weights, length);
 

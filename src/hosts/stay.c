@@ -202,6 +202,7 @@ stay_come_up(struct hostrecord *record, struct departure *departure)
 		return;
 	departure->change = CHANGE_UP;
 	departure->span = MAX(g_get_real_time() - record->health.since, 0);
+	record->outage = departure->span;
 	health_admit(&record->health);
 }
 

@@ -23,7 +23,7 @@ check_spans(const struct settings *settings)
 	g_assert_cmpint(settings->time_limit, >, 0);
 	g_assert_cmpint(settings->retry_min, >, 0);
 	g_assert_cmpint(settings->retry_max, >, 0);
-	g_assert_cmpint(settings->patience, >=, 0);
+	g_assert_cmpint(settings->choosing.patience, >=, 0);
 	g_assert_cmpint(timeouts->connect, >, 0);
 	g_assert_cmpint(timeouts->greeting, >, 0);
 	g_assert_cmpint(timeouts->command, >, 0);

@@ -174,6 +174,15 @@ check_head(struct findings *findings, const char *path, const char *text,
 	}
 }
 
+/* There may be millions; few have a group in the settings. */
+static void
+note_key(struct check *check, const struct route *route)
+{
+	if (route->key != NULL &&
+	    settings_have_route(check->settings, route->key))
+		g_hash_table_add(check->keys, choosing_id(route->key));
+}
+
 /* @route: NULL: it has a fault. */
 static void
 check_one(struct check *check, const struct maptext_entry *entry,
@@ -188,6 +197,7 @@ check_one(struct check *check, const struct maptext_entry *entry,
 		keys_add(keys, entry, &check->findings);
 	if (route == NULL)
 		return;
+	note_key(check, route);
 	check_drained(&check->findings, where, route);
 	check_route_security(check, path, entry, route);
 	check_rates(check, path, entry, route);

@@ -40,6 +40,33 @@ check_group(struct check *check, const char *group)
 	    group);
 }
 
+static void
+check_route_group(struct check *check, const char *group)
+{
+	g_autofree char *id = choosing_id(group + strlen("route "));
+	g_autofree char *where = NULL;
+
+	if (g_hash_table_contains(check->keys, id))
+		return;
+	where = keyfile_place(check->keyfile, group, NULL);
+	finding(&check->findings, SEVERITY_WARNING, where,
+	    "no route has the key of [%s]; expected a key of the route map, "
+	    "or no such group",
+	    group);
+}
+
+static void
+check_route_groups(struct check *check)
+{
+	g_auto(GStrv) groups =
+	    g_key_file_get_groups(check->keyfile->file, NULL);
+
+	for (gsize i = 0; check->whole && groups[i] != NULL; i++) {
+		if (g_str_has_prefix(groups[i], "route "))
+			check_route_group(check, groups[i]);
+	}
+}
+
 /* Routes that are not in the map cannot be known. */
 static void
 check_groups(struct check *check)
@@ -85,6 +112,7 @@ check_settings(struct check *check)
 		return;
 	check_mark(check);
 	check_groups(check);
+	check_route_groups(check);
 	if (check_knows(check, "helo-name") &&
 	    check_knows(check, "dns-servers"))
 		check_helo_name(check);

@@ -12,6 +12,8 @@ check_begin(struct check *check, const char *conf)
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	check->groups =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	check->keys =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	check->rates =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	check->profiles =
@@ -34,6 +36,7 @@ void
 check_end(struct check *check)
 {
 	g_hash_table_destroy(check->said);
+	g_hash_table_destroy(check->keys);
 	g_hash_table_destroy(check->rates);
 	g_hash_table_destroy(check->profiles);
 	g_hash_table_destroy(check->groups);

@@ -26,6 +26,7 @@ struct check {
 	struct agent *agent;  /* whom to ask what can be read; NULL: nobody */
 	/* For check-security.c: */
 	GHashTable *said;     /* of hosts, a set */
+	GHashTable *keys;     /* of [route], that the map has, a set */
 	GHashTable *rates;    /* of hosts, for check-rates.c */
 	GHashTable *profiles; /* that routes refer to, a set */
 	GHashTable *groups;   /* of [host], that routes refer to, a set */

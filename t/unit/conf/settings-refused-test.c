@@ -26,7 +26,7 @@ struct refused {
 	"routes, state-directory, helo-name, log, syslog-name, "               \
 	"connect-timeout, greeting-timeout, command-timeout, data-timeout, "   \
 	"final-timeout, time-limit, retry-min, retry-max, when-unsure, "       \
-	"patience, waiting, wake, dsn, tls, "                                  \
+	"patience, waiting, balance, slow-start, wake, dsn, tls, "             \
 	"tls-ca-file, tls-min-protocol, tls-ciphers, tls-cert-file, "          \
 	"tls-key-file, auth-in-clear, "                                        \
 	"dns-servers, dns-trust-ad, dns-address-limit, dns-session-limit, "    \
@@ -59,7 +59,10 @@ struct refused {
 #define HOST                                                                   \
 	"a host name or IPv4 address, with :PORT or without, or an IPv6 "      \
 	"address without brackets"
-#define GROUP "[smtproute], [host NAME], [host NAME:PORT] or [auth NAME]"
+#define GROUP                                                                  \
+	"[smtproute], [host NAME], [host NAME:PORT], [route KEY] or "          \
+	"[auth NAME]"
+#define ROUTE_KEYS "when-unsure, patience, waiting, balance, slow-start"
 #define BAD(value, key, expected)                                              \
 	"2: bad value \"" value "\" of " key "; expected " expected
 #define RATES "none, or rates as 30:1m, 10000:1d, of spans from 1s to 31d"
@@ -263,6 +266,18 @@ static const struct refused refused[] = {
 	CODE(VALUE), BAD_RATE("5:1s ,* 7:1w", "rate-recipients", "26")},
     {"no rate at all", "[smtproute]\nrate =\n", CODE(VALUE),
 	BAD_RATE("", "rate", "7")},
+    {"another balance", "[smtproute]\nbalance = random\n", CODE(VALUE),
+	BAD("random", "balance", "roundrobin or leastconn")},
+    {"a key of hosts in a route", "[route a]\ntls = none\n", CODE(KEY),
+	"2: unknown key \"tls\"; expected " ROUTE_KEYS},
+    {"a key of routes in a host", "[host a]\nbalance = leastconn\n", CODE(KEY),
+	"2: unknown key \"balance\"; expected " HOST_KEYS},
+    {"two groups for a route",
+	"[route B\xc3\xbcro.Example]\n"
+	"[route xn--bro-hoa.example.]\n",
+	CODE(KEY),
+	"2: second group for the route of [route xn--bro-hoa.example.]; "
+	"expected one"},
     {"patience without a unit", "[smtproute]\npatience = 5\n", CODE(VALUE),
 	BAD("5", "patience",
 	    "0, or a whole number and s, m or h, from 1s to 24h")},

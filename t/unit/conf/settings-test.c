@@ -81,9 +81,15 @@ show_settings(const struct settings *settings)
 	    settings->secret_modes == SECRET_SHARED ? "shared" : "strict");
 	show_seconds(all, "limit", settings->time_limit);
 	show_text(all, "unsure",
-	    settings->when_unsure == WHEN_UNSURE_NEXT ? "next" : "defer");
-	show_seconds(all, "patience", settings->patience);
-	g_string_append_printf(all, "waiting = %u\n", settings->waiting);
+	    settings->choosing.when_unsure == WHEN_UNSURE_NEXT ? "next"
+							       : "defer");
+	show_seconds(all, "patience", settings->choosing.patience);
+	g_string_append_printf(all, "waiting = %u\n",
+	    settings->choosing.waiting);
+	show_text(all, "balance",
+	    settings->choosing.balance == BALANCE_LEASTCONN ? "leastconn"
+							    : "roundrobin");
+	show_seconds(all, "slow", settings->choosing.slow_start);
 	show_text(all, "wake", settings->wake == ANSWER_YES ? "yes" : "no");
 	show_text(all, "dsn", settings->dsn == ANSWER_YES ? "yes" : "no");
 	show_host(all, &settings->defaults);
@@ -143,6 +149,10 @@ static const struct accepted accepted[] = {
 	"rate = 14:1s, 30:1m, 10000:1d"},
     {"a rate of recipients", "rate-recipients = 1:31d", "recipients = 1:31d"},
     {"no rate", "rate = none", NULL},
+    {"fewest sessions", "balance = leastconn", "balance = leastconn"},
+    {"by turns", "balance = roundrobin", NULL},
+    {"a slow start", "slow-start = 1m", "slow = 60"},
+    {"no slow start", "slow-start = 0", NULL},
     {"no patience", "patience = 0", "patience = 0"},
     {"much patience", "patience = 2m", "patience = 120"},
     {"nobody may wait", "waiting = 0", "waiting = 0"},
@@ -231,8 +241,8 @@ test_defaults(void)
 	    "dns = (none); ad = no; addresses = 5; sessions = 2; "
 	    "dnstime = 120; own = (none); spool = /tmp; modes = strict; "
 	    "limit = 900; "
-	    "unsure = defer; patience = 30; waiting = 10; wake = yes; "
-	    "dsn = no; "
+	    "unsure = defer; patience = 30; waiting = 10; "
+	    "balance = roundrobin; slow = 0; wake = yes; dsn = no; "
 	    "connect = 30; greeting = 60; command = 300; data = 180; "
 	    "final = 600; tls = may; ca = ; protocol = 303; ciphers = ; "
 	    "cert = ; key = ; "
@@ -417,7 +427,7 @@ static void
 test_manual(void)
 {
 	static const enum setting_place places[] = {IN_SMTPROUTE, IN_HOST,
-	    IN_AUTH};
+	    IN_AUTH, IN_ROUTE};
 	g_autofree char *manual = read_source("man/smtproute.conf.5");
 
 	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
