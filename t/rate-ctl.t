@@ -131,4 +131,33 @@ subtest 'check' => sub {
     }
 };
 
+# The manual's, as they stand there.
+subtest 'recipes' => sub {
+    my ($text) = read_file(($ENV{top_srcdir} // '.') . '/man/smtproute.8')
+        =~ /^\.Ss With providers that count\n(.*?)^\.Sh /ms;
+    my @recipes = ($text // '') =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
+
+    cmp_ok scalar(@recipes), '>=', 6, 'the manual has recipes';
+    for my $recipe (@recipes) {
+        my %file;
+        my $path;
+        for my $line (split /^/, $recipe) {
+            if ($line =~ m{^# /etc/smtproute/(\S+)$}) {
+                $path = $1;
+            } else {
+                $file{$path} .= $line;
+            }
+        }
+        my $agent = Agent->new(
+            routes => $file{routes} // "* [192.0.2.1]\n",
+            conf   => $file{'smtproute.conf'} // '',
+        );
+        my $run = Ctl->run(conf => $agent->conf, arguments =>
+            ['check', '--no-dns', '--routes', $agent->routes]);
+        my @faults = grep { /error|expected/ && !/bind address/ }
+            split /\n/, $run->stdout . $run->stderr;
+        is_deeply \@faults, [], (split /\n/, $recipe)[1];
+    }
+};
+
 done_testing;

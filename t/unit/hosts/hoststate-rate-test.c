@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <glib.h>
+#include <glib/gstdio.h>
 
 #include "hosts/hoststate.h"
 #include "unit/slide.h"
@@ -24,6 +25,8 @@
 #define SPAN (9 * (gint64)G_USEC_PER_SEC)
 
 #define EVENTS_MAX 100000
+
+#define HOSTS 1000
 
 /* What the host of the crowd has seen; shared. */
 struct sight {
@@ -318,6 +321,52 @@ test_crowd(void)
 	munmap(sight, sizeof(*sight));
 }
 
+/* One delivery to each of many hosts. */
+static void
+deliver_to_all(struct hoststate *state, const char *rate)
+{
+	for (guint i = 0; i < HOSTS; i++) {
+		g_autofree char *name = g_strdup_printf("mx%u.example.com", i);
+		struct contender contender;
+
+		trip_route("A", &contender);
+		contender.name = name;
+		set_rate(&contender, TALLY_TRANSACTIONS, rate);
+		g_assert_cmpuint(hoststate_choose(state, &contender, 1), ==, 0);
+		g_assert_cmpuint(hoststate_grant(state, 1), ==, 1);
+		hoststate_begun(state);
+		trip_leave(state, '+');
+	}
+}
+
+/* The state of hosts with three spans each, and what they cost. */
+static void
+test_size(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+	g_autoptr(Hoststate) state = NULL;
+	gint64 begun;
+	gint64 between;
+	GStatBuf st;
+
+	if (watched_by_anybody())
+		return;
+	statefolder_make(&place);
+	state = trip_new(&place);
+	deliver_to_all(state, "none");
+	begun = g_get_monotonic_time();
+	deliver_to_all(state, "none");
+	between = g_get_monotonic_time();
+	for (guint i = 0; i < 5; i++)
+		deliver_to_all(state, "14:1s, 30:1m, 10000:1d");
+	g_test_message("%d us without rates, %d us with three",
+	    (int)((between - begun) / HOSTS),
+	    (int)((g_get_monotonic_time() - between) / HOSTS / 5));
+	g_assert_cmpint(g_stat(place.path, &st), ==, 0);
+	g_test_message("%d kB", (int)(st.st_size / 1024));
+	g_assert_cmpint(st.st_size, <, 4 * 1024 * 1024);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -328,6 +377,7 @@ main(int argc, char **argv)
 	g_test_add_func("/rate/other route", test_other_route);
 	g_test_add_func("/rate/recipients", test_recipients);
 	g_test_add_func("/rate/too many", test_too_many);
+	g_test_add_func("/rate/size", test_size);
 	g_test_add_func("/rate/crowd", test_crowd);
 	return g_test_run();
 }
