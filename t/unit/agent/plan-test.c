@@ -341,6 +341,83 @@ test_contenders(void)
 	g_assert_cmpint(contender->standing, ==, STANDING_DRAINED);
 }
 
+/* The next host and its only address; NULL: it has been tried. */
+static const char *
+next_name(struct plan *plan)
+{
+	struct candidate candidate;
+
+	g_assert_true(plan_next_destination(plan));
+	if (plan_next(plan, deadline_in(G_USEC_PER_SEC), &candidate, NULL) ==
+	    PLAN_END)
+		return NULL;
+	g_assert_cmpint(candidate.preference, ==, -1);
+	return candidate.host;
+}
+
+/* A host that was full may be tried again, and no other one. */
+static void
+test_reopen(void)
+{
+	g_autoptr(Settings) settings = fixture_settings(DEFAULTS);
+	g_autoptr(Route) route = fixture_route(
+	    "192.0.2.1, 192.0.2.2/pri=1, 192.0.2.2/pri=2, 192.0.2.1/pri=3");
+	g_autoptr(Hoststate) state = hoststate_new(NULL, &limits);
+	g_autoptr(Plan) plan =
+	    plan_new(route, "a.example", settings, NULL, state);
+	struct contender *contender;
+
+	g_assert_cmpstr(next_name(plan), ==, "192.0.2.1");
+	g_assert_cmpstr(next_name(plan), ==, "192.0.2.2");
+	contender = plan_reopen(plan);
+	g_assert_cmpuint(contender->priority, ==, 1);
+	contender->standing = STANDING_FREE;
+	g_assert_cmpstr(next_name(plan), ==, "192.0.2.2");
+	g_assert_cmpstr(next_name(plan), ==, NULL);
+	g_assert_cmpstr(next_name(plan), ==, NULL);
+	g_assert_false(plan_next_destination(plan));
+}
+
+/* Which setting is to blame that there is no address. */
+static const struct family {
+	const char *says;
+	const char *settings;
+	const char *route;
+	const char *message; /* NULL: there is one */
+} families[] = {
+    {"bind=", DEFAULTS, "[2001:db8::1]/bind=192.0.2.5",
+	"no address of the family of bind=192.0.2.5"},
+    {"address-family, for IPv6", DEFAULTS "address-family = ipv4\n",
+	"[2001:db8::1]", "no address of address-family=ipv4"},
+    {"address-family, for IPv4", DEFAULTS "address-family = ipv6\n",
+	"192.0.2.1", "no address of address-family=ipv6"},
+    {"bind= beats address-family", DEFAULTS "address-family = ipv6\n",
+	"192.0.2.1/bind=192.0.2.5", NULL},
+    {"any", DEFAULTS, "192.0.2.1", NULL},
+    {"what comes first is no matter", DEFAULTS "address-family = prefer-ipv6\n",
+	"192.0.2.1", NULL},
+};
+
+static void
+test_family(gconstpointer data)
+{
+	const struct family *row = data;
+	g_autoptr(Settings) settings = fixture_settings(row->settings);
+	g_autoptr(Route) route = fixture_route(row->route);
+	g_autoptr(Hoststate) state = hoststate_new(NULL, &limits);
+	g_autoptr(Plan) plan =
+	    plan_new(route, "a.example", settings, NULL, state);
+	g_autoptr(GError) error = NULL;
+	struct candidate candidate;
+
+	g_assert_true(plan_next_destination(plan));
+	g_assert_cmpint(plan_next(plan, deadline_in(G_USEC_PER_SEC), &candidate,
+			    &error),
+	    ==, row->message != NULL ? PLAN_UNRESOLVED : PLAN_CANDIDATE);
+	g_assert_cmpstr(error != NULL ? error->message : NULL, ==,
+	    row->message);
+}
+
 static void
 add_rows(void)
 {
@@ -357,6 +434,7 @@ add_rows(void)
 		g_test_add_data_func(path, &precedences[i], test_precedence);
 	}
 	TABLE_ADD("plan/turns", turns, test_turns);
+	TABLE_ADD("plan/family", families, test_family);
 }
 
 int
@@ -367,6 +445,7 @@ main(int argc, char **argv)
 	add_rows();
 	g_test_add_func("/plan/contenders are as route and settings say",
 	    test_contenders);
+	g_test_add_func("/plan/a host is opened again", test_reopen);
 	g_test_add_func("/plan/groups come whole and in order", test_groups);
 	g_test_add_func("/plan/first picks follow the weights", test_weights);
 	g_test_add_func("/plan/later picks follow the weights that are left",
