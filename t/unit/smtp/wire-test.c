@@ -5,16 +5,14 @@
  */
 #include <config.h>
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <glib.h>
 
 #include "smtp/offer.h"
 #include "smtp/wire.h"
+#include "unit/scripted.h"
 #include "unit/table.h"
-#include "util/autofd.h"
 #include "util/deadline.h"
 
 #define FOREVER (deadline_in(G_TIME_SPAN_MINUTE * 10))
@@ -34,147 +32,6 @@ static const struct timeouts timeouts = {
     .data = 600 * S,
     .final = 600 * S,
 };
-
-/* ---- the host ---- */
-
-/*
- * What it says, one reply after another: the greeting, then to each command,
- * and to the content after 354; LF between lines.  "-": nothing; "!" at the
- * end, or alone: it closes then, as it does at the end of the script.
- */
-struct host {
-	int fd;
-	char **script;
-	guint next;
-	GString *input;
-	GString *heard; /* commands; those with parameters of note, whole */
-	GString *content;
-	GThread *thread;
-};
-
-/* FALSE: it is to close. */
-static gboolean
-host_say(struct host *host, gboolean *ret_content)
-{
-	const char *text = host->script[host->next];
-	g_auto(GStrv) lines = NULL;
-	g_autofree char *joined = NULL;
-	g_autofree char *all = NULL;
-	gboolean going;
-
-	*ret_content = FALSE;
-	if (text == NULL)
-		return FALSE;
-	host->next++;
-	if (g_str_equal(text, "-"))
-		return TRUE;
-	going = !g_str_has_suffix(text, "!");
-	lines = g_strsplit_set(text, "\n!", 0);
-	joined = g_strjoinv("\r\n", lines);
-	/* "!" has left an empty last line. */
-	all = g_strconcat(joined, going ? "\r\n" : "", NULL);
-	*ret_content = g_str_has_prefix(text, "354");
-	/* In one piece: the other side may close behind it. */
-	if (!g_str_equal(text, "!") &&
-	    send(host->fd, all, strlen(all), MSG_NOSIGNAL) < 0)
-		return FALSE;
-	return going;
-}
-
-/* What comes up to @end, a new string; NULL: it has ended. */
-static char *
-host_hear(struct host *host, const char *end)
-{
-	char buffer[4096];
-	const char *found;
-	char *text;
-
-	while ((found = strstr(host->input->str, end)) == NULL) {
-		gssize n = recv(host->fd, buffer, sizeof(buffer), 0);
-
-		if (n <= 0)
-			return NULL;
-		g_string_append_len(host->input, buffer, n);
-	}
-	text = g_strndup(host->input->str, (gsize)(found - host->input->str));
-	g_string_erase(host->input, 0, (gssize)(strlen(text) + strlen(end)));
-	return text;
-}
-
-static void
-host_note(struct host *host, const char *line)
-{
-	gboolean whole = g_str_has_prefix(line, "MAIL ") ||
-	    g_str_has_prefix(line, "AUTH ") || strchr(line, ' ') == NULL;
-
-	g_string_append_printf(host->heard, "%s%.*s",
-	    host->heard->len > 0 ? ";" : "",
-	    whole ? (int)strlen(line) : (int)strcspn(line, " "), line);
-}
-
-static gpointer
-host_run(gpointer data)
-{
-	struct host *host = data;
-	gboolean content;
-
-	while (host_say(host, &content)) {
-		g_autofree char *heard = NULL;
-
-		if (content) {
-			heard = host_hear(host, ".\r\n");
-			g_string_append(host->content,
-			    heard != NULL ? heard : "lost");
-			if (heard == NULL)
-				break;
-			host_note(host, ".");
-			continue;
-		}
-		heard = host_hear(host, "\r\n");
-		if (heard == NULL)
-			break;
-		host_note(host, heard);
-	}
-	shutdown(host->fd, SHUT_RDWR);
-	return NULL;
-}
-
-/* The other end of its connection. */
-static int
-host_start(struct host *host, const char *script)
-{
-	int pair[2];
-
-	g_assert_no_errno(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	g_assert_no_errno(fcntl(pair[0], F_SETFL, O_NONBLOCK));
-	*host = (struct host){
-	    .fd = pair[1],
-	    .script = g_strsplit(script, "|", 0),
-	    .input = g_string_new(NULL),
-	    .heard = g_string_new(NULL),
-	    .content = g_string_new(NULL),
-	};
-	host->thread = g_thread_new("host", host_run, host);
-	return pair[0];
-}
-
-static void
-host_end(struct host *host)
-{
-	g_clear_pointer(&host->thread, g_thread_join);
-}
-
-static void
-host_clear(struct host *host)
-{
-	host_end(host);
-	autofd_clear(&host->fd);
-	g_strfreev(host->script);
-	g_string_free(host->input, TRUE);
-	g_string_free(host->heard, TRUE);
-	g_string_free(host->content, TRUE);
-}
 
 /* ---- what is told of it ---- */
 
@@ -258,10 +115,11 @@ enum with {
 	WITH_TLS = 1 << 7, /* a must */
 	WITH_TLS_MAY = 1 << 8,
 	WITH_TRANSCRIPT = 1 << 9,
+	WITHOUT_SIZE = 1 << 10, /* though it is offered */
 };
 
 struct trial {
-	struct host host;
+	struct scripted host;
 	struct wire *wire;
 	struct wire_again again;
 	GString *told;
@@ -359,6 +217,7 @@ trial_send(struct trial *trial, guint with, guint count)
 						: NULL,
 	    .auth_in_clear = (with & WITH_IN_CLEAR) != 0,
 	    .auth_without = with & WITHOUT_CRAM_MD5 ? MECHANISM_CRAM_MD5 : 0,
+	    .ehlo_ignore = with & WITHOUT_SIZE ? "SIZE" : NULL,
 	    .transcript = (with & WITH_TRANSCRIPT) != 0,
 	    .events = &events,
 	    .data = trial->told,
@@ -379,21 +238,21 @@ trial_make(struct trial *trial, const char *script)
 	    .told = g_string_new(NULL),
 	    .outcomes = g_string_new(NULL),
 	};
-	trial->wire = wire_new(host_start(&trial->host, script));
+	trial->wire = wire_new(scripted_pair(&trial->host, script));
 }
 
 static void
 trial_end(struct trial *trial)
 {
 	g_clear_pointer(&trial->wire, wire_free);
-	host_end(&trial->host);
+	scripted_end(&trial->host);
 }
 
 static void
 trial_clear(struct trial *trial)
 {
 	trial_end(trial);
-	host_clear(&trial->host);
+	scripted_clear(&trial->host);
 	g_free(trial->again.why);
 	g_string_free(trial->told, TRUE);
 	g_string_free(trial->outcomes, TRUE);
@@ -502,6 +361,8 @@ static const struct row {
 	EHLO MAIL " SIZE=" SIZE RCPT DATA DOT QUIT, SENT, TOLD},
     {"a larger one", 0, 1, "220 b|250-b\n250 SIZE 16|221 o", EHLO QUIT,
 	"Bm message size 17 exceeds the host's limit of 16 (SIZE)", "greeted"},
+    {"a limit that is not believed", WITHOUT_SIZE, 1,
+	"220 b|250-b\n250 SIZE 16|" OK, EHLO ALL, SENT, TOLD},
     {"no limit", 0, 1, "220 b|250-b\n250 SIZE|" OK,
 	EHLO MAIL " SIZE=" SIZE RCPT DATA DOT QUIT, SENT, TOLD},
     {"eight bits", WITH_EIGHT, 1, "220 b|250-b\n250 8BITMIME|" OK,
@@ -742,7 +603,7 @@ test_not_kept(void)
 	}
 	trial_make(&trial, HI "250 o|250 o|354 o|250 o!");
 	trial_send(&trial, WITH_KEEP, 1);
-	host_end(&trial.host);
+	scripted_end(&trial.host);
 	g_assert_false(wire_is_idle(trial.wire));
 	trial_clear(&trial);
 }
