@@ -18,6 +18,7 @@ use Content;
 use Dovecot;
 use Fixture;
 use Foreign ();
+use Lmtp;
 use SmtpHost ();
 
 # Whoever runs the tests at home may not want so much to be downloaded.
@@ -174,6 +175,63 @@ for my $name (sort keys %SERVERS) {
         }
     };
 }
+
+# As the next hop, by LMTP: who has a mailbox is for each recipient.
+sub dovecot_lmtp {
+    my ($port) = @_;
+
+    return (packages => ['dovecot-lmtpd'],
+        users => [qw(dovecot dovenull vmail)],
+        files => {'/etc/dovecot/users' =>
+            join('', map { "$_\@example.com:{PLAIN}secret::::::\n" }
+                qw(one two)),
+            '/etc/dovecot/interop.conf' => dovecot_users(
+            file  => '/etc/dovecot/users',
+            owner => [qw(vmail vmail /tmp)],
+            mail  => '/tmp/mail/%u',
+        ) . <<"EOF_DOVECOT"},
+protocols = lmtp
+listen = 127.0.0.1
+base_dir = /run/dovecot-interop
+ssl = no
+log_path = /dev/stderr
+first_valid_uid = 1
+postmaster_address = postmaster\@example.com
+service lmtp {
+  inet_listener lmtp {
+    address = 127.0.0.1
+    port = $port
+  }
+}
+EOF_DOVECOT
+        command => 'exec dovecot -F -c /etc/dovecot/interop.conf');
+}
+
+subtest 'dovecot, LMTP' => sub {
+    my $port = port();
+    my $server = eval { Foreign->new(dovecot_lmtp($port), port => $port) };
+
+    ok $server, 'it runs' or return diag $@;
+    my $agent = Agent->new(routes => 'example.com '
+        . $server->destination . "/lmtp\n");
+    my $lmtp = Lmtp->new(agent => $agent);
+    $lmtp->lhlo;
+    for my $number (1 .. 2) {
+        my @replies = $lmtp->deliver(
+            recipients => [map { "$_\@example.com" } qw(one nobody two)]);
+        like $replies[0], qr/^250 2\.0\.0 .* Saved/, "$number: the first";
+        like $replies[1], qr/^550 5\.1\.1 .*nobody\@example\.com/,
+            "$number: nobody";
+        like $replies[2], qr/^250 2\.0\.0 .* Saved/, "$number: the second";
+    }
+    is $lmtp->end, 0, 'exit status';
+    for my $message (@messages) {
+        my $run = $agent->deliver(message => $message->[1],
+            recipients => ['one@example.com']);
+        is $run->status, 0, "$message->[0], by pipe" or diag $run->output;
+    }
+    diag $server->log if !Test::More->builder->is_passing;
+};
 
 sub password {
     my $file = new_folder('secret') . '/password';
