@@ -158,6 +158,7 @@ answer_calls(void *data)
 	g_autoptr(Hoststate) state =
 	    hoststate_new(work->settings->state_directory, &limits);
 
+	maillog_detach();
 	g_setenv("PATH", COMMAND_PATH, TRUE);
 	for (guint i = 0; i < calls->len; i++) {
 		if (!answer_call(state, g_ptr_array_index(calls, i)))

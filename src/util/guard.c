@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "util/deadline.h"
@@ -258,9 +259,12 @@ let_go(unsigned seconds)
 	}
 	if (null > STDERR_FILENO)
 		close(null);
-	/* pipe(8) reads until it is closed everywhere. */
-	if (crash_output >= 0)
-		close(crash_output);
+	/*
+	 * pipe(8) and lmtp(8) read until it is closed everywhere, and hosts
+	 * wait for as long as a connection is open somewhere.
+	 */
+	closelog();
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	crash_output = -1;
 	final_status = EX_OK;
 	written = TRUE;

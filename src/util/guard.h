@@ -64,9 +64,10 @@ gboolean
 guard_try(void (*work)(void *data), void *data);
 
 /*
- * Runs @work(@data) in a process of its own that nobody waits for: it holds
- * nothing that pipe(8) reads, a signal to the process group does not reach it,
- * and it ends after @seconds at the latest.
+ * Runs @work(@data) in a process of its own that nobody waits for: it holds no
+ * descriptor but 0 to 2, which are /dev/null (see maillog_detach()), a signal
+ * to the process group does not reach it, and it ends after @seconds at the
+ * latest.
  */
 void
 guard_detach(void (*work)(void *data), void *data, unsigned seconds);

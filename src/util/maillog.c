@@ -150,6 +150,15 @@ maillog_open(const char *log, const char *name)
 		openlog(tag(), LOG_PID, LOG_MAIL);
 }
 
+void
+maillog_detach(void)
+{
+	/* The other process' own; it cannot be ended from here. */
+	maillog.postlog = NULL;
+	maillog.heard = FALSE;
+	g_clear_pointer(&maillog.lost, g_free);
+}
+
 static void
 write_postlog(const char *text)
 {

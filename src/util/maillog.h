@@ -30,6 +30,10 @@ maillog_open(const char *log, const char *name);
 const char *
 maillog_close(void);
 
+/* In a process that guard_detach() has made: begins anew. */
+void
+maillog_detach(void);
+
 /* Where syslog(3) connects to. */
 #define MAILLOG_SYSLOG "/dev/log"
 

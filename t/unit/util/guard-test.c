@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include <glib.h>
+#include <glib/gstdio.h>
 
 #include "unit/table.h"
 #include "unit/watched.h"
@@ -269,6 +271,41 @@ test_suspect(void)
 	g_assert_no_errno(unlink(crashed));
 }
 
+/* Lives until somebody removes the file. */
+static void
+await_removal(void *data)
+{
+	while (g_access(data, F_OK) == 0)
+		g_usleep(10 * 1000);
+}
+
+/* Whoever reads from the process that detached it is not held up by it. */
+static void
+test_detached(void)
+{
+	g_autofree char *path = NULL;
+	struct pollfd pollfd = {.events = POLLIN};
+	char byte;
+	int status;
+	int ends[2];
+	pid_t pid;
+
+	close(g_file_open_tmp(NULL, &path, NULL));
+	g_assert_no_errno(pipe(ends));
+	pid = fork();
+	if (pid == 0) {
+		guard_detach(await_removal, path, 60);
+		_exit(0);
+	}
+	close(ends[1]);
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	pollfd.fd = ends[0];
+	g_assert_cmpint(poll(&pollfd, 1, 30 * 1000), ==, 1);
+	g_assert_cmpint(read(ends[0], &byte, 1), ==, 0);
+	g_assert_no_errno(unlink(path));
+	close(ends[0]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -286,5 +323,6 @@ main(int argc, char **argv)
 	g_test_add_func("/guard/try/and what crashes outside",
 	    test_with_guard_crashes);
 	g_test_add_func("/guard/a suspect is set aside", test_suspect);
+	g_test_add_func("/guard/what is detached holds nothing", test_detached);
 	return g_test_run();
 }
