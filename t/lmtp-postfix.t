@@ -173,7 +173,7 @@ subtest 'killed' => sub {
         maximal_backoff_time => '1s', queue_run_delay => '1s',
         qmgr_message_active_limit => 1000, lmtp_connection_cache_on_demand =>
         'yes', transport_retry_time => '1s');
-    my $count = 200;
+    my $count = $ENV{SOAK_KILLED} // 200;
     my $kills = 0;
     my @subjects = map { "number $_" } 1 .. $count;
 
@@ -184,6 +184,7 @@ subtest 'killed' => sub {
         }
     }
     $postfix->flush;
+    local $Fixture::PATIENCE = $Fixture::PATIENCE + $count / 4;
     $postfix->wait_for(qr/ removed$/, $count);
     $postfix->stop;
     my %seen;
