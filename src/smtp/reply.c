@@ -50,8 +50,6 @@ skip_empty_lines(struct reply_reader *reader)
 	const char *end = start;
 	gsize length;
 
-	if (reader->line > 0)
-		return;
 	while (*end == '\n' || (end[0] == '\r' && end[1] == '\n'))
 		end += *end == '\n' ? 1 : 2;
 	length = end - start;

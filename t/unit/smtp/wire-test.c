@@ -534,6 +534,13 @@ test_again(void)
 		g_assert_null(trial.again.why);
 		trial_clear(&trial);
 	}
+	/* TLS that comes to nothing, and need not be. */
+	trial_make(&trial, "220 b|250-b\n250 STARTTLS|220 go!");
+	trial_send(&trial, WITH_TLS_MAY, 1);
+	g_assert_nonnull(trial.again.why);
+	g_assert_cmpint(trial.again.stage, ==, STAGE_TLS);
+	g_assert_false(trial.again.late);
+	trial_clear(&trial);
 	/* Nor is it a matter of passwords. */
 	trial_make(&trial, later);
 	trial_send(&trial, with, 1);
@@ -579,6 +586,26 @@ test_keep(void)
 	g_assert_cmpstr(trial.host.heard->str, ==,
 	    EHLO MAIL RCPT DATA DOT MAIL RCPT DATA DOT QUIT);
 	g_assert_cmpstr(trial.told->str, ==, TOLD ";begun;accepted");
+	trial_clear(&trial);
+}
+
+/* The same, where the whole envelope goes out as one. */
+static void
+test_keep_volleys(void)
+{
+	struct trial trial;
+
+	trial_make(&trial,
+	    PIPED "250 o|250 o|354 o|250 2.0.0 one|"
+		  "250 o|" NO "|503 o|221 o");
+	trial_send(&trial, WITH_KEEP | WITH_PARTIAL, 1);
+	g_assert_true(wire_is_idle(trial.wire));
+	trial_send(&trial, WITH_KEEP | WITH_PARTIAL, 1);
+	g_assert_false(wire_is_idle(trial.wire));
+	trial_end(&trial);
+	g_assert_cmpstr(trial.outcomes->str, ==, "D- 250 2.0.0 one;" NO_R);
+	g_assert_cmpstr(trial.host.heard->str, ==,
+	    EHLO MAIL RCPT DATA DOT MAIL RCPT DATA QUIT);
 	trial_clear(&trial);
 }
 
@@ -646,6 +673,7 @@ main(int argc, char **argv)
 	g_test_add_func("/wire/hundreds of recipients", test_many);
 	g_test_add_func("/wire/what may be tried again", test_again);
 	g_test_add_func("/wire/several messages", test_keep);
+	g_test_add_func("/wire/several volleys", test_keep_volleys);
 	g_test_add_func("/wire/a connection that is not kept", test_not_kept);
 	g_test_add_func("/wire/a transcript", test_transcript);
 	g_test_add_func("/wire/nothing", test_unused);
