@@ -244,6 +244,24 @@ my @rows = (
         '', {}, 0, [@START, qr/^TLS handshake failed: /,
             'going on in clear text', @HELLO, @WORKS],
         'EHLO STARTTLS -tls', $FULL],
+    # With TLS 1.3 it comes after the handshake.
+    ['may, an alert', {tls => {certificate => $RIGHT, clients => $CA->file}},
+        '', {}, 0, [@START, $TLS13, $VERIFIED, shown(),
+            qr/^TLS ended by the host: .*alert certificate required$/,
+            'going on in clear text', @HELLO, @WORKS],
+        qr/^EHLO STARTTLS (?:-tls|tls.*)$/, $FULL],
+    ['encrypt, an alert', {tls => {certificate => $RIGHT,
+            clients => $CA->file}}, '/tls=encrypt', {}, 1,
+        [@START, $TLS13, $VERIFIED, shown(),
+            qr/^TLS ended by the host: .*alert certificate required$/,
+            fails(qr/TLS: ended by the host: .*alert certificate required$/)],
+        qr/^EHLO STARTTLS (?:-tls|tls.*)$/],
+    ['wrapper, an alert', {tls => {certificate => $RIGHT, wrapper => 1,
+            clients => $CA->file}}, '/tls=wrapper', {}, 1,
+        ['connect', $TLS13, $VERIFIED, shown(),
+            qr/^TLS ended by the host: .*alert certificate required$/,
+            fails(qr/TLS: ended by the host: .*alert certificate required$/)],
+        qr/^(?:-tls|tls.*)$/],
     ['encrypt, silence', {handshake => 'silence'}, '/tls=encrypt', \%SHORT, 1,
         [@START, 'TLS handshake timed out after 5 s',
             fails('TLS: handshake timed out after 5 s')],
@@ -545,6 +563,22 @@ subtest 'what exactly it says' => sub {
         \ {4}result\ {4}works\n
         \n
         result\ {4}1\ of\ 1\ addresses\ works\n\z/mx, 'output';
+};
+
+subtest 'a silent greeting at port 465' => sub {
+    skip_or_fail('only root has port 465') if $> != 0;
+    my $host = SmtpHost->new(greeting => 'silence', port => 465,
+        address => sprintf '127.47.%d.%d', $$ / 256 % 256, $$ % 256);
+    my $agent = Agent->new(
+        routes   => 'example.com ' . $host->destination . "\n",
+        settings => settings('greeting-timeout' => '1s'),
+    );
+    my $run = Ctl->run(conf => $agent->conf,
+        arguments => ['probe', 'example.com']);
+
+    is $run->status, 1, 'exit status';
+    like $run->stdout, qr/^\ +result\ +does\ not\ work:\ greeting:\ timed\ out
+        \ after\ 1\ s;\ port\ 465\ usually\ wants\ tls=wrapper$/mx, 'why';
 };
 
 # What a delivery says is what probe says.

@@ -363,21 +363,29 @@ subtest 'a handshake that hangs is remembered' => sub {
     like $run->output, qr/^4\.7\.5 .*: TLS: handshake \Q$LATE\E$/, 'and fails';
 };
 
-# A port of its own kind: who waits for us to begin is told so.
-subtest 'a silent greeting at port 465' => sub {
-    skip_or_fail('only root has port 465') if $> != 0;
-    my %host = (greeting => 'silence', port => 465,
-        address => sprintf '127.46.%d.%d', $$ / 256 % 256, $$ % 256);
-    my $trial = Trial->new(
-        hosts    => {FIRST => \%host},
-        route    => 'FIRST',
-        settings => {'greeting-timeout' => "${SHORT}s"},
-    )->wait;
+# A port of its own kind: who waits for us to begin is told so, whatever comes
+# of it.
+for my $row (['silence', $LATE], ['close', 'connection lost'],
+    [\"\x15\x03\x01\0\2\2\x28\r\n", qr/[ -~]+/]) {
+    my ($greeting, $why) = @{$row};
 
-    is $trial->status, 75, 'deferred';
-    is $trial->line, "4.4.2 FIRST: greeting: $LATE; port 465 usually wants "
-        . 'tls=wrapper', 'the line';
-};
+    subtest 'a greeting at port 465: ' . (ref $greeting || $greeting) => sub {
+        skip_or_fail('only root has port 465') if $> != 0;
+        my %host = (greeting => $greeting, port => 465,
+            address => sprintf '127.46.%d.%d', $$ / 256 % 256, $$ % 256);
+        my $trial = Trial->new(
+            hosts    => {FIRST => \%host},
+            route    => 'FIRST',
+            settings => {'greeting-timeout' => "${SHORT}s"},
+        )->wait;
+
+        is $trial->status, 75, 'deferred';
+        like $trial->line, qr/\A4\.4\.2 FIRST: greeting: $why; port 465 /,
+            'what came of it';
+        like $trial->line, qr/; port 465 usually wants tls=wrapper\z/,
+            'and what it wants';
+    };
+}
 
 subtest 'nothing follows an injection, not even a ClientHello' => sub {
     my $trial = Trial->new(

@@ -121,12 +121,8 @@ ask_starttls(struct opening *opening, struct dialogue *dialogue,
 	return FALSE;
 }
 
-/*
- * A loss within TLS, before the first reply there: is it by the host's alert?
- * Then this is how TLS came to nothing, whatever has been made of it.
- */
-static void
-judge_loss(struct opening *opening, struct dialogue *dialogue,
+void
+opening_judge_loss(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy)
 {
 	const struct tls *tls = peer_tls(dialogue->peer);
@@ -165,7 +161,7 @@ ask_again(struct opening *opening, struct dialogue *dialogue,
 {
 	if (opening_ehlo(opening, dialogue, command))
 		return TRUE;
-	judge_loss(opening, dialogue, policy);
+	opening_judge_loss(opening, dialogue, policy);
 	return FALSE;
 }
 
@@ -174,24 +170,20 @@ opening_greeting(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *late = NULL;
 	g_autofree char *what = NULL;
+	g_autofree char *hint = NULL;
 	struct reply *reply = peer_reply(dialogue->peer,
 	    dialogue_deadline(dialogue, STAGE_GREETING), &error);
 
 	if (reply != NULL)
 		return reply;
-	if (g_error_matches(error, PEER_ERROR, PEER_ERROR_TIMEOUT) &&
-	    tls_policy_wants_wrapper(policy)) {
-		late = deadline_passed(dialogue_span(dialogue, STAGE_GREETING),
-		    dialogue->deadline);
-		what = g_strdup_printf("%s; port %u usually wants tls=wrapper",
-		    late, policy->port);
-		dialogue_fail(dialogue, STAGE_GREETING, what);
-	} else {
-		dialogue_fail_error(dialogue, STAGE_GREETING, error);
-		judge_loss(opening, dialogue, policy);
-	}
+	what = dialogue_what(dialogue, STAGE_GREETING, error);
+	/* Who waits for our ClientHello may also leave, or send an alert. */
+	if (tls_policy_wants_wrapper(policy))
+		hint = g_strdup_printf("%s; port %u usually wants tls=wrapper",
+		    what, policy->port);
+	dialogue_fail(dialogue, STAGE_GREETING, hint != NULL ? hint : what);
+	opening_judge_loss(opening, dialogue, policy);
 	return NULL;
 }
 

@@ -39,6 +39,15 @@ gboolean
 opening_wrap(struct opening *opening, struct dialogue *dialogue,
     const struct tls_policy *policy);
 
+/*
+ * What the host answers is lost, the first reply within TLS.  If its alert has
+ * done that, this is how TLS came to nothing, whatever has been made of it
+ * before.
+ */
+void
+opening_judge_loss(struct opening *opening, struct dialogue *dialogue,
+    const struct tls_policy *policy);
+
 /* The greeting; NULL: the session is over. */
 struct reply *
 opening_greeting(struct opening *opening, struct dialogue *dialogue,

@@ -85,6 +85,7 @@ fail_handshake(struct interview *interview, const struct opening *opening)
 		stage_fail_outcome(interview);
 		return;
 	}
+	interview->stage = stage_name(STAGE_TLS);
 	stage_say(interview, opening->tls_failure);
 	stage_below(interview, NULL, "going on in clear text");
 	interview->again = TRUE;
@@ -126,6 +127,38 @@ interview_wrap(struct interview *interview)
 {
 	return interview->security.tls.level != TLS_WRAPPER ||
 	    shake_hands(interview);
+}
+
+struct reply *
+interview_greeting(struct interview *interview)
+{
+	struct opening opening = {0};
+	struct reply *reply;
+
+	stage_begin(interview, "greeting");
+	reply = opening_greeting(&opening, &interview->dialogue,
+	    &interview->security.tls);
+	if (opening.rejected)
+		fail_handshake(interview, &opening);
+	else
+		stage_take(interview, reply);
+	opening_clear(&opening);
+	return reply;
+}
+
+gboolean
+interview_is_rejected(struct interview *interview)
+{
+	struct opening opening = {0};
+	gboolean rejected;
+
+	opening_judge_loss(&opening, &interview->dialogue,
+	    &interview->security.tls);
+	rejected = opening.rejected;
+	if (rejected)
+		fail_handshake(interview, &opening);
+	opening_clear(&opening);
+	return rejected;
 }
 
 static void

@@ -13,6 +13,17 @@
 gboolean
 interview_wrap(struct interview *interview);
 
+/* The greeting, which is said; NULL: there is none. */
+struct reply *
+interview_greeting(struct interview *interview);
+
+/*
+ * Has the host's alert ended TLS, before the reply that is missing?  Then that
+ * is said.
+ */
+gboolean
+interview_is_rejected(struct interview *interview);
+
 /* STARTTLS, if it is to be; *ret_secured: TLS has begun. */
 gboolean
 interview_starttls(struct interview *interview, gboolean *ret_secured);

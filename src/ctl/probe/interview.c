@@ -57,9 +57,14 @@ say_hello(struct interview *interview)
 	const char *hello = lmtp ? "LHLO" : "EHLO";
 	g_autofree char *ehlo = g_strdup_printf("%s %s\r\n", hello, name);
 	g_autofree char *helo = g_strdup_printf("HELO %s\r\n", name);
-	g_autoptr(Reply) reply = stage_ask(interview, hello, STAGE_EHLO, ehlo);
+	g_autoptr(Reply) reply = NULL;
 	g_autoptr(Reply) again = NULL;
 
+	stage_begin(interview, hello);
+	reply = dialogue_ask(&interview->dialogue, STAGE_EHLO, ehlo);
+	if (reply == NULL && interview_is_rejected(interview))
+		return FALSE;
+	stage_take(interview, reply);
 	if (!lmtp && reply != NULL && outcome_asks_for_helo(reply)) {
 		interview->offer = (struct offer){0};
 		again = stage_ask(interview, "HELO", STAGE_HELO, helo);
@@ -93,8 +98,7 @@ open_session(struct interview *interview)
 
 	if (!interview_wrap(interview))
 		return FALSE;
-	stage_begin(interview, "greeting");
-	greeting = stage_await(interview, STAGE_GREETING);
+	greeting = interview_greeting(interview);
 	if (!stage_accept(interview, STAGE_GREETING, greeting) ||
 	    !say_hello(interview) || !interview_starttls(interview, &secured))
 		return FALSE;

@@ -139,9 +139,8 @@ stage_line(const struct reply *reply)
 	return g_strchomp(printable(line, STAGE_SHOWN));
 }
 
-/* Takes @reply, which is NULL if the dialogue has failed. */
-static struct reply *
-take(struct interview *interview, struct reply *reply)
+struct reply *
+stage_take(struct interview *interview, struct reply *reply)
 {
 	g_autofree char *line = NULL;
 
@@ -157,7 +156,8 @@ take(struct interview *interview, struct reply *reply)
 struct reply *
 stage_await(struct interview *interview, enum stage stage)
 {
-	return take(interview, dialogue_reply(&interview->dialogue, stage));
+	return stage_take(interview,
+	    dialogue_reply(&interview->dialogue, stage));
 }
 
 struct reply *
@@ -165,7 +165,7 @@ stage_ask(struct interview *interview, const char *name, enum stage stage,
     const char *command)
 {
 	stage_begin(interview, name);
-	return take(interview,
+	return stage_take(interview,
 	    dialogue_ask(&interview->dialogue, stage, command));
 }
 

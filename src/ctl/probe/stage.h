@@ -81,6 +81,11 @@ stage_fail_outcome(struct interview *interview);
 char *
 stage_line(const struct reply *reply);
 
+/* Says @reply; NULL: the stage has failed, and the dialogue's outcome is why.
+ */
+struct reply *
+stage_take(struct interview *interview, struct reply *reply);
+
 /* The next reply, which is said; NULL: the stage has failed. */
 struct reply *
 stage_await(struct interview *interview, enum stage stage);
