@@ -81,7 +81,7 @@ my @ROWS = (
         --watch)],
     ["$C hosts --j", '--json'],
     ["$C import tab", 'table.txt'],
-    ["$C import --format=", qw(esa mailertable qmail transport)],
+    ["$C import --format=", qw(esa esa-controls mailertable qmail transport)],
     ["$C import --format=m", 'mailertable'],
     ["smtproutectl -c $folder/none drain "],
 );

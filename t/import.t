@@ -408,7 +408,7 @@ my @calls = (
     ['nothing can be said', ['--format=mailertable', 'in'], 2,
         qr/^smtproutectl: in: no routes in it$/m],
     ['unknown format', ['--format=exim', 'in'], 2,
-        qr/unknown format "exim"; expected esa, qmail, mailertable or tr/],
+        qr/unknown format "exim"; expected esa, esa-controls, qmail, mailertable or tr/],
     ['no such file', ['absent'], 2, qr/: absent: No such file or directory$/],
     ['a folder', ['.'], 2, qr/: \.: Is a directory$/],
     ['a device', ['/dev/zero'], 2, qr/: not a regular file$/],
@@ -448,6 +448,82 @@ subtest 'the file\'s name stays on its line' => sub {
 
     is $run->status, 0, 'exit status';
     is(($run->lines)[0], '# a b ?[1m, format esa', 'the first line');
+};
+
+# A file as "destconfig" exports it.
+my $CONTROLS = <<'EOF_CONTROLS';
+# Destination Controls
+[DEFAULT]
+ip_sort_pref = PREFER_V6
+max_host_concurrency = 500
+max_messages_per_connection = 50
+recipient_minutes = 60
+recipient_limit = 0
+limit_type = host
+limit_apply = system
+bounce_validation = off
+table_tls = off
+bounce_profile = Default
+send_tls_req_alert = 0
+
+[Partner.Example]
+recipient_limit = 1000
+recipient_minutes = 30
+max_host_concurrency = 20
+limit_type = 1
+table_tls = require_verify
+
+[.example.org]
+max_host_concurrency = 5
+
+[other.example]
+table_tls = ON_VERIFY
+max_messages_per_connection = 5000
+colour = blue
+what is this
+EOF_CONTROLS
+
+my $SETTINGS = <<'EOF_SETTINGS';
+# in, format esa-controls, for smtproute.conf
+
+[smtproute]
+address-family = prefer-ipv6
+max-connections = 500
+max-messages = 50
+tls = none
+# in:12: left out: DEFAULT: cannot be said here: bounce_profile: Postfix's queue does the retrying
+
+[host partner.example]
+max-connections = 20
+# in:19: left out: Partner.Example: cannot be said here: limit_type: limits are for a host here, not for each of its addresses
+tls = secure
+rate-recipients = 1000:30m
+
+# in:22: left out: .example.org: cannot be said here: a group is for one host
+
+[host other.example]
+# in:26: left out: other.example: cannot be said here: table_tls: no such level of TLS here
+# in:27: left out: other.example: cannot be said here: max_messages_per_connection: expected 1 to 1000
+# in:28: left out: other.example: cannot be said here: colour: unknown, or without a match here
+# in:29: left out: no line of Destination Controls; expected [domain] or key = value
+EOF_SETTINGS
+
+subtest 'Destination Controls' => sub {
+    my $run = import_text($CONTROLS, '--format=esa-controls');
+
+    is $run->status, 1, 'exit status';
+    is $run->stdout, $SETTINGS, 'settings';
+    is_deeply [map { s/^.*?(?=in:)//r } $run->complaints],
+        [map { s/^# | left out:(?= )//gr } grep { /left out/ }
+            split /\n/, $SETTINGS], 'reported';
+    is import_text($CONTROLS)->stdout, $SETTINGS, 'guessed';
+    $run = import_text("nothing\n", '--format=esa-controls');
+    is $run->status, 2, 'a file without any: exit status';
+    write_file("$folder/conf", $SETTINGS);
+    $run = Ctl->run(conf => "$folder/conf", folder => $folder,
+        arguments => ['check', '--no-dns', '--routes', 'none']);
+    unlike $run->stdout . $run->stderr, qr/smtproute\.conf:\d|\bconf:\d+: /,
+        'the settings are settings';
 };
 
 done_testing;

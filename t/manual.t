@@ -263,6 +263,7 @@ my @OUTPUT = (
     qr/^(?:domain, |hosts with only |host or \[host\] |host name or address )/,
     qr/^(?:its key|no write access for group and others)$/,   # "; expected"
     qr/^without a name$|^, this machine's$/,    # check: a user, a name
+    qr/^# %s:%u: left out: %s\\n$|^rate-recipients = |^\\n\[host %s\]/,
     qr/^bad route$/,                            # import: in a comment
     qr/ of %u%s in %s$/,                        # hosts: a rate
     qr/^, or its MX host's$/,                   # route: part of a line

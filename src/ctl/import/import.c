@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/import/import-controls.h"
 #include "ctl/import/import-entry.h"
 #include "ctl/import/import-formats.h"
 #include "ctl/import/import-guess.h"
@@ -53,8 +54,8 @@ find_format(const char *name)
 		if (strcmp(formats[i]->name, name) == 0)
 			return formats[i];
 	}
-	complain("unknown format \"%s\"; expected esa, qmail, mailertable or "
-		 "transport",
+	complain("unknown format \"%s\"; expected esa, esa-controls, qmail, "
+		 "mailertable or transport",
 	    name);
 	return NULL;
 }
@@ -182,7 +183,8 @@ import_text(const char *name, const struct import_format *format,
 }
 
 static enum ctl_status
-import_path(const char *path, const struct import_format *format)
+import_path(const char *path, const struct import_format *format,
+    gboolean controls)
 {
 	g_autofree char *name =
 	    printable(strcmp(path, "-") == 0 ? "stdin" : path, NAME_MAX_SHOWN);
@@ -190,6 +192,9 @@ import_path(const char *path, const struct import_format *format)
 
 	if (text == NULL)
 		return CTL_TROUBLE;
+	if (controls ||
+	    (format == NULL && import_is_controls(text->str, text->len)))
+		return import_controls(name, text->str, text->len);
 	if (format == NULL) {
 		format = import_guess(text->str, text->len);
 		if (format == NULL) {
@@ -211,16 +216,18 @@ ctl_import(const struct ctl *ctl G_GNUC_UNUSED, int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	const struct import_format *format = NULL;
+	gboolean controls = FALSE;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'f')
 			return CTL_USAGE;
-		format = find_format(optarg);
-		if (format == NULL)
+		controls = strcmp(optarg, IMPORT_CONTROLS) == 0;
+		format = controls ? NULL : find_format(optarg);
+		if (!controls && format == NULL)
 			return CTL_TROUBLE;
 	}
 	if (argc - optind != 1)
 		return CTL_USAGE;
-	return import_path(argv[optind], format);
+	return import_path(argv[optind], format, controls);
 }
