@@ -10,12 +10,14 @@ use warnings;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
+use MIME::Base64 qw(decode_base64);
 use Test::More;
 
 use Agent;
 use Fixture;
 use Lmtp;
 use SmtpHost;
+use TestCa;
 
 my $OK = qr/^250 2\.0\.0 /;
 
@@ -171,6 +173,51 @@ subtest 'what MAIL says is of the message' => sub {
     is_deeply [map { s/^\S+ \S+ //r } grep { /^MAIL/ }
         map { $_->commands } $host->connections],
         ['SIZE=3', 'SIZE=4 BODY=8BITMIME', 'SIZE=5'], 'SIZE and BODY';
+    done_testing;
+};
+
+# Over TLS, with a login: EHLO, STARTTLS and AUTH once; and anew when the
+# secret is another one.
+subtest 'TLS and AUTH' => sub {
+    my $ca = TestCa->new;
+    my $host = SmtpHost->new(
+        keywords     => ['STARTTLS', 'PIPELINING'],
+        keywords_tls => ['AUTH PLAIN', 'PIPELINING'],
+        auth         => '235 2.7.0 ok',
+        tls => {certificate => $ca->certificate(names => ['first.example'])});
+    my $secret = new_folder('secret') . '/password';
+    my $write = sub {
+        write_file("$secret.new", "$_[0]\n");
+        chmod 0600, "$secret.new" or die "$secret.new: $!\n";
+        rename "$secret.new", $secret or die "$secret: $!\n";
+    };
+
+    $write->('before');
+    my $agent = Agent->new(
+        routes   => 'example.com ' . $host->destination
+            . "/tls=secure/tls-name=first.example/auth=ex\n",
+        settings => {'tls-ca-file' => $ca->file,
+            'auth ex' => {username => 'relay', 'password-file' => $secret}});
+    my $lmtp = Lmtp->new(agent => $agent);
+    my $send = sub {
+        like +($lmtp->deliver)[0], $OK, "message $_" for 1 .. $_[0];
+    };
+    $lmtp->lhlo;
+    $send->(3);
+    $write->('after');
+    $send->(3);
+    is $lmtp->end, 0, 'exit status';
+    my @connections = $host->connections;
+    is_deeply [map { scalar(my @m = $_->messages) } @connections], [3, 3],
+        'one connection for each password';
+    is_deeply [map { [map { s/ .*//r } $_->commands] } @connections],
+        [(['EHLO', 'STARTTLS', 'EHLO', 'AUTH',
+            ('MAIL', 'RCPT', 'DATA') x 3, 'QUIT']) x 2], 'with one login';
+    is_deeply [map { decode_base64(s/^AUTH PLAIN //r) }
+        grep { /^AUTH/ } map { $_->commands } @connections],
+        ["\0relay\0before", "\0relay\0after"], 'each with its own';
+    is scalar(grep { $_->tls } map { $_->messages } @connections), 6,
+        'all within TLS';
     done_testing;
 };
 

@@ -165,13 +165,28 @@ give_credentials(auth_client_request_t request, char **result, int fields,
 	return 1;
 }
 
+/*
+ * Once, without auth_client_exit(): that unloads the plug-ins, also those that
+ * sessions with kept connections still have.
+ */
+static void
+init_auth(void)
+{
+	static gsize done;
+
+	if (!g_once_init_enter(&done))
+		return;
+	auth_client_init();
+	g_once_init_leave(&done, TRUE);
+}
+
 /* FALSE: no memory. */
 static gboolean
 set_up_auth(struct session *session, const struct credentials *credentials)
 {
 	if (credentials == NULL || credentials->password == NULL)
 		return TRUE;
-	auth_client_init();
+	init_auth();
 	session->auth = auth_create_context();
 	return session->auth != NULL &&
 	    auth_set_mechanism_flags(session->auth, AUTH_PLUGIN_PLAIN, 0) &&
@@ -344,10 +359,8 @@ session_free(struct session *session)
 	autofd_clear(&session->inner);
 	if (session->lib != NULL)
 		smtp_destroy_session(session->lib);
-	if (session->auth != NULL) {
+	if (session->auth != NULL)
 		auth_destroy_context(session->auth);
-		auth_client_exit();
-	}
 	wipe_output(session, 0);
 	g_string_free(session->output, TRUE);
 	g_string_free(session->input, TRUE);
