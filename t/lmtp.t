@@ -292,6 +292,20 @@ subtest 'the client is gone' => sub {
     done_testing;
 };
 
+# It has a minute to read; the test waits for longer than for anything else.
+subtest 'a client that never reads' => sub {
+    my $agent = agent_for('');
+    my $lmtp = Lmtp->new(agent => $agent, mute => 1);
+    my $writer = child(sub {
+        1 while $lmtp->send("NOOP\r\n" x 1000);
+    });
+
+    ok reap($lmtp->pid, 5 * $Fixture::PATIENCE), 'is given up';
+    ok reap($writer, $Fixture::PATIENCE), 'and the connection closed';
+    $lmtp->{running} = 0;
+    done_testing;
+};
+
 subtest 'settings' => sub {
     my ($host) = hosts({});
     my $agent = agent_with($host);
