@@ -15,6 +15,7 @@ use Test::More;
 
 use Agent ();
 use CrowdHost ();
+use Dns ();
 use Fixture;
 use Herd;
 use Lmtp ();
@@ -29,6 +30,8 @@ sub agent {
         settings => {patience => 0, %settings},
     );
 }
+
+skip_or_fail(Dns->missing);
 
 sub recipients {
     return map { "$_\@example.com" } @_;
@@ -107,6 +110,22 @@ subtest 'a host that refuses MAIL' => sub {
         for 1, 2;
     like $agent->deliver->output, $FREE, 'that has counted';
     is scalar($host->times('mail')), 2, 'it has seen no more';
+};
+
+# Behind its other address is the same host.
+subtest 'a host with two addresses, at its rate after the first' => sub {
+    my $host = CrowdHost->new(reply => {mail => '450 4.7.1 later'});
+    my $other = CrowdHost->new(address => '127.0.0.2', port => $host->port,
+        reply => {mail => '450 4.7.1 later'});
+    my $dns = Dns->new(records =>
+        [map { "mx.example.test. A $_" } '127.0.0.1', '127.0.0.2']);
+    my $agent = agent('[mx.example.test]:' . $host->port . '/rate=1:2s',
+        patience => '10s', 'dns-servers' => $dns->address);
+
+    my $run = $agent->deliver;
+    like $run->output, qr/ 450 4\.7\.1 later /, 'deferred by the first';
+    is $host->connections + $other->connections, 1,
+        'it is not tried again and again';
 };
 
 subtest 'a host that refuses connections' => sub {

@@ -285,6 +285,7 @@ try_candidate(struct delivery *delivery, const struct candidate *candidate)
 			rids, later))
 			return;
 		try_once(delivery, candidate, rids, again);
+		portion_note(&delivery->portion, rids);
 		g_array_append_vals(again, later->data, later->len);
 		g_array_unref(rids);
 		rids = g_steal_pointer(&again);

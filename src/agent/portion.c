@@ -20,6 +20,21 @@ has(const GArray *rids, guint rid)
 	return FALSE;
 }
 
+/* A new array. */
+static GArray *
+without(const GArray *rids, const GArray *others)
+{
+	GArray *rest = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	for (guint i = 0; i < rids->len; i++) {
+		guint rid = g_array_index(rids, guint, i);
+
+		if (others == NULL || !has(others, rid))
+			g_array_append_val(rest, rid);
+	}
+	return rest;
+}
+
 gboolean
 portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
     GArray *later)
@@ -27,7 +42,7 @@ portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
 	guint granted = hoststate_grant(state, rids->len);
 
 	if (granted == 0) {
-		portion->untried = g_array_ref(rids);
+		portion->untried = without(rids, portion->answered);
 		return FALSE;
 	}
 	g_array_set_size(later, 0);
@@ -36,6 +51,14 @@ portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
 		    rids->len - granted);
 	g_array_set_size(rids, MIN(granted, rids->len));
 	return TRUE;
+}
+
+void
+portion_note(struct portion *portion, const GArray *rids)
+{
+	if (portion->answered == NULL)
+		portion->answered = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_array_append_vals(portion->answered, rids->data, rids->len);
 }
 
 GArray *
@@ -60,7 +83,8 @@ portion_leave(struct portion *portion, struct plan *plan, const GArray *open)
 {
 	g_autoptr(GArray) untried = g_steal_pointer(&portion->untried);
 
-	if (untried == NULL)
+	g_clear_pointer(&portion->answered, g_array_unref);
+	if (untried == NULL || untried->len == 0)
 		return;
 	if (portion->tried == NULL)
 		portion->tried = g_hash_table_new_full(g_str_hash, g_str_equal,
@@ -79,5 +103,6 @@ void
 portion_clear(struct portion *portion)
 {
 	g_clear_pointer(&portion->untried, g_array_unref);
+	g_clear_pointer(&portion->answered, g_array_unref);
 	g_clear_pointer(&portion->tried, g_hash_table_unref);
 }

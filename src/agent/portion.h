@@ -15,17 +15,23 @@
 struct portion {
 	GArray *untried;   /* of guint, who the current host did not get
 			    * since it is at its rate; NULL: nobody */
+	GArray *answered;  /* of guint, who the current host has had; NULL:
+			    * nobody */
 	GHashTable *tried; /* who other such hosts did get */
 };
 
 /*
  * Leaves in @rids (of guint) those who may be in the next transaction at the
  * current host, and puts the others into *later.  FALSE: it is at its rate;
- * they are portion->untried.
+ * those that it has not had are portion->untried.
  */
 gboolean
 portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
     GArray *later);
+
+/* The current host has answered for @rids, at one address. */
+void
+portion_note(struct portion *portion, const GArray *rids);
 
 /* Those of @open that @destination has not had, a new array. */
 GArray *
