@@ -100,6 +100,23 @@ subtest 'not at all, or not for long' => sub {
     }
 };
 
+subtest 'not beyond time-limit' => sub {
+    my $host = CrowdHost->new(hold => 'mail');
+    my $herd = herd($host, 'max-connections' => 1, patience => '10m');
+
+    my ($held) = $herd->start(1);
+    $host->wait_held(1);
+    my $conf = read_file($herd->{agent}->conf);
+    $herd->{agent}->configure(
+        conf => $conf =~ s/^\[smtproute\]\n\K/time-limit = 3s\n/mr);
+    my ($other) = $herd->deliver(1);
+    is $other->status, 75, 'deferred';
+    like $other->output, qr/^4\.4\.5 all hosts of the route are at their max-/,
+        'the line';
+    $host->release;
+    is_deeply tally($herd->finish($held)), {0 => 1}, 'the other has the place';
+};
+
 subtest 'for the answer to a probe' => sub {
     my $host = CrowdHost->new(down => 1);
     my $herd = herd($host, 'retry-min' => '1s', waiting => 3);
