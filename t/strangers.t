@@ -19,6 +19,7 @@ use Socket qw(SOCK_DGRAM);
 use Test::More;
 
 use Agent ();
+use Ctl ();
 use Dns ();
 use Fixture;
 use PostfixInstance ();
@@ -221,6 +222,34 @@ subtest 'what is no SMTP server is not quoted' => sub {
     is count($trial, qr/-ERR secret/), 1, 'the log has it';
     $trial = trial('user@x.example', routes => "* rude.example\n");
     like $trial->line, qr/not an SMTP reply: -ERR secret$/, 'a route\'s host is';
+};
+
+subtest 'in smtproutectl hosts they are a number, unless asked for' => sub {
+    my $agent = Agent->new(
+        routes   => "* USEDNS\n",
+        settings => {
+            'dns-servers' => $dns->address,
+            'helo-name'   => 'gateway.example',
+        },
+    );
+    my %said = map { my $option = $_; $option => sub {
+        return Ctl->run(conf => $agent->conf,
+            arguments => ['hosts', $option eq '' ? () : $option])->stdout;
+    } } '', '--all', '--openmetrics';
+
+    is $agent->deliver(recipients => ['user@good.example'])->status, 0,
+        'delivered';
+    my $table = $said{''}->();
+    like $table, qr/^And 1 host that only DNS has named: --all shows it\.$/m,
+        'how many';
+    unlike $table, qr/good\.example/, 'not which';
+    like $said{'--all'}->(), qr/^good\.example/m, 'which';
+    my $metrics = $said{'--openmetrics'}->();
+    like $metrics, qr/^smtproute_other_hosts 1$/m, 'a metric';
+    unlike $metrics, qr/good\.example/, 'no metrics of it';
+    is $agent->deliver(recipients => ['user@busy.example'])->status, 75,
+        'another one';
+    like $said{''}->(), qr/^And 2 hosts .* shows them\.$/m, 'two';
 };
 
 @Counter::ISA = 'Fixture::Guarded';

@@ -179,9 +179,10 @@ show_known(struct request *request, const struct hostlist *list,
 
 	say_rows(request, rows, strangers);
 	if (strangers > 0 && request->form == FORM_TABLE)
-		say("\nAnd %u hosts that only DNS has named: --all shows "
-		    "them.\n",
-		    strangers);
+		say("\nAnd %u host%s that only DNS has named: --all shows "
+		    "%s.\n",
+		    strangers, strangers == 1 ? "" : "s",
+		    strangers == 1 ? "it" : "them");
 }
 
 static gboolean
