@@ -25,6 +25,7 @@ use lib $FindBin::Bin, "$FindBin::Bin/../lib";
 use Bench;
 use Backlog;
 use BlackHole;
+use Distance;
 use Drain;
 use Fixture;
 use SmtpHost;
@@ -404,16 +405,19 @@ sub compare {
 	return;
 }
 
-# What Postfix leads the queue through; the sink is the same, but for a program
-# that only loads the libraries and says that it has delivered.
+# What Postfix leads the queue through, to sinks at these ports: of them smtp(8)
+# knows the first one only, and a program that only loads the libraries, and
+# says that it has delivered, none.
 sub faces {
-	my $routes = "up.example [127.0.0.1]:$port\n";
+	my (@ports) = @_;
+	my $routes = 'up.example ' . join(', ', map { "[127.0.0.1]:$_" } @ports)
+		. "\n";
 	my %common = (messages => QUEUE, settings => {tls => 'none'},
 		routes => $routes);
 
 	return (
 		'smtp(8)' => Drain->new(%common, main => { transport_maps =>
-			"static:{smtp:[127.0.0.1]:$port}" }),
+			"static:{smtp:[127.0.0.1]:$ports[0]}" }),
 		pipe => Drain->new(%common),
 		lmtp => Drain->new(%common, lmtp => 1),
 		'libs-only' => Drain->new(%common,
@@ -421,14 +425,26 @@ sub faces {
 	);
 }
 
-# Interleaved, since what else the machine does changes within minutes.
 sub bench_lmtp {
 	my $missing = Drain->missing;
 
 	return trouble("LMTP: $missing") if defined $missing;
 	return if !$agent;
 	local $ENV{SMTPROUTE} = $agent;
-	my %drains = faces();
+	my $second = start_sink();
+	my ($near, $far) = map { Distance->new(port => $_, delay => 0.01) }
+		$port, $second;
+	compare_faces('one host', $port);
+	compare_faces('two hosts', $port, $second);
+	compare_faces('one host 10 ms away', $near->port);
+	compare_faces('two hosts 10 ms away', $near->port, $far->port);
+	return;
+}
+
+# Interleaved, since what else the machine does changes within minutes.
+sub compare_faces {
+	my ($what, @ports) = @_;
+	my %drains = faces(@ports);
 	my @names = sort keys %drains;
 	my %runs;
 
@@ -443,8 +459,8 @@ sub bench_lmtp {
 				{ rate => QUEUE / $run->{sent}[-1] } if $round;
 		}
 	}
-	printf "a Postfix queue of %d messages, one host, %d times, "
-		. "interleaved\n", QUEUE, ROUNDS;
+	printf "a Postfix queue of %d messages, %s, %d times, interleaved\n",
+		QUEUE, $what, ROUNDS;
 	printf "%-12s %7.1f msgs/s\n", $_, median(figures(\%runs, $_, 'rate'))
 		for @names;
 	compare(\%runs, "$_->[0]/smtp(8)", $_->[0], 'rate', 'smtp(8)', $_->[1])
