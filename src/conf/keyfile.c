@@ -15,6 +15,8 @@
 #define NAME_SHOWN 60
 #define GLIB_SHOWN 200
 
+G_DEFINE_QUARK(smtproute_settings_error, settings_error)
+
 static void
 fault_free(gpointer data)
 {

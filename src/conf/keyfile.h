@@ -8,7 +8,27 @@
 
 #include <glib.h>
 
-#include "conf/settings.h"
+#define SETTINGS_ERROR (settings_error_quark())
+
+enum settings_error {
+	SETTINGS_ERROR_FILE,   /* cannot be read */
+	SETTINGS_ERROR_SYNTAX, /* not a key file */
+	SETTINGS_ERROR_KEY,    /* unknown group or key */
+	SETTINGS_ERROR_VALUE,
+};
+
+GQuark
+settings_error_quark(void);
+
+/* More than anybody writes by hand; what is larger is another file. */
+#define SETTINGS_SIZE_MAX (1024 * 1024)
+
+/* One fault of a file of settings. */
+struct settings_fault {
+	guint line;      /* 0: the file cannot be read */
+	const char *key; /* whose value is bad; NULL: something else is */
+	GError *error;   /* as for settings_load() */
+};
 
 struct keyfile {
 	char *path; /* as messages show it */

@@ -8,7 +8,7 @@
 
 #include <glib.h>
 
-#include "conf/settings.h"
+#include "conf/groups.h"
 
 enum setting_place {
 	IN_SMTPROUTE = 1,

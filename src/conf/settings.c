@@ -16,8 +16,6 @@
 /* As much of a name or value as a message quotes. */
 #define VALUE_SHOWN 60
 
-G_DEFINE_QUARK(smtproute_settings_error, settings_error)
-
 /* What a file is read with. */
 struct reader {
 	const struct keyfile *keyfile;

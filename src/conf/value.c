@@ -8,7 +8,7 @@
 #include "address/domain.h"
 #include "address/endpoint.h"
 #include "address/family.h"
-#include "conf/settings.h"
+#include "conf/groups.h"
 #include "conf/value.h"
 #include "conf/wordlist.h"
 #include "util/maillog.h"
@@ -309,49 +309,63 @@ value_take_rates(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 	return rates_parse(text, ',', field, &at);
 }
 
+/* One of some words, and what stands for it: an enum's, which is an int's size.
+ */
+struct word {
+	const char *text;
+	int value;
+};
+
+G_STATIC_ASSERT(sizeof(enum answer) == sizeof(int));
+
+static gboolean
+take_word(const char *text, const struct word *words, gsize count, void *field)
+{
+	int *ret = field;
+
+	for (gsize i = 0; i < count; i++) {
+		if (strcmp(words[i].text, text) == 0) {
+			*ret = words[i].value;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
 gboolean
 value_take_when_unsure(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {
-	enum when_unsure *ret = field;
+	static const struct word words[] = {
+	    {"defer", WHEN_UNSURE_DEFER},
+	    {"next", WHEN_UNSURE_NEXT},
+	};
 
-	if (strcmp(text, "defer") == 0)
-		*ret = WHEN_UNSURE_DEFER;
-	else if (strcmp(text, "next") == 0)
-		*ret = WHEN_UNSURE_NEXT;
-	else
-		return FALSE;
-	return TRUE;
+	return take_word(text, words, G_N_ELEMENTS(words), field);
 }
 
 gboolean
 value_take_balance(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {
-	enum balance *ret = field;
+	static const struct word words[] = {
+	    {"roundrobin", BALANCE_ROUNDROBIN},
+	    {"leastconn", BALANCE_LEASTCONN},
+	};
 
-	if (strcmp(text, "roundrobin") == 0)
-		*ret = BALANCE_ROUNDROBIN;
-	else if (strcmp(text, "leastconn") == 0)
-		*ret = BALANCE_LEASTCONN;
-	else
-		return FALSE;
-	return TRUE;
+	return take_word(text, words, G_N_ELEMENTS(words), field);
 }
 
 gboolean
 value_take_secret_modes(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {
-	enum secret_modes *ret = field;
+	static const struct word words[] = {
+	    {"strict", SECRET_STRICT},
+	    {"shared", SECRET_SHARED},
+	};
 
-	if (strcmp(text, "strict") == 0)
-		*ret = SECRET_STRICT;
-	else if (strcmp(text, "shared") == 0)
-		*ret = SECRET_SHARED;
-	else
-		return FALSE;
-	return TRUE;
+	return take_word(text, words, G_N_ELEMENTS(words), field);
 }
 
 gboolean
@@ -364,39 +378,26 @@ gboolean
 value_take_min_protocol(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {
-	static const struct {
-		const char *name;
-		int version;
-	} protocols[] = {
+	static const struct word words[] = {
 	    {"TLSv1", TLS1_VERSION},
 	    {"TLSv1.1", TLS1_1_VERSION},
 	    {"TLSv1.2", TLS1_2_VERSION},
 	    {"TLSv1.3", TLS1_3_VERSION},
 	};
-	int *ret = field;
 
-	for (gsize i = 0; i < G_N_ELEMENTS(protocols); i++) {
-		if (strcmp(protocols[i].name, text) == 0) {
-			*ret = protocols[i].version;
-			return TRUE;
-		}
-	}
-	return FALSE;
+	return take_word(text, words, G_N_ELEMENTS(words), field);
 }
 
 gboolean
 value_take_answer(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
 {
-	enum answer *ret = field;
+	static const struct word words[] = {
+	    {"yes", ANSWER_YES},
+	    {"no", ANSWER_NO},
+	};
 
-	if (strcmp(text, "yes") == 0)
-		*ret = ANSWER_YES;
-	else if (strcmp(text, "no") == 0)
-		*ret = ANSWER_NO;
-	else
-		return FALSE;
-	return TRUE;
+	return take_word(text, words, G_N_ELEMENTS(words), field);
 }
 
 gboolean

@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "conf/keyfile.h"
+#include "conf/settings.h"
 #include "unit/conffile.h"
 #include "unit/table.h"
 
