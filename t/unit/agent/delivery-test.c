@@ -5,8 +5,10 @@
 #include <config.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include <glib.h>
+#include <glib/gstdio.h>
 
 #include "agent/delivery.h"
 #include "hosts/statefile.h"
@@ -347,12 +349,47 @@ test_remembered(void)
 	trial_clear(&trial);
 }
 
+/* The log has each recipient's number, whoever was in a transaction. */
+static void
+test_log(void)
+{
+	static const char *const scripts[HOSTS] = {HI
+	    "250 o|250 o|450 4.2.0 no|250 o|354 o|250 2.0.0 Ok|221 o",
+	    OK};
+	static const char *const lines[] = {
+	    "Delivered: DCID \\d+ to RID \\[0\\] ",
+	    "Delayed: DCID \\d+ to RID \\[1\\] ",
+	    "Delivered: DCID \\d+ to RID \\[2\\] ",
+	    "Delivered: DCID \\d+ to RID \\[1\\] ",
+	};
+	g_autofree char *log = NULL;
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	struct trial trial;
+	int fd = g_file_open_tmp(NULL, &log, &error);
+
+	g_assert_no_error(error);
+	close(fd);
+	trial_make(&trial, "", "A, B/pri=1", scripts, 3);
+	maillog_open(log, NULL);
+	trial_deliver_each(&trial);
+	g_assert_null(maillog_close());
+	maillog_open("/dev/null", NULL);
+	g_file_get_contents(log, &text, NULL, &error);
+	g_assert_no_error(error);
+	for (gsize k = 0; k < G_N_ELEMENTS(lines); k++)
+		g_assert_true(g_regex_match_simple(lines[k], text, 0, 0));
+	g_unlink(log);
+	trial_clear(&trial);
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	maillog_open("file:/dev/null", NULL);
+	maillog_open("/dev/null", NULL);
 	TABLE_ADD("delivery", rows, test_row);
+	g_test_add_func("/delivery/numbers of recipients", test_log);
 	g_test_add_func("/delivery/time is short", test_late);
 	g_test_add_func("/delivery/the last tenth", test_span);
 	g_test_add_func("/delivery/messages to be woken", test_remembered);
