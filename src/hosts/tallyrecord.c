@@ -152,11 +152,13 @@ tally_read(const void *value, gsize size)
 	struct tally_window window = {0};
 	struct claim claim;
 
-	if (!take(&rest, &head, sizeof(head)))
+	/* By a clock that is wrong nothing would ever be over. */
+	if (!take(&rest, &head, sizeof(head)) || head.clock < 0 ||
+	    head.clock > CLOCK_MAX)
 		return tally;
 	tally->seen = CLAMP(head.seen, 0, CLOCK_MAX);
 	tally->boot = CLAMP(head.boot, 0, CLOCK_MAX);
-	tally->clock = CLAMP(head.clock, 0, CLOCK_MAX);
+	tally->clock = head.clock;
 	for (guint i = 0; i < MIN(head.windows, TALLY_WINDOWS_MAX); i++) {
 		if (!read_window(&rest, tally->clock, &window))
 			return tally;

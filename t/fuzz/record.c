@@ -81,6 +81,9 @@ check_tally(const guint8 *data, gsize size)
 
 	tally_advance(tally, &now);
 	g_assert_cmpint(tally_wait(tally, &want), <=, 2 * G_USEC_PER_SEC);
+	/* What is read again is not so far ahead. */
+	if (tally->clock > G_MAXINT64 / 8)
+		return;
 	tally_claim(tally, &want, 0, 1);
 	tally_count(tally, 1, NOW);
 	record = tally_write(tally);

@@ -383,6 +383,28 @@ test_damage(void)
 	}
 }
 
+/* A clock that is far ahead is none, lest the host wait for ever. */
+static void
+test_wild_clock(void)
+{
+	static const gint64 clocks_set[] = {-1, G_MAXINT64 / 2, G_MAXINT64};
+
+	for (guint i = 0; i < G_N_ELEMENTS(clocks_set); i++) {
+		g_autoptr(Tally) tally = tally_new();
+
+		advance(tally, 1000 * SECOND, 5000 * SECOND);
+		claim(tally, "1:1h", "none", 0, 1);
+		tally->clock = clocks_set[i];
+		tally = pass_on(g_steal_pointer(&tally));
+		advance(tally, 1000 * SECOND, 5000 * SECOND);
+		g_assert_cmpint(wait_of(tally, "1:1h", "none", 1, FALSE), ==,
+		    0);
+		claim(tally, "1:1h", "none", 0, 1);
+		tally = pass_on(g_steal_pointer(&tally));
+		g_assert_cmpint(wait_of(tally, "1:1h", "none", 1, FALSE), >, 0);
+	}
+}
+
 /* Routes that differ do not make the record grow for ever. */
 static void
 test_windows(void)
@@ -409,6 +431,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tally/restart", test_restart);
 	g_test_add_func("/tally/size", test_size);
 	g_test_add_func("/tally/damage", test_damage);
+	g_test_add_func("/tally/wild-clock", test_wild_clock);
 	g_test_add_func("/tally/windows", test_windows);
 	return g_test_run();
 }
