@@ -49,6 +49,8 @@ mapfile_look_up(const struct mapfile *f, const char *nexthop,
 
 	if (route != NULL) {
 		g_assert_no_error(error);
+		/* Of the map, unless the nexthop is the route. */
+		g_assert_cmpint(route->line > 0, <=, route->key != NULL);
 		return render(route);
 	}
 	g_assert_nonnull(error);

@@ -60,6 +60,8 @@ static const struct row lookups[] = {
     {"case of a key", TEXT("EXAMPLE.Com a"), NULL, "example.com", "a"},
     {"case of a parent", TEXT(".EXAMPLE.Com a"), NULL, "x.example.com", "a"},
     {"a trailing dot", TEXT("example.com. a"), NULL, "example.com", "a"},
+    {"one behind a letter", TEXT("x. a"), NULL, "x", "a"},
+    {"a dot is no key", TEXT(". a"), NULL, "x", "no route for x in MAP"},
     {"a parent's trailing dot", TEXT(".example.com. a"), NULL, "x.example.com",
 	"a"},
     {"two trailing dots", TEXT("example.com.. a"), NULL, "example.com",
