@@ -24,6 +24,7 @@
 #include "hosts/rescue.h"
 #include "hosts/statefault.h"
 #include "hosts/statefile.h"
+#include "hosts/stateview.h"
 #include "util/autofd.h"
 #include "util/filelock.h"
 #include "util/guard.h"
@@ -55,15 +56,6 @@ struct statefile {
 	gboolean crashed;  /* a process did; the one before was set aside */
 	GPtrArray *orders; /* for the next one (rescue.h), NULL: none */
 	int ticket_fd;
-};
-
-struct statefile_view {
-	struct statefile *file;
-	void (*work)(struct statefile_view *view, void *data);
-	void *data;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-	int code; /* the first error */
 };
 
 G_DEFINE_QUARK(smtproute_statefile_error, statefile_error)
@@ -214,105 +206,6 @@ is_empty(int fd)
 	return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
-static gboolean
-note(struct statefile_view *view, int code)
-{
-	if (code != 0 && view->code == 0)
-		view->code = code;
-	return code == 0;
-}
-
-static MDB_val
-key_val(const char *key)
-{
-	return (MDB_val){.mv_size = strlen(key) + 1,
-	    .mv_data = (void *)(guintptr)key};
-}
-
-const void *
-statefile_get_any(struct statefile_view *view, const char *key, gsize *size)
-{
-	MDB_val name = key_val(key);
-	MDB_val value;
-	int code;
-
-	if (view->code != 0)
-		return NULL;
-	code = mdb_get(view->txn, view->dbi, &name, &value);
-	if (code == MDB_NOTFOUND || !note(view, code))
-		return NULL;
-	*size = value.mv_size;
-	return value.mv_data;
-}
-
-const void *
-statefile_get(struct statefile_view *view, const char *key, gsize size)
-{
-	gsize found;
-	const void *value = statefile_get_any(view, key, &found);
-
-	return value != NULL && found == size ? value : NULL;
-}
-
-void
-statefile_put(struct statefile_view *view, const char *key, const void *value,
-    gsize size)
-{
-	MDB_val name = key_val(key);
-	MDB_val val = {.mv_size = size, .mv_data = (void *)(guintptr)value};
-
-	if (view->code == 0)
-		note(view, mdb_put(view->txn, view->dbi, &name, &val, 0));
-}
-
-void
-statefile_delete(struct statefile_view *view, const char *key)
-{
-	MDB_val name = key_val(key);
-	int code;
-
-	if (view->code != 0)
-		return;
-	code = mdb_del(view->txn, view->dbi, &name, NULL);
-	if (code != MDB_NOTFOUND)
-		note(view, code);
-}
-
-const char *
-statefile_seek(struct statefile_view *view, const char *from,
-    const void **value, gsize *size)
-{
-	MDB_val name = key_val(from);
-	MDB_val val;
-	MDB_cursor *cursor;
-	int code;
-
-	if (view->code != 0 ||
-	    !note(view, mdb_cursor_open(view->txn, view->dbi, &cursor)))
-		return NULL;
-	code = mdb_cursor_get(cursor, &name, &val, MDB_SET_RANGE);
-	mdb_cursor_close(cursor);
-	if (code == MDB_NOTFOUND || !note(view, code))
-		return NULL;
-	/* Keys that do not ascend would have the caller go round and round. */
-	if (name.mv_size == 0 ||
-	    ((const char *)name.mv_data)[name.mv_size - 1] != '\0' ||
-	    strcmp(name.mv_data, from) < 0) {
-		note(view, MDB_CORRUPTED);
-		return NULL;
-	}
-	*value = val.mv_data;
-	*size = val.mv_size;
-	return name.mv_data;
-}
-
-char *
-statefile_after(const char *key)
-{
-	/* No key has a byte as small as this. */
-	return g_strconcat(key, "\001", NULL);
-}
-
 int
 statefile_lock_fd(const struct statefile_view *view)
 {
@@ -341,7 +234,7 @@ check_layout(struct statefile_view *view)
 	const char *layout;
 	MDB_stat stat;
 
-	if (!note(view, mdb_stat(view->txn, view->dbi, &stat)))
+	if (!stateview_note(view, mdb_stat(view->txn, view->dbi, &stat)))
 		return;
 	if (stat.ms_entries == 0) {
 		begin_anew(view);
@@ -349,7 +242,7 @@ check_layout(struct statefile_view *view)
 	}
 	layout = statefile_get(view, LAYOUT_KEY, sizeof(LAYOUT));
 	if (layout == NULL || memcmp(layout, LAYOUT, sizeof(LAYOUT)) != 0)
-		note(view, STATEFAULT_OTHER_LAYOUT);
+		stateview_note(view, STATEFAULT_OTHER_LAYOUT);
 }
 
 static void
@@ -357,16 +250,16 @@ run_transaction(struct statefile_view *view)
 {
 	gboolean write = view->file->write;
 
-	if (!note(view,
+	if (!stateview_note(view,
 		mdb_txn_begin(view->file->env, NULL, write ? 0 : MDB_RDONLY,
 		    &view->txn)))
 		return;
-	if (note(view, mdb_dbi_open(view->txn, NULL, 0, &view->dbi)))
+	if (stateview_note(view, mdb_dbi_open(view->txn, NULL, 0, &view->dbi)))
 		check_layout(view);
 	if (view->code == 0)
 		view->work(view, view->data);
 	if (view->code == 0 && write)
-		note(view, mdb_txn_commit(view->txn));
+		stateview_note(view, mdb_txn_commit(view->txn));
 	else
 		mdb_txn_abort(view->txn);
 }
@@ -390,10 +283,11 @@ open_env(struct statefile_view *view)
 
 	if (file->env != NULL)
 		return TRUE;
-	return note(view, mdb_env_create(&file->env)) &&
-	    note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
-	    note(view, mdb_env_open(file->env, name, flags, 0640)) &&
-	    note(view, is_still_there(file->fd, file->path) ? 0 : EAGAIN);
+	return stateview_note(view, mdb_env_create(&file->env)) &&
+	    stateview_note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
+	    stateview_note(view, mdb_env_open(file->env, name, flags, 0640)) &&
+	    stateview_note(view,
+		is_still_there(file->fd, file->path) ? 0 : EAGAIN);
 }
 
 /* For guard_try(): whatever LMDB makes of the file. */
