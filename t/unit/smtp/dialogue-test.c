@@ -295,6 +295,12 @@ test_quit(void)
 	g_assert_cmpstr(talk_end(trial.talk)->str, ==, "QUIT\r\n");
 	assert_outcome(&trial, OUTCOME_NEXT, TROUBLE_NONE, NULL);
 	trial_clear(&trial);
+	trial_make(&trial);
+	talk_start_reader(trial.talk);
+	trial.dialogue.over = TRUE;
+	dialogue_quit(&trial.dialogue);
+	g_assert_cmpstr(talk_end(trial.talk)->str, ==, "");
+	trial_clear(&trial);
 }
 
 int
