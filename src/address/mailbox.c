@@ -116,7 +116,7 @@ static gboolean
 has_wide_control(const char *text)
 {
 	while (*text != '\0' && !g_unichar_iscntrl(g_utf8_get_char(text)))
-		text = g_utf8_next_char(text);
+		text += g_utf8_skip[(guchar)*text];
 	return *text != '\0';
 }
 
