@@ -219,10 +219,25 @@ postlog_write(struct postlog *postlog, const char *line)
 	return TRUE;
 }
 
+/* What there is to complain about; NULL: nothing.  @ended: did it in time? */
+static char *
+complaint_of(const struct postlog *postlog, gboolean ended, int status)
+{
+	if (!ended)
+		return g_strdup("postlog: timed out");
+	if (postlog->complaint[0] != '\0')
+		return g_strdup(postlog->complaint);
+	if (status == 0)
+		return NULL;
+	/* It says nothing if it may not go to postlogd(8)'s socket. */
+	return g_strdup_printf("postlog: ended with status %d",
+	    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
 char *
 postlog_end(struct postlog *postlog)
 {
-	g_autofree struct postlog *ending = postlog;
+	char *complaint;
 	int status = 0;
 	gboolean ended;
 
@@ -234,13 +249,7 @@ postlog_end(struct postlog *postlog)
 		ended = waitpid(postlog->pid, &status, 0) == postlog->pid;
 	if (postlog->line[0] != '\0')
 		hear_line(postlog);
-	if (!ended)
-		return g_strdup("postlog: timed out");
-	if (postlog->complaint[0] != '\0')
-		return g_strdup(postlog->complaint);
-	if (status == 0)
-		return NULL;
-	/* It says nothing if it may not go to postlogd(8)'s socket. */
-	return g_strdup_printf("postlog: ended with status %d",
-	    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	complaint = complaint_of(postlog, ended, status);
+	g_free(postlog);
+	return complaint;
 }
