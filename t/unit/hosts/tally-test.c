@@ -148,8 +148,11 @@ step(struct play *play)
 	play->time += chance(play, SECOND);
 	if (chance(play, 2000) == 0)
 		restart(play);
-	/* Somebody sets the clock. */
-	if (chance(play, 500) == 0)
+	/*
+	 * Somebody sets the clock; not while the machine is off, when nothing
+	 * else tells the time.
+	 */
+	else if (chance(play, 500) == 0)
 		play->real_ahead = chance(play, 99999 * SECOND);
 	now = clocks(play);
 	play->tally = pass_on(play->tally);
