@@ -207,7 +207,9 @@ subtest 'the state is lost amid a probe' => sub {
         'all are delivered';
 };
 
+# LMDB leaks what it had when it is ended in the middle, as statefile.h says.
 subtest 'the state is damaged meanwhile' => sub {
+    local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
     my ($host, $herd, $probe) = probed();
     my @runs = $herd->start(3);
 

@@ -47,9 +47,10 @@ pass_on(struct tally *tally)
 /* A delivery of the play below. */
 struct process {
 	guint64 ticket; /* 0: idle */
-	gint64 mail;    /* when the host sees it; G_MAXINT64: never */
-	gint64 answer;  /* when the host has answered */
-	gint64 end;     /* when the state learns of it, or that it is dead */
+	guint recipients;
+	gint64 mail;   /* when the host sees it; G_MAXINT64: never */
+	gint64 answer; /* when the host has answered */
+	gint64 end;    /* when the state learns of it, or that it is dead */
 	gboolean killed;
 };
 
@@ -91,6 +92,7 @@ begin(struct play *play, struct process *process)
 		return;
 	*process = (struct process){
 	    .ticket = ++play->tickets,
+	    .recipients = recipients,
 	    .killed = chance(play, 8) == 0,
 	};
 	tally_claim(play->tally, &rates, process->ticket, recipients);
@@ -101,15 +103,23 @@ begin(struct play *play, struct process *process)
 		process->end = play->time + chance(play, 40 * SECOND);
 	if (mute || process->end < process->mail)
 		process->mail = G_MAXINT64;
+}
+
+/* The host sees MAIL, if it is said. */
+static void
+see(struct play *play, const struct process *process)
+{
 	if (process->mail == G_MAXINT64)
 		return;
 	slide_add(play->seen[TALLY_TRANSACTIONS], process->mail, 1);
-	slide_add(play->seen[TALLY_RECIPIENTS], process->mail, recipients);
+	slide_add(play->seen[TALLY_RECIPIENTS], process->mail,
+	    process->recipients);
 }
 
 static void
 end(struct play *play, struct process *process)
 {
+	see(play, process);
 	if (process->killed)
 		tally_count(play->tally, process->ticket, clocks(play).boot);
 	else if (process->mail == G_MAXINT64)
@@ -132,6 +142,8 @@ restart(struct play *play)
 		if (process->ticket == 0)
 			continue;
 		process->killed = TRUE;
+		if (process->mail > play->time)
+			process->mail = G_MAXINT64;
 		process->end = play->time + off;
 	}
 	play->time += off;
