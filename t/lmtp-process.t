@@ -137,7 +137,9 @@ subtest 'nothing grows' => sub {
     my @after = ($descriptors->(), $memory->());
     is $failed, 0, "$count messages are delivered";
     is $after[0], $before[0], 'descriptors';
-    cmp_ok $after[1], '<=', $before[1] + 1024, 'memory, to a MiB';
+    # A sanitizer keeps what was freed.
+    cmp_ok $after[1], '<=', $before[1] + 1024, 'memory, to a MiB'
+        if read_file($agent->binary) !~ /__asan_/;
     note "$before[1] kB at first, $after[1] kB in the end";
     is $lmtp->end, 0, 'exit status';
     done_testing;
