@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "hosts/deferred.h"
-#include "unit/statefolder.h"
+#include "unit/statetexts.h"
 #include "unit/watched.h"
 
 #define OLD (2 * (gint64)G_USEC_PER_SEC)
@@ -17,17 +17,6 @@ static struct contender route[] = {
 };
 
 static void
-run(const struct statefolder *place,
-    void (*work)(struct statefile_view *view, void *data), void *data)
-{
-	g_autoptr(Statefile) file = statefile_new(place->folder);
-	g_autoptr(GError) error = NULL;
-
-	statefile_run(file, STATEFILE_WRITE, work, data, &error);
-	g_assert_no_error(error);
-}
-
-static void
 add_work(struct statefile_view *view, void *data)
 {
 	deferred_add(view, data, route, G_N_ELEMENTS(route));
@@ -36,7 +25,7 @@ add_work(struct statefile_view *view, void *data)
 static void
 add(const struct statefolder *place, const char *id)
 {
-	run(place, add_work, (void *)(guintptr)id);
+	statetexts_run(place, add_work, (void *)(guintptr)id);
 }
 
 /* As if all had been put some time ago. */
@@ -83,7 +72,7 @@ take(const struct statefolder *place, const char *host, guint max)
 	struct take take = {.host = host, .max = max, .ids = ids};
 	GString *text = g_string_new(NULL);
 
-	run(place, take_work, &take);
+	statetexts_run(place, take_work, &take);
 	for (guint i = 0; i < ids->len; i++)
 		g_string_append_printf(text, "%s%s", i > 0 ? " " : "",
 		    (const char *)g_ptr_array_index(ids, i));
@@ -122,7 +111,7 @@ any(const struct statefolder *place)
 {
 	gboolean result;
 
-	run(place, any_work, &result);
+	statetexts_run(place, any_work, &result);
 	return result;
 }
 
@@ -138,19 +127,19 @@ test_once(void)
 	add(&place, "4F1C");
 	/* The same again is the same. */
 	add(&place, "4F1B");
-	run(&place, waits_work, waits);
+	statetexts_run(&place, waits_work, waits);
 	g_assert_true(waits[0] && waits[1]);
 	g_assert_false(waits[2]);
 	assert_took(&place, "c.example.com", 10, "");
 	assert_took(&place, "a.example.com", 10, "+");
-	run(&place, age_work, NULL);
+	statetexts_run(&place, age_work, NULL);
 	assert_took(&place, "b.example.com", 1, "4F1B");
 	g_assert_true(any(&place));
 	/* Who was taken for one host is so for all. */
 	assert_took(&place, "a.example.com", 10, "4F1C");
 	assert_took(&place, "b.example.com", 10, "");
 	g_assert_false(any(&place));
-	run(&place, waits_work, waits);
+	statetexts_run(&place, waits_work, waits);
 	g_assert_false(waits[1]);
 }
 
@@ -171,9 +160,9 @@ test_remove(void)
 
 	statefolder_make(&place);
 	add(&place, id);
-	run(&place, remove_work, other);
+	statetexts_run(&place, remove_work, other);
 	g_assert_true(any(&place));
-	run(&place, remove_work, id);
+	statetexts_run(&place, remove_work, id);
 	g_assert_false(any(&place));
 	assert_took(&place, "a.example.com", 10, "");
 }
@@ -203,13 +192,13 @@ test_many(void)
 	if (watched_by_valgrind())
 		return;
 	statefolder_make(&place);
-	run(&place, add_many_work, &next);
-	run(&place, age_work, NULL);
+	statetexts_run(&place, add_many_work, &next);
+	statetexts_run(&place, age_work, NULL);
 	add(&place, "LAST");
-	run(&place, take_work, &take);
+	statetexts_run(&place, take_work, &take);
 	g_assert_cmpuint(ids->len, <, DEFERRED_MAX);
 	g_assert_true(take.young);
-	run(&place, age_work, NULL);
+	statetexts_run(&place, age_work, NULL);
 	assert_took(&place, "a.example.com", 10, "LAST");
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "hosts/rotation.h"
-#include "unit/statefolder.h"
+#include "unit/statetexts.h"
 #include "unit/watched.h"
 
 #define PREFIX "group "
@@ -32,17 +32,6 @@ static const struct contender pair[] = {
 };
 
 static void
-run(const struct statefolder *place,
-    void (*work)(struct statefile_view *view, void *data), void *data)
-{
-	g_autoptr(Statefile) file = statefile_new(place->folder);
-	g_autoptr(GError) error = NULL;
-
-	statefile_run(file, STATEFILE_WRITE, work, data, &error);
-	g_assert_no_error(error);
-}
-
-static void
 take_work(struct statefile_view *view, void *data)
 {
 	struct turns *turns = data;
@@ -65,7 +54,7 @@ assert_turns(const struct statefolder *place, const struct contender *group,
 	g_autoptr(GString) taken = g_string_new(NULL);
 	struct turns turns = {group, count, (guint)strlen(expected), taken};
 
-	run(place, take_work, &turns);
+	statetexts_run(place, take_work, &turns);
 	g_assert_cmpstr(taken->str, ==, expected);
 }
 
@@ -101,7 +90,7 @@ assert_records(const struct statefolder *place, guint count, gsize size)
 {
 	struct records records = {0};
 
-	run(place, look_work, &records);
+	statetexts_run(place, look_work, &records);
 	g_assert_cmpuint(records.count, ==, count);
 	g_assert_cmpuint(records.size, ==, size);
 	g_free(records.key);
@@ -198,10 +187,10 @@ test_load(void)
 	g_assert_cmpint(none[0], ==, 0);
 	g_assert_cmpint(none[1], ==, 0);
 	statefolder_make(&place);
-	run(&place, load_work, turns);
+	statetexts_run(&place, load_work, turns);
 	g_assert_cmpint(turns[0], ==, 0);
 	assert_turns(&place, pair, 2, "A");
-	run(&place, load_work, turns);
+	statetexts_run(&place, load_work, turns);
 	g_assert_cmpint(turns[0], ==, -1);
 	g_assert_cmpint(turns[1], ==, 1);
 	/* To look is not to take. */
@@ -230,8 +219,8 @@ test_damage(void)
 
 	statefolder_make(&place);
 	assert_turns(&place, pair, 2, "A");
-	run(&place, damage_work, &records);
-	run(&place, load_work, turns);
+	statetexts_run(&place, damage_work, &records);
+	statetexts_run(&place, load_work, turns);
 	g_assert_cmpint(turns[0], ==, 2);
 	g_assert_cmpint(turns[1], ==, -2);
 	assert_turns(&place, pair, 2, "AAAB");
@@ -256,7 +245,7 @@ test_size(void)
 
 	statefolder_make(&place);
 	assert_turns(&place, pair, 2, "A");
-	run(&place, damage_size_work, &records);
+	statetexts_run(&place, damage_size_work, &records);
 	assert_turns(&place, pair, 2, "AB");
 	assert_records(&place, 1, sizeof(gint64) + 2 * sizeof(gint32));
 	g_free(records.key);
@@ -276,7 +265,7 @@ test_large(void)
 	for (guint i = 0; i < MANY; i++)
 		group[i] = pair[i % 2];
 	statefolder_make(&place);
-	run(&place, take_work, &turns);
+	statetexts_run(&place, take_work, &turns);
 	assert_records(&place, 0, 0);
 	for (guint i = 0; i < 500; i++) {
 		guint letter = (guint8)(taken->str[i] - 'A');
@@ -287,11 +276,11 @@ test_large(void)
 	/* Chance, not the first one again and again. */
 	g_assert_cmpuint(picked, >, 100);
 	turns.count = ROTATION_MEMBERS_MAX;
-	run(&place, take_work, &turns);
+	statetexts_run(&place, take_work, &turns);
 	assert_records(&place, 1,
 	    sizeof(gint64) + ROTATION_MEMBERS_MAX * sizeof(gint32));
 	turns.count = ROTATION_MEMBERS_MAX + 1;
-	run(&place, take_work, &turns);
+	statetexts_run(&place, take_work, &turns);
 	assert_records(&place, 1,
 	    sizeof(gint64) + ROTATION_MEMBERS_MAX * sizeof(gint32));
 }
@@ -324,8 +313,8 @@ test_many(void)
 	statefolder_make(&place);
 	assert_turns(&place, pair, 2, "A");
 	for (guint i = 0; i < 4; i++)
-		run(&place, many_work, &from);
-	run(&place, look_work, &records);
+		statetexts_run(&place, many_work, &from);
+	statetexts_run(&place, look_work, &records);
 	g_assert_cmpuint(records.count, <=, TURNS_MAX);
 	g_assert_cmpuint(records.count, >, TURNS_MAX / 2);
 	g_free(records.key);
@@ -356,7 +345,7 @@ test_old(void)
 	g_auto(Statefolder) place = {NULL, NULL};
 
 	statefolder_make(&place);
-	run(&place, old_work, NULL);
+	statetexts_run(&place, old_work, NULL);
 	assert_turns(&place, pair, 2, "A");
 	assert_records(&place, 2, 2 * sizeof(gint64));
 }
