@@ -698,12 +698,7 @@ subtest 'watching' => sub {
 };
 
 subtest 'a terminal' => sub {
-    my ($found) = capture('script', '--version');
-    skip_or_fail('no script(1) to make a terminal') if $found != 0;
     my $agent = Agent->new(routes => "example.com [192.0.2.1]/drain\n");
-    my $command = join ' ', $ENV{SMTPROUTECTL}
-        // ($ENV{top_builddir} // '.') . '/src/smtproutectl',
-        '-c', $agent->conf, 'hosts';
     my $drained = qr/\e\[33mdrained in map *\e\[m/;
 
     for my $row (
@@ -712,8 +707,9 @@ subtest 'a terminal' => sub {
         [['TERM=dumb'], qr/ drained in map /, 'not known'],
     ) {
         my ($environment, $shown, $name) = @{$row};
-        my ($status, $said) = capture('env', '-u', 'NO_COLOR',
-            @{$environment}, 'script', '-qec', $command, '/dev/null');
+        my ($status, $said) = Ctl->terminal(conf => $agent->conf,
+            arguments => ['hosts'],
+            environment => ['-u', 'NO_COLOR', @{$environment}]);
         is $status, 0, "$name: exit status";
         like $said, qr/^192\.0\.2\.1:25 +$shown/m, $name;
     }

@@ -229,17 +229,13 @@ subtest 'many names at once' => sub {
 
 # So many that no machine is done at once: it is said how far it is.
 subtest 'progress on a terminal' => sub {
-    my ($status) = capture('script', '--version');
-    skip_or_fail('no script(1) to make a terminal') if $status != 0;
     my $agent = Agent->new(routes => join '', map { "k$_.example [192.0.2.1]\n" }
         1 .. 200_000);
     my @arguments = ('check', '--no-dns', '--routes=' . $agent->routes);
-    my $command = join ' ', $ENV{SMTPROUTECTL}
-        // ($ENV{top_builddir} // '.') . '/src/smtproutectl',
-        '-c', $agent->conf, @arguments;
     my $end = 'no faults found: 200000 routes, 1 host';
 
-    ($status, my $said) = capture('script', '-qec', $command, '/dev/null');
+    my ($status, $said) = Ctl->terminal(conf => $agent->conf,
+        arguments => \@arguments);
     is $status, 0, 'exit status';
     like $said, qr/\A(?:\r\e\[K\d+ routes \.\.\.)+\r\e\[K\Q$end\E\r\n\z/,
         'and nothing of it stays';

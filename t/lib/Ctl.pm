@@ -16,6 +16,8 @@
 # src/smtproutectl in $top_builddir).
 #
 #   Ctl->run(...)    runs it to its end
+#   Ctl->terminal(...)  on a terminal that script(1) makes; environment: a list
+#                    for env(1); returns exit status and what the terminal shows
 #   Ctl->start(...)  does not wait; then $run->pid, ->kill('TERM'), ->wait
 #
 # A run has  status (undef if a signal ended it), signal (0 if none did),
@@ -45,6 +47,16 @@ sub run {
     my ($class, %option) = @_;
 
     return $class->start(%option)->wait;
+}
+
+sub terminal {
+    my ($class, %option) = @_;
+    my ($found) = capture('script', '--version');
+
+    skip_or_fail('no script(1) to make a terminal') if $found != 0;
+    return capture('env', @{ $option{environment} // [] }, 'script', '-qec',
+        join(' ', _binary($option{binary}), '-c', $option{conf},
+            @{ $option{arguments} }), '/dev/null');
 }
 
 sub start {
