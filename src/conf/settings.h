@@ -10,9 +10,12 @@
 #include "conf/groups.h"
 #include "conf/keyfile.h"
 
+/* What an error's message is shorter than; the list of all keys is half. */
+#define SETTINGS_ERROR_BYTES 1000
+
 /*
- * Reads @path.  NULL with SETTINGS_ERROR, one printable line of less than 1000
- * bytes: "path: reason" if the file cannot be read, otherwise
+ * Reads @path.  NULL with SETTINGS_ERROR, one printable line of less than
+ * SETTINGS_ERROR_BYTES: "path: reason" if the file cannot be read, otherwise
  * "path:line: what; expected ...".
  */
 struct settings *

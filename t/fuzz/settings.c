@@ -12,9 +12,6 @@
 #include "conf/settings.h"
 #include "fuzz/fuzz.h"
 
-/* As settings.h promises. */
-#define ERROR_BYTES 600
-
 static void
 check_spans(const struct settings *settings)
 {
@@ -66,7 +63,8 @@ static void
 check_fault(const struct settings_fault *fault)
 {
 	fuzz_assert_error(fault->error);
-	g_assert_cmpuint(strlen(fault->error->message), <, ERROR_BYTES);
+	g_assert_cmpuint(strlen(fault->error->message), <,
+	    SETTINGS_ERROR_BYTES);
 }
 
 static void
@@ -93,7 +91,8 @@ check(const char *path)
 
 	if (settings == NULL) {
 		fuzz_assert_error(error);
-		g_assert_cmpuint(strlen(error->message), <, ERROR_BYTES);
+		g_assert_cmpuint(strlen(error->message), <,
+		    SETTINGS_ERROR_BYTES);
 	} else {
 		g_assert_no_error(error);
 		check_settings(settings);

@@ -5,10 +5,8 @@
 
 #include <glib/gstdio.h>
 
+#include "conf/settings.h"
 #include "unit/conffile.h"
-
-/* What every message must fit in, see settings.h. */
-#define MESSAGE_MAX 1000
 
 char *conffile_folder;
 char *conffile_path;
@@ -35,7 +33,7 @@ conffile_write(const char *text, gsize length)
 void
 conffile_check_message(const char *message)
 {
-	g_assert_cmpuint(strlen(message), <, MESSAGE_MAX);
+	g_assert_cmpuint(strlen(message), <, SETTINGS_ERROR_BYTES);
 	for (const char *p = message; *p != '\0'; p++)
 		g_assert_true(g_ascii_isprint(*p));
 }
