@@ -7,7 +7,7 @@
 # Who reads this has set $top, the source tree, and $work, an empty folder.
 
 BUILD_PACKAGES='autoconf automake gcc libc-ares-dev libc6-dev libesmtp-dev
-	libglib2.0-dev liblmdb-dev libssl-dev make pkg-config'
+	libglib2.0-dev libjansson-dev liblmdb-dev libssl-dev make pkg-config'
 DEMO_PACKAGES='perl postfix'
 TEST_PACKAGES='ca-certificates dovecot-core iproute2 ldnsutils
 	libio-socket-ssl-perl mariadb-client-core mariadb-server-core

@@ -52,6 +52,13 @@ is $status, 0, 'installed' or diag $output;
 my @programs = programs();
 is @programs, 2, 'two programs';
 ok -x $_, "$_ can be run" for @programs;
+# What a delivery loads, it pays for.
+for my $program (@programs) {
+    my ($status, $libraries) = capture('ldd', $program);
+    is $status, 0, "ldd $program" or diag $libraries;
+    is scalar($libraries =~ /jansson|json-glib|libgio/),
+        $program =~ /ctl$/ ? 1 : '', 'JSON is for the tool alone';
+}
 my @samples = installed('smtproute', qw(smtproute.conf routes));
 is @samples, 2, 'two samples';
 

@@ -181,11 +181,13 @@ subtest 'the guide' => sub {
 # What programs read.
 subtest 'fields and metrics of hosts' => sub {
     my $text = section('smtproutectl.8', 'COMMANDS');
-    my @fields = source('ctl/hosts/hosts-json.c') =~ /\badd_\w+\(to, "([a-z_]+)"/g;
+    my @fields = source('ctl/hosts/hosts-json.c') =~
+        /\b(?:document_)?set_\w+\((?:to|object), "([a-z_]+)"/g;
     my @metrics = source('ctl/hosts/hosts-metrics.c') =~ /\{"([a-z_]+)",/g;
 
     ok @fields > 10, 'there are fields';
-    like $text, qr/^\.It Li (?:.* )?\Q$_\E\b/m, "$_ has an entry" for @fields;
+    like $text, qr/^\.(?:It )?Li (?:.* )?\Q$_\E\b/m, "$_ has an entry"
+        for @fields;
     ok @metrics > 5, 'there are metrics';
     like $text, qr/^\.It Li .*_\Q$_\E/m, "$_ has an entry" for @metrics;
 };

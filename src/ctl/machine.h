@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Values for machines, in the form that JSON (RFC 8259) and OpenMetrics have
- * in common.
+ * Values of samples, as Prometheus and OpenMetrics have them.
  */
 #ifndef SMTPROUTE_CTL_MACHINE_H
 #define SMTPROUTE_CTL_MACHINE_H
