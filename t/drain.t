@@ -312,7 +312,7 @@ subtest 'a state that is damaged' => sub {
         'damaged' => sub { write_file($_[0], 'garbage' x 10_000) },
         'of another version' => sub {
             write_file($_[0],
-                read_file($_[0]) =~ s/smtproute 4/smtproute 0/gr);
+                read_file($_[0]) =~ s/smtproute 5/smtproute 0/gr);
         },
     );
     my %cut = (%spoil, 'cut off' => sub {

@@ -502,7 +502,7 @@ subtest 'a state that cannot be read' => sub {
         }],
         ['another version', 'of another version', sub {
             my ($path) = @_;
-            write_file($path, read_file($path) =~ s/smtproute 4/smtproute 0/gr);
+            write_file($path, read_file($path) =~ s/smtproute 5/smtproute 0/gr);
         }],
         ['a folder', 'Invalid argument', sub {
             my ($path) = @_;

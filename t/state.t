@@ -240,7 +240,7 @@ check 'its beginning says that it is huge',
     }) },
     warns => " was damaged$ANEW";
 check 'it is of another version',
-    damage => sub { change($_[0], sub { s/smtproute 4\0/smtproute 0\0/g }) },
+    damage => sub { change($_[0], sub { s/smtproute 5\0/smtproute 0\0/g }) },
     warns => " was of another version$ANEW";
 check 'it is damaged, and cannot be cut off',
     damage => sub { change($_[0], sub { $_ = noise(length) }) },

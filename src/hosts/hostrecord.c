@@ -76,6 +76,7 @@ hostrecord_load(struct hostrecord *record, const void *value)
 	repair_time(&record->last_success);
 	repair_time(&record->last_failure);
 	repair_time(&record->tls_hung);
+	repair_time(&record->hourly.head);
 	record->drained = record->drained != FALSE;
 	record->stranger = record->stranger != FALSE;
 	record->last_error[sizeof(record->last_error) - 1] = '\0';

@@ -11,6 +11,7 @@
 #include "address/endpoint.h"
 #include "hosts/capacity.h"
 #include "hosts/health.h"
+#include "hosts/hourly.h"
 #include "hosts/suspicion.h"
 
 #define HOSTRECORD_STAGES    16
@@ -50,6 +51,7 @@ struct hostrecord {
 	struct latency connect;                /* of successful connections */
 	struct latency total; /* of sessions that came to an answer */
 	struct bad_address bad[HOSTRECORD_ADDRESSES];
+	struct hourly hourly; /* of the counters */
 	gint64 tls_hung; /* until then (CLOCK_BOOTTIME) it gets no TLS that may
 			  * be done without, since its handshake hung */
 };

@@ -33,7 +33,7 @@
  * The layout of what hoststate.c puts into it.  A file with another one is
  * begun anew.
  */
-#define LAYOUT     "smtproute 4"
+#define LAYOUT     "smtproute 5"
 #define LAYOUT_KEY "layout"
 
 /* Some 200,000 hosts; only what is used takes space.  LMDB's own is less. */

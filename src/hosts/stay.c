@@ -138,6 +138,22 @@ add_latency(struct latency *to, const struct latency *from)
 		latency_add(to, (gint64)(from->sum / from->count));
 }
 
+/* In the hour that it has come to. */
+static void
+add_hour(struct hostrecord *record, const struct hostrecord *gained)
+{
+	struct hourly *hourly = &record->hourly;
+	gint64 now = record->seen;
+	guint64 failures = 0;
+
+	for (guint i = 0; i < HOSTRECORD_STAGES; i++)
+		failures += gained->failures[i];
+	hourly_add(hourly, now, HOURLY_SENT, gained->deliveries);
+	hourly_add(hourly, now, HOURLY_DEFERRED, gained->deferrals);
+	hourly_add(hourly, now, HOURLY_BOUNCED, gained->bounces);
+	hourly_add(hourly, now, HOURLY_FAILED, failures);
+}
+
 static void
 add_counters(struct hostrecord *record, const struct hostrecord *gained)
 {
@@ -266,6 +282,7 @@ stay_apply(const struct stay *stay, struct hostrecord *record,
 	*departure = (struct departure){0};
 	record->seen = g_get_real_time();
 	add_counters(record, &stay->gained);
+	add_hour(record, &stay->gained);
 	if (stay->tls_hung)
 		record->tls_hung = now + limits->max;
 	if (stay->answered)

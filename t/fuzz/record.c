@@ -60,6 +60,9 @@ check_use(struct hostrecord *record)
 	g_assert_true(endpoint_parse("192.0.2.1", 25, &endpoint));
 	hostrecord_is_bad(record->bad, &endpoint, NOW, limits.max);
 	latency_add(&record->connect, NOW);
+	hourly_add(&record->hourly, NOW, HOURLY_SENT, 1);
+	g_assert_cmpuint(hourly_get(&record->hourly, NOW, 0, HOURLY_SENT), >,
+	    0);
 	health_fail(&record->health, &limits, NOW, TRUE);
 	g_assert_false(health_is_up(&record->health));
 	health_retry(&record->health);

@@ -151,6 +151,7 @@ test_load_garbage(void)
 		assert_time(record.health.lease);
 		assert_time(record.last_success);
 		assert_time(record.last_failure);
+		assert_time(record.hourly.head);
 		g_assert_true(record.drained == TRUE);
 		g_assert_cmpuint(strlen(record.last_error), ==,
 		    HOSTRECORD_ERROR_MAX - 1);

@@ -28,7 +28,7 @@
 
 /* As statefile.c has it. */
 #define LAYOUT_KEY "layout"
-#define LAYOUT     "smtproute 4"
+#define LAYOUT     "smtproute 5"
 
 static const struct hostrecord drained = {.seen = 1, .drained = TRUE};
 

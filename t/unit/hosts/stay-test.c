@@ -288,6 +288,25 @@ counters_text(const struct hostrecord *record)
 	return g_string_free(text, FALSE);
 }
 
+/* Within the day, since the hour may have ended meanwhile. */
+static void
+assert_hours(const struct hostrecord *record)
+{
+	guint64 expected[HOURLY_KINDS] = {record->deliveries, record->deferrals,
+	    record->bounces};
+
+	for (guint i = 0; i < STAGE_COUNT; i++)
+		expected[HOURLY_FAILED] += record->failures[i];
+	for (guint kind = 0; kind < HOURLY_KINDS; kind++) {
+		guint64 sum = 0;
+
+		for (guint ago = 0; ago < HOURLY_HOURS; ago++)
+			sum += hourly_get(&record->hourly, record->seen, ago,
+			    (enum hourly_kind)kind);
+		g_assert_cmpuint(sum, ==, expected[kind]);
+	}
+}
+
 static void
 test_count(gconstpointer data)
 {
@@ -301,6 +320,7 @@ test_count(gconstpointer data)
 	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
 	text = counters_text(&record);
 	g_assert_cmpstr(text, ==, row->expected);
+	assert_hours(&record);
 }
 
 /* @attempts of one stay at a host whose record this is. */
@@ -324,6 +344,7 @@ test_sums(void)
 		apply(&record, "x DDB", NOW);
 	text = counters_text(&record);
 	g_assert_cmpstr(text, ==, "200 0 100 100 connect 100");
+	assert_hours(&record);
 	g_assert_cmpuint(record.connect.count, ==, 100);
 	g_assert_cmpuint(record.connect.sum, ==, 100 * 100);
 	g_assert_cmpuint(record.connect.recent, ==, 100);
