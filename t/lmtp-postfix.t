@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Agent;
+use Dns;
 use Fixture;
 use PostfixInstance;
 use SmtpHost;
@@ -58,6 +59,31 @@ subtest 'three fates' => sub {
     is_deeply [map { map { $_->{address} } @{ $_->{recipients} } }
         grep { $_->{queue_id} eq $id } $postfix->queue],
         ['three@example.com'], 'who waits';
+    $postfix->stop;
+    done_testing;
+};
+
+# Without the content: the drained host's, and the domain that is not there.
+subtest 'three fates at RCPT' => sub {
+    plan skip_all => Dns->missing if Dns->missing;
+    my $host = SmtpHost->new;
+    my $dns = Dns->new(records => []);
+    my $agent = agent_for('example.com ' . $host->destination
+        . "\nexample.net " . $host->destination . "/drain\n* USEDNS\n",
+        'dns-servers' => $dns->address);
+    my $postfix = postfix_for($agent);
+    my $id = $postfix->inject(recipients => [map { "user\@$_" }
+        qw(example.com example.net no.example)]);
+    my @lines = $postfix->wait_for(qr/ $id: to=<.*status=/, 3);
+    my %line = map { /to=<user@([\w.]+)>/ ? ($1 => $_) : () } @lines;
+
+    like $line{'example.com'}, qr/dsn=2\.0\.0, status=sent /, 'delivered';
+    like $line{'example.net'}, qr/dsn=4\.3\.2, status=deferred \(.* 450 4\.3\.2 all hosts of the route are drained \(in reply to RCPT TO command\)/,
+        'deferred';
+    like $line{'no.example'}, qr/dsn=5\.1\.2, status=bounced \(.* 550 5\.1\.2 no\.example: cannot resolve: no such name \(in reply to RCPT TO command\)/,
+        'bounced';
+    is_deeply [map { $_->recipients } $host->messages], ['user@example.com'],
+        'one copy';
     $postfix->stop;
     done_testing;
 };

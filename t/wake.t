@@ -94,6 +94,25 @@ subtest 'what waits for a host is delivered when it is up' => sub {
     is_deeply [$postfix->queue], [], 'nothing is left';
 };
 
+# Its deferral was at RCPT, before there was any content.
+subtest 'the same over LMTP' => sub {
+    my $host = CrowdHost->new(down => 1);
+    my ($postfix, $agent) = postfix($host, {patience => 0}, lmtp => 1);
+
+    my ($first) = inject($postfix, 'a');
+    wait_status($postfix, 'deferred', $first);
+    my ($early) = inject($postfix, 'b');
+    my ($line) = $postfix->wait_for(qr/ $early: to=.* status=deferred /);
+    like $line, qr/dsn=4\.4\.1, status=deferred \(host .* said: 450 4\.4\.1 all hosts of the route are down: .*\(in reply to RCPT TO command\)\)$/,
+        'the log';
+    $host->start;
+    retry($agent);
+    my ($next) = inject($postfix, 'c');
+    wait_status($postfix, 'sent', $first, $early, $next);
+    is_deeply [sort $host->recipients], ['a' .. 'c'], 'each once';
+    $postfix->stop;
+};
+
 subtest 'what the host itself has put off is not' => sub {
     my $host = CrowdHost->new(reply => {rcpt => '450 4.2.0 greylisted'});
     my ($postfix, $agent) = postfix($host, {});

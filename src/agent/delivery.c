@@ -12,7 +12,7 @@
 #include "agent/patience.h"
 #include "agent/plan.h"
 #include "agent/portion.h"
-#include "dns/resolve.h"
+#include "agent/unknown.h"
 #include "smtp/outcome.h"
 #include "util/caller.h"
 #include "util/deadline.h"
@@ -40,20 +40,14 @@ struct delivery {
 	const char *spent; /* of the allowance: what there is no more of */
 };
 
-/*
- * USEDNS: DNS is not of our making there, and its answer that the domain has
- * no mail exchanger is final.
- */
+/* What DNS says of one mail exchanger is not final for the domain. */
 static gboolean
 is_refused_by_dns(const struct route *route, const struct candidate *candidate,
     const GError *error)
 {
-	if (g_error_matches(error, EXPANSION_ERROR, EXPANSION_ERROR_SELF))
-		return route->kind == ROUTE_DNS;
-	return route->kind == ROUTE_DNS &&
-	    candidate->host == candidate->destination->name &&
-	    (g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NULL_MX) ||
-		g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NOT_FOUND));
+	return route->kind == ROUTE_DNS && unknown_dsn(error) != NULL &&
+	    (error->domain == EXPANSION_ERROR ||
+		candidate->host == candidate->destination->name);
 }
 
 /* The numbers that the log has for these recipients of the docket. */
@@ -77,17 +71,11 @@ bounce_for_dns(struct delivery *delivery, const struct candidate *candidate,
     const GError *error)
 {
 	g_autoptr(GArray) rids = NULL;
-	g_autofree char *why = NULL;
-	const char *dsn = "5.1.2"; /* RFC 3463 section 3.2 */
-
-	/* RFC 7505 section 4.2, RFC 3463 section 3.5. */
-	if (g_error_matches(error, RESOLVE_ERROR, RESOLVE_ERROR_NULL_MX))
-		dsn = "5.1.10";
-	if (error->domain == EXPANSION_ERROR)
-		dsn = "5.4.6";
-	why = error->domain == EXPANSION_ERROR
+	g_autofree char *why = error->domain == EXPANSION_ERROR
 	    ? g_strdup(error->message)
 	    : g_strdup_printf("%s: %s", candidate->host, error->message);
+	const char *dsn = unknown_dsn(error);
+
 	rids = logged_rids(delivery, delivery->docket.open);
 	attempt_log_bounced(rids, dsn, why);
 	docket_close(&delivery->docket, VERDICT_BOUNCE, dsn, why);

@@ -76,6 +76,14 @@ hoststate_look(struct hoststate *state, struct contender *contenders,
     guint count, gint64 span, guint waiting);
 
 /*
+ * The same for a delivery that is not begun, which waits for nobody and takes
+ * nothing: who probes a host that is due is for hoststate_choose() to say.
+ */
+enum prospect
+hoststate_glance(struct hoststate *state, struct contender *contenders,
+    guint count, gint64 span, guint waiting);
+
+/*
  * The delivery is about to be deferred on account of hosts.  FALSE: one of
  * them can be had by now.  TRUE: the message, if @queue_id is not NULL, is
  * remembered until it can.

@@ -79,6 +79,41 @@ hoststate_look(struct hoststate *state, struct contender *contenders,
 	return look.prospect;
 }
 
+static void
+glance_work(struct statefile_view *view, void *data)
+{
+	struct look *look = data;
+	struct choice *choice = &look->choice;
+
+	for (guint i = 0; i < choice->count; i++)
+		choice_update(choice, view, &choice->contenders[i]);
+	look->prospect =
+	    waiting_prospect(choice->contenders, choice->count, look->span);
+	if (look->prospect == PROSPECT_LATER &&
+	    waiting_is_crowded(view, choice->state->ticket, choice->contenders,
+		choice->count, look->waiting))
+		look->prospect = PROSPECT_NONE;
+}
+
+enum prospect
+hoststate_glance(struct hoststate *state, struct contender *contenders,
+    guint count, gint64 span, guint waiting)
+{
+	struct look look = {
+	    .choice = choice_new(state, contenders, count),
+	    .span = span,
+	    .waiting = waiting,
+	};
+
+	if (hoststate_use(state, glance_work, &look))
+		return look.prospect;
+	for (guint i = 0; i < count; i++) {
+		if (!contender_is_settled(&contenders[i]))
+			return PROSPECT_NOW;
+	}
+	return PROSPECT_NONE;
+}
+
 /* By its rate the host is free at a time that is known. */
 static void
 note_due(struct statefile_view *view, const struct contender *contender)

@@ -79,19 +79,27 @@ list_keys(const struct contender *contenders, guint count)
 }
 
 gboolean
+waiting_is_crowded(struct statefile_view *view, guint64 ticket,
+    const struct contender *contenders, guint count, guint max)
+{
+	g_autoptr(GPtrArray) keys = list_keys(contenders, count);
+
+	return is_dead(contenders, count) &&
+	    count_before(view, ticket, keys) >= max;
+}
+
+gboolean
 waiting_join(struct waiting *waiting, struct statefile_view *view,
     guint64 ticket, const struct contender *contenders, guint count, guint max)
 {
 	g_autoptr(GPtrArray) keys = NULL;
 
-	if (ticket == 0)
-		return FALSE;
-	keys = list_keys(contenders, count);
-	if (is_dead(contenders, count) &&
-	    count_before(view, ticket, keys) >= max)
+	if (ticket == 0 ||
+	    waiting_is_crowded(view, ticket, contenders, count, max))
 		return FALSE;
 	if (waiting->keys->len > 0)
 		return TRUE;
+	keys = list_keys(contenders, count);
 	for (guint i = 0; i < keys->len; i++)
 		slots_occupy(view, g_ptr_array_index(keys, i), ticket);
 	g_ptr_array_unref(waiting->keys);

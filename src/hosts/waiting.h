@@ -24,6 +24,11 @@ waiting_init(struct waiting *waiting);
 enum prospect
 waiting_prospect(const struct contender *contenders, guint count, gint64 span);
 
+/* Are all of them down or at their rate, and wait @max others already? */
+gboolean
+waiting_is_crowded(struct statefile_view *view, guint64 ticket,
+    const struct contender *contenders, guint count, guint max);
+
 /*
  * Has @ticket in the lists of all hosts that can still be had.  FALSE: all
  * are down or at their rate, and @max others wait for them already.

@@ -2,8 +2,13 @@
 
 #include <config.h>
 
+#include "agent/outlook.h"
 #include "lmtp/parcel.h"
 #include "route/routemap.h"
+
+/* For DNS, in one transaction.  Slow servers are for the delivery to wait for.
+ */
+#define DNS_SPAN (5 * G_USEC_PER_SEC)
 
 /* An address that cannot be put on the wire will not improve by waiting. */
 static void
@@ -13,6 +18,15 @@ refuse_address(const char *which, const GError *error, struct verdict *verdict)
 	    g_error_matches(error, MAILBOX_ERROR, MAILBOX_ERROR_UTF8) ? "5.6.7"
 								      : "5.1.3",
 	    "%s address: %s", which, error->message);
+}
+
+static void
+outlook_free(void *data)
+{
+	struct verdict *verdict = data;
+
+	verdict_clear(verdict);
+	g_free(verdict);
 }
 
 struct parcel *
@@ -35,8 +49,13 @@ parcel_new(const struct lmtp_request *mail, struct verdict *verdict)
 	parcel->recipients =
 	    g_ptr_array_new_with_free_func((GDestroyNotify)mailbox_free);
 	parcel->routes = g_ptr_array_new();
-	parcel->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-	    (GDestroyNotify)route_free);
+	parcel->distinct =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)route_free);
+	parcel->known =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	parcel->outlooks =
+	    g_hash_table_new_full(NULL, NULL, NULL, outlook_free);
+	parcel->dns_span = DNS_SPAN;
 	return parcel;
 }
 
@@ -48,7 +67,9 @@ parcel_free(struct parcel *parcel)
 	mailbox_free(parcel->sender);
 	g_ptr_array_unref(parcel->recipients);
 	g_ptr_array_unref(parcel->routes);
+	g_hash_table_destroy(parcel->outlooks);
 	g_hash_table_destroy(parcel->known);
+	g_ptr_array_unref(parcel->distinct);
 	g_free(parcel);
 }
 
@@ -56,8 +77,8 @@ parcel_free(struct parcel *parcel)
 static struct route *
 find_same(const struct parcel *parcel, const struct route *route)
 {
-	for (guint i = 0; i < parcel->routes->len; i++) {
-		struct route *other = g_ptr_array_index(parcel->routes, i);
+	for (guint i = 0; i < parcel->distinct->len; i++) {
+		struct route *other = g_ptr_array_index(parcel->distinct, i);
 
 		/* USEDNS means another host for each domain. */
 		if (route->kind != ROUTE_DNS && other->line == route->line &&
@@ -72,19 +93,45 @@ static struct route *
 find_route(struct parcel *parcel, const struct settings *settings,
     const char *domain, struct verdict *verdict)
 {
-	struct route *route = g_hash_table_lookup(parcel->known, domain);
+	struct route *known = g_hash_table_lookup(parcel->known, domain);
+	g_autoptr(Route) route = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (route != NULL)
-		return route;
+	if (known != NULL)
+		return known;
 	route = routemap_find(settings->routes, NULL, domain, &error);
 	if (route == NULL) {
 		verdict_set(verdict, VERDICT_DEFER, "4.3.5", "%s",
 		    error->message);
 		return NULL;
 	}
-	g_hash_table_insert(parcel->known, g_strdup(domain), route);
-	return route;
+	known = find_same(parcel, route);
+	if (known == NULL) {
+		known = g_steal_pointer(&route);
+		g_ptr_array_add(parcel->distinct, known);
+	}
+	g_hash_table_insert(parcel->known, g_strdup(domain), known);
+	return known;
+}
+
+/* Looked at once for all recipients of a route. */
+static gboolean
+may_begin(struct parcel *parcel, struct station *station,
+    const struct route *route, const char *domain, struct verdict *verdict)
+{
+	struct verdict *outlook = g_hash_table_lookup(parcel->outlooks, route);
+
+	if (outlook == NULL) {
+		outlook = g_new0(struct verdict, 1);
+		g_hash_table_insert(parcel->outlooks, (void *)(guintptr)route,
+		    outlook);
+		outlook_is_good(station, route, domain, &parcel->dns_span,
+		    outlook);
+	}
+	if (outlook->text != NULL)
+		verdict_set(verdict, outlook->kind, outlook->dsn, "%s",
+		    outlook->text);
+	return outlook->text == NULL;
 }
 
 /* ORCPT may have what is not ASCII, but not at any host (RFC 6533 section 3).
@@ -100,15 +147,15 @@ take_dsn(struct mailbox *mailbox, const struct lmtp_request *rcpt,
 }
 
 gboolean
-parcel_add(struct parcel *parcel, const struct settings *settings,
+parcel_add(struct parcel *parcel, struct station *station,
     const struct lmtp_request *rcpt, struct verdict *verdict)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Mailbox) mailbox = NULL;
 	struct route *route;
-	struct route *same;
 
-	if (parcel->recipients->len == PARCEL_RECIPIENTS_MAX) {
+	if (parcel->recipients->len == PARCEL_RECIPIENTS_MAX ||
+	    parcel->distinct->len == PARCEL_RECIPIENTS_MAX) {
 		verdict_set(verdict, VERDICT_DEFER, "4.5.3",
 		    "too many recipients");
 		return FALSE;
@@ -119,12 +166,12 @@ parcel_add(struct parcel *parcel, const struct settings *settings,
 		refuse_address("recipient", error, verdict);
 		return FALSE;
 	}
-	route = find_route(parcel, settings, mailbox->domain, verdict);
-	if (route == NULL)
+	route = find_route(parcel, station->settings, mailbox->domain, verdict);
+	if (route == NULL ||
+	    !may_begin(parcel, station, route, mailbox->domain, verdict))
 		return FALSE;
 	take_dsn(mailbox, rcpt, parcel->smtputf8);
-	same = find_same(parcel, route);
-	g_ptr_array_add(parcel->routes, same != NULL ? same : route);
+	g_ptr_array_add(parcel->routes, route);
 	g_ptr_array_add(parcel->recipients, g_steal_pointer(&mailbox));
 	return TRUE;
 }

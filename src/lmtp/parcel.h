@@ -9,8 +9,8 @@
 #include <glib.h>
 
 #include "address/mailbox.h"
+#include "agent/station.h"
 #include "agent/verdict.h"
-#include "conf/settings.h"
 #include "lmtp/request.h"
 #include "route/route.h"
 
@@ -24,7 +24,10 @@ struct parcel {
 	struct mailbox *sender;
 	GPtrArray *recipients; /* of struct mailbox */
 	GPtrArray *routes;     /* of struct route, each recipient's */
-	GHashTable *known;     /* domain -> route, which it owns */
+	GPtrArray *distinct;   /* of struct route: all that there are */
+	GHashTable *known;     /* domain -> its route, one of these */
+	GHashTable *outlooks;  /* route -> struct verdict, without text: good */
+	gint64 dns_span;       /* of outlook_is_good() */
 	gboolean smtputf8;     /* as MAIL says */
 };
 
@@ -33,10 +36,11 @@ struct parcel *
 parcel_new(const struct lmtp_request *mail, struct verdict *verdict);
 
 /*
- * Adds a recipient, if there is a route for it.  FALSE: *verdict says why not.
+ * Adds a recipient, if there is a route for it, and a delivery may come to
+ * something.  FALSE: *verdict says why not.
  */
 gboolean
-parcel_add(struct parcel *parcel, const struct settings *settings,
+parcel_add(struct parcel *parcel, struct station *station,
     const struct lmtp_request *rcpt, struct verdict *verdict);
 
 void

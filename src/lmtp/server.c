@@ -37,6 +37,8 @@ struct server {
 	struct parcel *parcel; /* NULL: no MAIL yet */
 	gboolean greeted;
 	gboolean over;
+	gboolean excused; /* since MAIL or RCPT was refused, and the client,
+			   * which pipelines, may not have known of it */
 	guint faults;
 };
 
@@ -45,6 +47,7 @@ end_transaction(struct server *server)
 {
 	g_clear_pointer(&server->parcel, parcel_free);
 	maillog_set_queue_id(NULL);
+	server->excused = FALSE;
 }
 
 static void
@@ -56,11 +59,22 @@ refuse(struct server *server, int code, const char *text)
 		server->over = TRUE;
 }
 
+/* A command that comes too early. */
+static void
+refuse_early(struct server *server, const char *text)
+{
+	if (server->excused)
+		answers_add(server->answers, 503, text);
+	else
+		refuse(server, 503, text);
+}
+
 static void
 refuse_with(struct server *server, struct verdict *verdict)
 {
 	dispatch_answer(server->answers, verdict);
 	verdict_clear(verdict);
+	server->excused = TRUE;
 }
 
 /* What is kept is so for as long as nothing of the settings changes. */
@@ -135,10 +149,13 @@ begin(struct server *server, const struct lmtp_request *request)
 	}
 	if (prepare(server, &verdict))
 		server->parcel = parcel_new(request, &verdict);
-	if (server->parcel == NULL)
+	if (server->parcel == NULL) {
 		refuse_with(server, &verdict);
-	else
-		answers_add(server->answers, 250, "2.1.0 ok");
+		return;
+	}
+	server->excused = FALSE;
+	station_begin(server->station, server->parcel->sender->path);
+	answers_add(server->answers, 250, "2.1.0 ok");
 }
 
 static void
@@ -147,9 +164,8 @@ add_recipient(struct server *server, const struct lmtp_request *request)
 	struct verdict verdict = {0};
 
 	if (server->parcel == NULL)
-		refuse(server, 503, "5.5.1 say MAIL first");
-	else if (parcel_add(server->parcel, server->station->settings, request,
-		     &verdict))
+		refuse_early(server, "5.5.1 say MAIL first");
+	else if (parcel_add(server->parcel, server->station, request, &verdict))
 		answers_add(server->answers, 250, "2.1.5 ok");
 	else
 		refuse_with(server, &verdict);
@@ -200,9 +216,9 @@ static void
 begin_content(struct server *server)
 {
 	if (server->parcel == NULL)
-		refuse(server, 503, "5.5.1 say MAIL first");
+		refuse_early(server, "5.5.1 say MAIL first");
 	else if (server->parcel->recipients->len == 0)
-		refuse(server, 503, "5.5.1 no valid recipients");
+		refuse_early(server, "5.5.1 no valid recipients");
 	else
 		take_content(server);
 }
