@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/duration.h"
 #include "ctl/hostrate.h"
 #include "ctl/hosts/hosts.h"
 #include "ctl/paint.h"
@@ -49,38 +50,6 @@ line_free(gpointer data)
 	for (guint i = 0; i < COLUMN_COUNT; i++)
 		g_free(line->cells[i]);
 	g_free(line);
-}
-
-enum rounding {
-	ROUND_NEAREST,
-	ROUND_UP, /* nothing is sooner than promised */
-};
-
-/* "12 s", "5 min", "3 h", "2 days"; a new string.  @span: not negative. */
-static char *
-words_of_span(gint64 span, enum rounding rounding)
-{
-	static const struct unit {
-		const char *name;
-		gint64 seconds;
-		gint64 from; /* seconds, too: "1 h" would be coarse */
-	} units[] = {
-	    {"days", 86400, 2 * 86400},
-	    {"h", 3600, 6000},
-	    {"min", 60, 120},
-	    {"s", 1, 0},
-	};
-	gint64 seconds = span / G_USEC_PER_SEC;
-	guint i = 0;
-
-	if (rounding == ROUND_UP && span % G_USEC_PER_SEC != 0)
-		seconds++;
-	while (seconds < units[i].from)
-		i++;
-	seconds +=
-	    rounding == ROUND_UP ? units[i].seconds - 1 : units[i].seconds / 2;
-	return g_strdup_printf("%" G_GINT64_FORMAT " %s",
-	    seconds / units[i].seconds, units[i].name);
 }
 
 /* At most four characters, up to 10^15: "9999", "12k", "1.2M". */
@@ -128,7 +97,7 @@ words_of_down(const struct hosttable_row *known)
 		return g_strdup("down, trying now");
 	if (known->wait == 0)
 		return g_strdup("down, due now");
-	wait = words_of_span(known->wait, ROUND_UP);
+	wait = duration_words_up(known->wait);
 	return g_strdup_printf("down %s more", wait);
 }
 
@@ -289,8 +258,7 @@ say_errors(const GPtrArray *rows)
 		if (!is_of_interest(row, now))
 			continue;
 		/* The clock may have been set back. */
-		age = words_of_span(MAX(now - record->last_failure, 0),
-		    ROUND_NEAREST);
+		age = duration_words(MAX(now - record->last_failure, 0));
 		text = printable(record->last_error, HOSTRECORD_ERROR_MAX);
 		say("%s%s, %s ago\n", head, row->label, age);
 		say_wrapped(text);
@@ -330,7 +298,7 @@ say_rates(const GPtrArray *rows)
 		say("%s%s, %s", head, row->label, text);
 		head = "";
 		if (wait > 0) {
-			free = words_of_span(wait, ROUND_UP);
+			free = duration_words_up(wait);
 			say(", free in %s", free);
 		}
 		say("\n");
