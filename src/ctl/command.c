@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,15 +78,53 @@ copy_argv(char *file, const char *const *argv)
 	return (char **)g_ptr_array_free(copy, FALSE);
 }
 
+/* What a child has to do before it becomes the program. */
+struct departure {
+	const struct command *command;
+	int input; /* -1: /dev/null */
+};
+
 /* In the child, which leads a group so that all it starts can be ended. */
 static void
 prepare(gpointer data)
 {
-	const struct command *command = data;
+	const struct departure *departure = data;
+	const struct command *command = departure->command;
 
 	setpgid(0, 0);
+	if (departure->input >= 0)
+		dup2(departure->input, STDIN_FILENO);
 	if (command->prepare != NULL)
 		command->prepare(command->data);
+}
+
+/* A file with @text, at its beginning; -1: see errno. */
+static int
+make_input(const char *text)
+{
+	autofd fd = memfd_create("input", MFD_CLOEXEC);
+	gsize left = strlen(text);
+
+	while (fd >= 0 && left > 0) {
+		gssize written = write(fd, text, left);
+
+		if (written < 0 && errno != EINTR)
+			return -1;
+		text += MAX(written, 0);
+		left -= (gsize)MAX(written, 0);
+	}
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	return autofd_steal(&fd);
+}
+
+/* FALSE, so that others can return it. */
+static gboolean
+fail(const struct command *command, const char *reason, GError **error)
+{
+	g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED, "%s: %s",
+	    command->argv[0], reason);
+	return FALSE;
 }
 
 static gboolean
@@ -95,7 +134,8 @@ start(const struct command *command, GPid *ret_pid, int fds[STREAM_COUNT],
 	g_autoptr(GError) reason = NULL;
 	g_autofree char *path = search_path();
 	char *file = find_program(command->argv[0], path);
-	struct command copy = *command;
+	autofd input = -1;
+	struct departure departure = {.command = command, .input = -1};
 	g_auto(GStrv) environment = NULL;
 	g_auto(GStrv) argv = NULL;
 
@@ -105,36 +145,57 @@ start(const struct command *command, GPid *ret_pid, int fds[STREAM_COUNT],
 		return FALSE;
 	}
 	argv = copy_argv(file, command->argv);
+	if (command->input != NULL) {
+		input = departure.input = make_input(command->input);
+		if (input < 0)
+			return fail(command, g_strerror(errno), error);
+	}
 	environment = g_environ_setenv(g_get_environ(), "PATH", path, TRUE);
-	if (g_spawn_async_with_pipes(NULL, argv, environment,
+	if (!g_spawn_async_with_pipes(NULL, argv, environment,
 		G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_DO_NOT_REAP_CHILD, prepare,
-		&copy, ret_pid, NULL, &fds[STREAM_OUTPUT],
+		&departure, ret_pid, NULL, &fds[STREAM_OUTPUT],
 		&fds[STREAM_COMPLAINT], &reason))
-		return TRUE;
-	g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED, "%s: %s",
-	    command->argv[0], reason->message);
-	return FALSE;
+		return fail(command, reason->message, error);
+	return TRUE;
 }
 
-/* FALSE: it is at its end. */
-static gboolean
-read_more(int fd, GString *text)
+/* Who takes what comes from a stream. */
+struct reader {
+	command_taker *take;
+	gpointer data;
+};
+
+static const char *
+take_text(const char *bytes, gsize count, gpointer data)
 {
-	char buffer[16384];
-	gssize count = read(fd, buffer, sizeof(buffer));
+	GString *text = data;
+
+	g_string_append_len(text, bytes, (gssize)count);
+	return text->len > COMMAND_OUTPUT_MAX ? "says too much" : NULL;
+}
+
+/* Closes what is at its end.  NULL, or what went wrong. */
+static const char *
+read_more(int *fd, const struct reader *reader)
+{
+	char buffer[65536];
+	gssize count = read(*fd, buffer, sizeof(buffer));
 
 	if (count > 0)
-		g_string_append_len(text, buffer, count);
-	return count > 0 || (count < 0 && errno == EINTR);
+		return reader->take(buffer, (gsize)count, reader->data);
+	if (count == 0 || errno != EINTR)
+		autofd_clear(fd);
+	return NULL;
 }
 
-/* What both streams hold; otherwise what went wrong. */
+/* What both streams hold.  NULL, or what went wrong. */
 static const char *
-read_streams(int fds[STREAM_COUNT], GString *texts[STREAM_COUNT],
+read_streams(int fds[STREAM_COUNT], const struct reader readers[STREAM_COUNT],
     gint64 deadline)
 {
 	while (fds[STREAM_OUTPUT] >= 0 || fds[STREAM_COMPLAINT] >= 0) {
 		struct pollfd polled[STREAM_COUNT];
+		const char *trouble = NULL;
 		int ready;
 
 		for (gsize i = 0; i < STREAM_COUNT; i++)
@@ -144,14 +205,12 @@ read_streams(int fds[STREAM_COUNT], GString *texts[STREAM_COUNT],
 			return "takes too long";
 		if (ready < 0)
 			return g_strerror(errno);
-		for (gsize i = 0; i < STREAM_COUNT; i++) {
-			if (polled[i].revents == 0)
-				continue;
-			if (!read_more(fds[i], texts[i]))
-				autofd_clear(&fds[i]);
-			if (texts[i]->len > COMMAND_OUTPUT_MAX)
-				return "says too much";
+		for (gsize i = 0; i < STREAM_COUNT && trouble == NULL; i++) {
+			if (polled[i].revents != 0)
+				trouble = read_more(&fds[i], &readers[i]);
 		}
+		if (trouble != NULL)
+			return trouble;
 	}
 	return NULL;
 }
@@ -197,12 +256,14 @@ reap(GPid pid, int *ret_status, gint64 deadline)
 }
 
 int
-command_run(const struct command *command, char **ret_output,
-    char **ret_complaint, GError **error)
+command_stream(const struct command *command, command_taker *take,
+    gpointer data, char **ret_complaint, GError **error)
 {
-	g_autoptr(GString) output = g_string_new(NULL);
 	g_autoptr(GString) complaint = g_string_new(NULL);
-	GString *texts[STREAM_COUNT] = {output, complaint};
+	const struct reader readers[STREAM_COUNT] = {
+	    [STREAM_OUTPUT] = {take, data},
+	    [STREAM_COMPLAINT] = {take_text, complaint},
+	};
 	int fds[STREAM_COUNT] = {-1, -1};
 	gint64 deadline =
 	    deadline_in(command->time > 0 ? command->time : COMMAND_TIME);
@@ -213,7 +274,7 @@ command_run(const struct command *command, char **ret_output,
 
 	if (!start(command, &pid, fds, error))
 		return -1;
-	trouble = read_streams(fds, texts, deadline);
+	trouble = read_streams(fds, readers, deadline);
 	if (trouble != NULL)
 		kill(-pid, SIGKILL);
 	for (gsize i = 0; i < STREAM_COUNT; i++)
@@ -222,11 +283,22 @@ command_run(const struct command *command, char **ret_output,
 	if (trouble == NULL)
 		trouble = end;
 	if (trouble != NULL) {
-		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED,
-		    "%s: %s", command->argv[0], trouble);
+		fail(command, trouble, error);
 		return -1;
 	}
-	*ret_output = g_strndup(output->str, output->len);
 	*ret_complaint = g_strndup(complaint->str, complaint->len);
+	return status;
+}
+
+int
+command_run(const struct command *command, char **ret_output,
+    char **ret_complaint, GError **error)
+{
+	g_autoptr(GString) output = g_string_new(NULL);
+	int status =
+	    command_stream(command, take_text, output, ret_complaint, error);
+
+	if (status >= 0)
+		*ret_output = g_strndup(output->str, output->len);
 	return status;
 }

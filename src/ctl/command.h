@@ -20,7 +20,8 @@ GQuark
 command_error_quark(void);
 
 struct command {
-	const char *const *argv;      /* NULL at its end; stdin is /dev/null */
+	const char *const *argv;      /* NULL at its end */
+	const char *input;            /* for stdin; NULL: /dev/null */
 	GSpawnChildSetupFunc prepare; /* in the child; may be NULL */
 	gpointer data;                /* for prepare */
 	gint64 time;                  /* at most; 0: COMMAND_TIME */
@@ -39,5 +40,20 @@ struct command {
 int
 command_run(const struct command *command, char **ret_output,
     char **ret_complaint, GError **error);
+
+/*
+ * Takes some of what a program writes to stdout, with @data as given below.
+ * Returns NULL, or what is wrong with it, which ends the program.
+ */
+typedef const char *
+command_taker(const char *bytes, gsize count, gpointer data);
+
+/*
+ * The same for long output: @take has it as it comes, without a limit.  If it
+ * minds, the error is "program: " and what it says.
+ */
+int
+command_stream(const struct command *command, command_taker *take,
+    gpointer data, char **ret_complaint, GError **error);
 
 #endif
