@@ -161,6 +161,7 @@ make_job(struct connection *connection, const struct security *security,
 	    .sender = attempt->envelope->sender,
 	    .recipients = attempt->envelope->recipients,
 	    .partial = attempt->partial,
+	    .inquiry = attempt->inquiry,
 	    .lmtp = connection->candidate->destination->lmtp,
 	    .smtputf8 = attempt->envelope->smtputf8,
 	    .keep = attempt->keeper != NULL &&
@@ -425,6 +426,7 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
 	    .endpoint = &candidate->endpoint,
 	    .outcomes = outcomes,
 	    .count = attempt->envelope->recipients->len,
+	    .inquiry = attempt->inquiry,
 	    .connect = -1,
 	};
 	gint64 begun = g_get_monotonic_time();

@@ -21,6 +21,7 @@ struct attempt {
 	const struct envelope *envelope;
 	const GArray *rids; /* of guint, the recipients' numbers for the log */
 	gboolean partial;   /* some of them may have it without the others */
+	gboolean inquiry;   /* they are asked for, and @message is empty */
 	struct message *message;
 	struct keeper *keeper; /* NULL: no connection is kept */
 	struct hoststate *state;

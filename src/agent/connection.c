@@ -159,8 +159,9 @@ log_recipient(const struct connection *connection, guint rid,
     const struct outcome *outcome, const char *verb)
 {
 	if (outcome->kind == OUTCOME_DELIVERED)
-		maillog_info("Delivered: DCID %" G_GUINT64_FORMAT
+		maillog_info("%s: DCID %" G_GUINT64_FORMAT
 			     " to RID [%u] Response %s",
+		    connection->attempt->inquiry ? "Verified" : "Delivered",
 		    connection->dcid, rid,
 		    outcome->reply[0] != '\0' ? outcome->reply : outcome->text);
 	else if (outcome->code != 0)
@@ -183,11 +184,16 @@ is_connection_error(const struct outcome *outcome)
 	    (outcome->trouble == TROUBLE_HOST && outcome->code == 0);
 }
 
-/* Where all share a verdict they defer, unless all bounce. */
+/*
+ * Where all share a verdict they defer, unless all bounce; of who is only asked
+ * for nothing does.
+ */
 static const char *
 verb_for(const struct attempt *attempt, const struct outcome *outcomes,
     guint count, guint i)
 {
+	if (attempt->inquiry)
+		return "Not verified";
 	for (guint j = 0; j < count; j++)
 		if (outcomes[j].kind != OUTCOME_BOUNCE &&
 		    (j == i || !attempt->partial))

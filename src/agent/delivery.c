@@ -477,3 +477,23 @@ deliver_each(struct station *station, const struct envelope *envelope,
 
 	deliver_as(&delivery, station, TRUE, verdicts);
 }
+
+void
+deliver_inquiry(struct station *station, const struct envelope *envelope,
+    const struct route *route, struct message *message,
+    const struct delivery_span *span, struct wakeup *wakeup,
+    struct verdict *verdict)
+{
+	struct delivery delivery = {
+	    .attempt = {.settings = station->settings,
+		.inquiry = TRUE,
+		.message = message,
+		.deadline = span->deadline,
+		.begin_by = span->begin_by},
+	    .envelope = envelope,
+	    .route = route,
+	    .wakeup = wakeup,
+	};
+
+	deliver_as(&delivery, station, TRUE, verdict);
+}

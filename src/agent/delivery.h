@@ -51,4 +51,15 @@ deliver_each(struct station *station, const struct envelope *envelope,
     const struct delivery_span *span, struct wakeup *wakeup,
     struct verdict *verdicts);
 
+/*
+ * Asks hosts of @route, as if a message were to be delivered, but no further
+ * than to RCPT.  @message is empty, @envelope has one recipient, and *verdict
+ * says "delivered" for what a host would take.
+ */
+void
+deliver_inquiry(struct station *station, const struct envelope *envelope,
+    const struct route *route, struct message *message,
+    const struct delivery_span *span, struct wakeup *wakeup,
+    struct verdict *verdict);
+
 #endif

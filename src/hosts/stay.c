@@ -119,7 +119,8 @@ stay_note(struct stay *stay, const struct visit *visit, guint sessions)
 	if (visit->connect >= 0) {
 		stay->gained.connections++;
 		latency_add(&stay->gained.connect, visit->connect);
-		count_recipients(&stay->gained, visit);
+		if (!visit->inquiry)
+			count_recipients(&stay->gained, visit);
 	}
 	stay->tls_hung |= visit->tls_hung;
 	if (trouble != NULL)

@@ -21,6 +21,7 @@ struct visit {
 	gint64 connect; /* how long it took, microseconds; -1: not connected */
 	gint64 total;
 	gboolean tls_hung; /* a handshake had no answer, TLS was left out */
+	gboolean inquiry;  /* no message: nothing is delivered or deferred */
 	gboolean refused;  /* the connection, by the host */
 };
 

@@ -83,6 +83,35 @@ intake_has_line(const struct intake *intake)
 	return find_line_end(intake) != NULL;
 }
 
+static gboolean
+has_prefix(const char *line, gsize length, const char *prefix)
+{
+	return length >= strlen(prefix) &&
+	    g_ascii_strncasecmp(line, prefix, strlen(prefix)) == 0;
+}
+
+gboolean
+intake_follows(const struct intake *intake, const char *skipped,
+    const char *word)
+{
+	const char *line = intake->buffer + intake->begin;
+	const char *end = intake->buffer + intake->end;
+	const char *lf;
+
+	while ((lf = memchr(line, '\n', (gsize)(end - line))) != NULL) {
+		gsize length = (gsize)(lf - line);
+
+		if (!has_prefix(line, length, skipped)) {
+			if (length > 0 && line[length - 1] == '\r')
+				length--;
+			return length == strlen(word) &&
+			    has_prefix(line, length, word);
+		}
+		line = lf + 1;
+	}
+	return FALSE;
+}
+
 /* @length octets, the LF included. */
 static enum intake_result
 take_line(struct intake *intake, gsize length, const char **line)

@@ -53,6 +53,14 @@ intake_content(struct intake *intake, struct message *message, gint64 deadline,
 gboolean
 intake_has_line(const struct intake *intake);
 
+/*
+ * Of the lines that were read and not taken yet: is @word, in any case, the
+ * first one that does not begin with @skipped?
+ */
+gboolean
+intake_follows(const struct intake *intake, const char *skipped,
+    const char *word);
+
 void
 intake_free(struct intake *intake);
 

@@ -3,12 +3,16 @@
 #include <config.h>
 
 #include "agent/outlook.h"
+#include "lmtp/inquiry.h"
 #include "lmtp/parcel.h"
 #include "route/routemap.h"
 
 /* For DNS, in one transaction.  Slow servers are for the delivery to wait for.
  */
 #define DNS_SPAN (5 * G_USEC_PER_SEC)
+
+/* Postfix's verify(8) asks for one at a time. */
+#define INQUIRIES_MAX 10
 
 /* An address that cannot be put on the wire will not improve by waiting. */
 static void
@@ -173,5 +177,25 @@ parcel_add(struct parcel *parcel, struct station *station,
 	take_dsn(mailbox, rcpt, parcel->smtputf8);
 	g_ptr_array_add(parcel->routes, route);
 	g_ptr_array_add(parcel->recipients, g_steal_pointer(&mailbox));
+	return TRUE;
+}
+
+gboolean
+parcel_inquire(struct parcel *parcel, struct station *station,
+    struct verdict *verdict)
+{
+	guint last = parcel->recipients->len - 1;
+	const struct route *route = g_ptr_array_index(parcel->routes, last);
+
+	if (!inquiry_is_wanted(route) || parcel->inquiries == INQUIRIES_MAX)
+		return FALSE;
+	parcel->inquiries++;
+	inquiry_make(station, route, parcel->sender,
+	    g_ptr_array_index(parcel->recipients, last), parcel->smtputf8,
+	    verdict);
+	if (verdict->kind != VERDICT_DELIVERED) {
+		g_ptr_array_set_size(parcel->recipients, (gint)last);
+		g_ptr_array_set_size(parcel->routes, (gint)last);
+	}
 	return TRUE;
 }

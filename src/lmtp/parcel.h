@@ -29,6 +29,7 @@ struct parcel {
 	GHashTable *outlooks;  /* route -> struct verdict, without text: good */
 	gint64 dns_span;       /* of outlook_is_good() */
 	gboolean smtputf8;     /* as MAIL says */
+	guint inquiries;       /* so far */
 };
 
 /* NULL: *verdict says why. */
@@ -42,6 +43,16 @@ parcel_new(const struct lmtp_request *mail, struct verdict *verdict);
 gboolean
 parcel_add(struct parcel *parcel, struct station *station,
     const struct lmtp_request *rcpt, struct verdict *verdict);
+
+/*
+ * What a host says of the recipient that was added last, if its route is one
+ * whose hosts are to be asked (inquiry.h): *verdict.  FALSE: it is not, or so
+ * many of the parcel were asked for that nobody knows what it is for.  A
+ * recipient that is not welcome is taken out again.
+ */
+gboolean
+parcel_inquire(struct parcel *parcel, struct station *station,
+    struct verdict *verdict);
 
 void
 parcel_free(struct parcel *parcel);

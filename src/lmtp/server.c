@@ -158,17 +158,37 @@ begin(struct server *server, const struct lmtp_request *request)
 	answers_add(server->answers, 250, "2.1.0 ok");
 }
 
+/*
+ * Whoever has sent DATA by now wants no word of the host before.  Others may
+ * end here, as verify(8) does, and want nothing else.
+ */
+static gboolean
+inquire(struct server *server, struct verdict *verdict)
+{
+	if (intake_follows(server->intake, "RCPT", "DATA"))
+		return FALSE;
+	/* The client's patience counts from the reply before. */
+	return answers_flush(server->answers) &&
+	    parcel_inquire(server->parcel, server->station, verdict);
+}
+
 static void
 add_recipient(struct server *server, const struct lmtp_request *request)
 {
 	struct verdict verdict = {0};
 
-	if (server->parcel == NULL)
+	if (server->parcel == NULL) {
 		refuse_early(server, "5.5.1 say MAIL first");
-	else if (parcel_add(server->parcel, server->station, request, &verdict))
+		return;
+	}
+	if (parcel_add(server->parcel, server->station, request, &verdict) &&
+	    !inquire(server, &verdict)) {
 		answers_add(server->answers, 250, "2.1.5 ok");
-	else
-		refuse_with(server, &verdict);
+		return;
+	}
+	server->excused |= verdict.kind != VERDICT_DELIVERED;
+	dispatch_answer(server->answers, &verdict);
+	verdict_clear(&verdict);
 }
 
 /* The content was not to be kept: every recipient's mail comes again. */

@@ -176,7 +176,8 @@ is_secured(struct carrier *carrier)
 static gboolean
 goes_as_one(const struct carrier *carrier)
 {
-	return carrier->job->partial && carrier->opening.offer.pipelining;
+	return carrier->job->partial && !carrier->job->inquiry &&
+	    carrier->opening.offer.pipelining;
 }
 
 /*
@@ -242,6 +243,9 @@ collect_rcpt_reply(struct carrier *carrier)
 		return;
 	carrier->rcpt_answered++;
 	if (outcome_is_success(STAGE_RCPT, reply)) {
+		if (carrier->job->inquiry)
+			transaction_welcome(carrier->dialogue.transaction, i,
+			    reply);
 		tell_code(carrier, reply->code);
 	} else if (reply->code == 421 || reply->code < 400) {
 		dialogue_settle(&carrier->dialogue, STAGE_RCPT, reply);
@@ -293,7 +297,7 @@ carry_rcpt(struct carrier *carrier, const char *command)
 		collect_rcpt_replies(carrier);
 }
 
-/* Is there anybody who may have the content? */
+/* Is there anybody who may have the content?  After an inquiry nobody is. */
 static gboolean
 may_go_on(const struct carrier *carrier)
 {

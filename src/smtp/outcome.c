@@ -173,18 +173,42 @@ out_of_step(struct outcome *outcome, enum stage stage, const char *reply)
 	outcome_from_failure(outcome, stage, what);
 }
 
+/* "code text", for a line. */
+static char *
+whole_reply(const struct reply *reply, char **ret_text)
+{
+	g_autofree char *raw = reply_text(reply);
+
+	*ret_text = printable(raw, REPLY_TEXT_MAX);
+	return g_strdup_printf("%d%s%s", reply->code,
+	    (*ret_text)[0] != '\0' ? " " : "", *ret_text);
+}
+
+void
+outcome_from_welcome(struct outcome *outcome, const struct reply *reply)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *whole = whole_reply(reply, &text);
+
+	outcome_clear(outcome);
+	outcome->kind = OUTCOME_DELIVERED;
+	outcome->stage = STAGE_RCPT;
+	outcome->code = reply->code;
+	outcome->reply = g_steal_pointer(&text);
+	outcome->text = g_strdup_printf("%s (in reply to %s)", whole,
+	    stage_name(STAGE_RCPT));
+	set_dsn(outcome, reply);
+}
+
 void
 outcome_from_reply(struct outcome *outcome, enum stage stage,
     const struct reply *reply, guint recipients)
 {
 	gboolean success =
 	    stage == STAGE_FINAL && outcome_is_success(stage, reply);
-	g_autofree char *raw = reply_text(reply);
-	g_autofree char *text = printable(raw, REPLY_TEXT_MAX);
-	g_autofree char *whole = NULL;
+	g_autofree char *text = NULL;
+	g_autofree char *whole = whole_reply(reply, &text);
 
-	whole = g_strdup_printf("%d%s%s", reply->code,
-	    text[0] != '\0' ? " " : "", text);
 	if (reply->code < 400 && !success) {
 		out_of_step(outcome, stage, whole);
 		return;

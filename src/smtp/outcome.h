@@ -87,6 +87,10 @@ void
 outcome_from_reply(struct outcome *outcome, enum stage stage,
     const struct reply *reply, guint recipients);
 
+/* RCPT was accepted, and nothing but that was wanted: OUTCOME_DELIVERED. */
+void
+outcome_from_welcome(struct outcome *outcome, const struct reply *reply);
+
 /*
  * No reply, or nothing that is one: connection lost, time-out, nonsense.
  * After the final dot this is OUTCOME_UNSURE.

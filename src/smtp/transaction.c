@@ -122,6 +122,14 @@ transaction_refuse(struct transaction *transaction, guint i,
 	transaction_answer(transaction, i, STAGE_RCPT, reply);
 }
 
+void
+transaction_welcome(struct transaction *transaction, guint i,
+    const struct reply *reply)
+{
+	outcome_from_welcome(&transaction->outcomes[i], reply);
+	transaction->settled[i] = TRUE;
+}
+
 const struct outcome *
 transaction_bounce(const struct transaction *transaction)
 {

@@ -56,6 +56,11 @@ void
 transaction_refuse(struct transaction *transaction, guint i,
     const struct reply *reply);
 
+/* The recipient number @i is welcome, see outcome_from_welcome(). */
+void
+transaction_welcome(struct transaction *transaction, guint i,
+    const struct reply *reply);
+
 /*
  * The first outcome that is a refusal for good, by a reply; NULL: there is
  * none, or others were delivered: then 354, which no other command has, has

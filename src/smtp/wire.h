@@ -47,6 +47,7 @@ struct wire_job {
 	const struct mailbox *sender;
 	const GPtrArray *recipients; /* of struct mailbox */
 	gboolean partial;  /* those accepted have it, whatever of the others */
+	gboolean inquiry;  /* nobody is to have it: what RCPT says is wanted */
 	gboolean keep;     /* another message may follow */
 	gboolean lmtp;     /* the host speaks LMTP (RFC 2033) */
 	gboolean smtputf8; /* the host has to offer it */
