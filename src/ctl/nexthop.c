@@ -7,9 +7,10 @@
 #include "ctl/ctl.h"
 #include "ctl/nexthop.h"
 #include "ctl/postconf.h"
+#include "ctl/tables.h"
 #include "ctl/transport.h"
 
-/* An array of new strings: the keys for @domain, the best one first. */
+/* New strings, NULL at the end: the keys for @domain, the best one first. */
 static GPtrArray *
 keys_for(const char *domain)
 {
@@ -21,6 +22,7 @@ keys_for(const char *domain)
 	     domain[0] != '[' && dot != NULL; dot = strchr(dot + 1, '.'))
 		g_ptr_array_add(keys, g_strdup(dot));
 	g_ptr_array_add(keys, g_strdup("*"));
+	g_ptr_array_add(keys, NULL);
 	return keys;
 }
 
@@ -40,18 +42,29 @@ wants_address(const char *table)
 	return FALSE;
 }
 
-/* The first table that has @key.  FALSE: one before it cannot be asked. */
+/* All keys in one run, which counts where a text has a million lines. */
+static void
+ask_all(struct tables *tables, char *const *maps, const GPtrArray *keys)
+{
+	for (; *maps != NULL; maps++) {
+		if (!wants_address(*maps))
+			tables_ask(tables, *maps,
+			    (const char *const *)keys->pdata);
+	}
+}
+
+/* The first map that has @key.  FALSE: one before it cannot be asked. */
 static gboolean
-find_key(char *const *tables, const char *key, const char **ret_table,
-    char **ret_value, GError **error)
+find_key(struct tables *tables, char *const *maps, const char *key,
+    const char **ret_map, char **ret_value, GError **error)
 {
 	*ret_value = NULL;
-	for (gsize i = 0; tables[i] != NULL && *ret_value == NULL; i++) {
-		if (wants_address(tables[i]) && strchr(key, '@') == NULL &&
+	for (; *maps != NULL && *ret_value == NULL; maps++) {
+		if (wants_address(*maps) && strchr(key, '@') == NULL &&
 		    strcmp(key, "*") != 0)
 			continue;
-		*ret_table = tables[i];
-		if (!postconf_look_up(tables[i], key, ret_value, error))
+		*ret_map = *maps;
+		if (!tables_look_up(tables, *maps, key, ret_value, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -90,28 +103,30 @@ nexthop_find(const char *domain, GError **error)
 {
 	g_autoptr(GPtrArray) keys = keys_for(domain);
 	g_autoptr(GError) reason = NULL;
-	g_autofree char *maps = NULL;
-	g_auto(GStrv) tables = NULL;
+	g_autoptr(Tables) tables = tables_new();
+	g_autofree char *value = NULL;
+	g_auto(GStrv) maps = NULL;
 
 	if (!ctl_has_postfix())
 		return NULL;
-	maps = postconf_value(NULL, "transport_maps", TRUE, &reason);
-	if (maps == NULL) {
+	value = postconf_value(NULL, "transport_maps", TRUE, &reason);
+	if (value == NULL) {
 		if (!g_error_matches(reason, COMMAND_ERROR,
 			COMMAND_ERROR_MISSING))
 			g_propagate_error(error, g_steal_pointer(&reason));
 		return NULL;
 	}
-	tables = transport_split(maps);
-	for (guint i = 0; i < keys->len; i++) {
-		g_autofree char *value = NULL;
+	maps = transport_split(value);
+	ask_all(tables, maps, keys);
+	for (guint i = 0; keys->pdata[i] != NULL; i++) {
+		g_autofree char *found = NULL;
 		const char *key = keys->pdata[i];
-		const char *table = NULL;
+		const char *map = NULL;
 
-		if (!find_key(tables, key, &table, &value, error))
+		if (!find_key(tables, maps, key, &map, &found, error))
 			return NULL;
-		if (value != NULL)
-			return make(table, key, value);
+		if (found != NULL)
+			return make(map, key, found);
 	}
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Postfix's configuration, by postconf(1) and postmap(1).
+ * Postfix's configuration, by postconf(1).
  */
 #ifndef SMTPROUTE_CTL_POSTCONF_H
 #define SMTPROUTE_CTL_POSTCONF_H
@@ -47,25 +47,5 @@ postconf_mentions(const char *folder, const char *table);
 gboolean
 postconf_edit(const char *folder, const char *option, const char *const *edits,
     GError **error);
-
-/*
- * *ret_value is what @map has for @key, a new string, or NULL, nothing.
- * FALSE: it cannot say.
- */
-gboolean
-postconf_look_up(const char *map, const char *key, char **ret_value,
-    GError **error);
-
-/*
- * The first of the maps, of transport_split(), that has @key, NULL for none;
- * *ret_value is what it has.  FALSE: one before it cannot say.
- */
-gboolean
-postconf_first(char *const *list, const char *key, const char **ret_map,
-    char **ret_value);
-
-/* Can Postfix use the table "type:/path"?  FALSE with what it minds. */
-gboolean
-postconf_try_table(const char *map, GError **error);
 
 #endif

@@ -71,6 +71,12 @@ transport_split(const char *maps)
 	return (char **)g_ptr_array_free(list, FALSE);
 }
 
+gboolean
+transport_is_table(const char *word)
+{
+	return strpbrk(word, ":/!") != NULL;
+}
+
 /* What is between the braces of "type:{...}", NULL: @map is none. */
 static char *
 inside(const char *map, const char *type)

@@ -30,6 +30,10 @@ transport_path_is_plain(const char *path);
 char **
 transport_split(const char *maps);
 
+/* Is the word of a list of domains a table, a file or an exclusion? */
+gboolean
+transport_is_table(const char *word);
+
 /*
  * The first map of a pipemap in @maps that ends in @service, "texthash:PATH"
  * as a rule; a new string, NULL: there is no such pipemap.

@@ -2,21 +2,18 @@
 /*
  * Postfix's transport_maps go before its address classes: a route takes the
  * mail of a domain that Postfix would deliver itself, and "*" that of all such
- * domains.  But what smtpd(8) accepts from outside is for the classes alone.
+ * domains.
  */
 #include <config.h>
 
 #include <string.h>
 
-#include "address/domain.h"
+#include "ctl/check/check-accepted.h"
 #include "ctl/check/check-domains.h"
 #include "ctl/postconf.h"
 #include "ctl/transport.h"
-#include "route/routemap.h"
-#include "util/slurp.h"
 
-/* How many domains a line names, and how many postmap(1) is asked for. */
-#define DOMAINS_SHOWN 5
+/* How many domains postmap(1) is asked for. */
 #define DOMAINS_ASKED 200
 
 /* Parameters with the domains of a class, and what delivers them. */
@@ -28,10 +25,6 @@ static const struct class {
     {"virtual_mailbox_domains", "virtual:"},
 };
 
-/* What smtpd(8) accepts besides (ADDRESS_CLASS_README). */
-static const char *const accepting[] = {"mydestination",
-    "virtual_mailbox_domains", "virtual_alias_domains", "relay_domains"};
-
 /* The words of a list in main.cf, new strings; NULL at the end. */
 static char **
 words_of(const char *parameter)
@@ -41,38 +34,55 @@ words_of(const char *parameter)
 	return transport_split(value != NULL ? value : "");
 }
 
-static gboolean
-is_table(const char *word)
+/* Adds what transport(5) looks up for @domain, in its order: new strings. */
+static void
+add_keys(GPtrArray *keys, const char *domain)
 {
-	return strpbrk(word, ":/!") != NULL;
+	const char *dot = strchr(domain, '.');
+
+	g_ptr_array_add(keys, g_ascii_strdown(domain, -1));
+	for (; dot != NULL; dot = strchr(dot + 1, '.'))
+		g_ptr_array_add(keys, g_ascii_strdown(dot, -1));
+	g_ptr_array_add(keys, g_strdup("*"));
 }
 
 /* The key that leads @domain to the service, NULL: none does.  A new string. */
 static char *
-taken_by(char *const *maps, const char *domain, const struct service *service)
+taken_by(const struct check *check, char *const *maps, const char *domain,
+    const struct service *service)
 {
-	const char *at = domain;
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
 
-	while (at != NULL) {
-		g_autofree char *key = at == domain
-		    ? g_ascii_strdown(domain, -1)
-		    : g_ascii_strdown(at, -1);
+	add_keys(keys, domain);
+	for (guint i = 0; i < keys->len; i++) {
 		g_autofree char *value = NULL;
 		const char *map;
 
-		if (!postconf_first(maps, key, &map, &value))
+		if (!tables_first(check->tables, maps, keys->pdata[i], &map,
+			&value))
 			return NULL;
 		if (map != NULL)
 			return transport_names(value, service->name)
-			    ? g_steal_pointer(&key)
+			    ? g_strdup(keys->pdata[i])
 			    : NULL;
-		if (strcmp(at, "*") == 0)
-			return NULL;
-		at = strchr(at + 1, '.');
-		if (at == NULL)
-			at = "*";
 	}
 	return NULL;
+}
+
+/* All that taken_by() looks up for the first domains among @words. */
+static void
+ask_for(const struct check *check, char *const *maps, char *const *words)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+
+	for (gsize i = 0; i < DOMAINS_ASKED && words[i] != NULL; i++) {
+		if (!transport_is_table(words[i]))
+			add_keys(keys, words[i]);
+	}
+	g_ptr_array_add(keys, NULL);
+	for (; *maps != NULL; maps++)
+		tables_ask(check->tables, *maps,
+		    (const char *const *)keys->pdata);
 }
 
 static void
@@ -82,12 +92,13 @@ check_class(struct check *check, char *const *maps,
 	g_auto(GStrv) words = words_of(class->name);
 	g_autofree char *where = g_strconcat("main.cf: ", class->name, NULL);
 
+	ask_for(check, maps, words);
 	for (gsize i = 0; i < DOMAINS_ASKED && words[i] != NULL; i++) {
 		g_autofree char *key = NULL;
 
-		if (is_table(words[i]))
+		if (transport_is_table(words[i]))
 			continue;
-		key = taken_by(maps, words[i], service);
+		key = taken_by(check, maps, words[i], service);
 		if (key == NULL)
 			continue;
 		if (g_ascii_strcasecmp(key, words[i]) == 0)
@@ -102,142 +113,6 @@ check_class(struct check *check, char *const *maps,
 			    "transport_maps, if Postfix is to deliver it",
 			    words[i], key, words[i], class->remedy);
 	}
-}
-
-static gboolean
-equals(const char *word, const char *domain, gboolean parents)
-{
-	gsize length = strlen(word);
-	gsize whole = strlen(domain);
-
-	if (g_ascii_strcasecmp(word, domain) == 0)
-		return TRUE;
-	if (!parents || length >= whole)
-		return FALSE;
-	/* "example.com" or ".example.com" in relay_domains. */
-	return g_ascii_strcasecmp(domain + whole - length, word) == 0 &&
-	    (word[0] == '.' || domain[whole - length - 1] == '.');
-}
-
-static gboolean
-table_has(const char *table, const char *domain)
-{
-	g_autofree char *value = NULL;
-
-	/* What cannot be asked may have it. */
-	return !postconf_look_up(table, domain, &value, NULL) || value != NULL;
-}
-
-/* A list as of domains(5), with tables; @parents: they match subdomains. */
-static gboolean
-list_has(char *const *words, const char *domain, gboolean parents)
-{
-	for (gsize i = 0; words[i] != NULL; i++) {
-		const char *at = domain;
-
-		if (!is_table(words[i])) {
-			if (equals(words[i], domain, parents))
-				return TRUE;
-			continue;
-		}
-		/* A file of patterns, or what is excluded. */
-		if (words[i][0] == '/' || words[i][0] == '!')
-			return TRUE;
-		do {
-			if (table_has(words[i], at))
-				return TRUE;
-			at = strchr(at, '.');
-			at = parents && at != NULL ? at + 1 : NULL;
-		} while (at != NULL);
-	}
-	return FALSE;
-}
-
-static gboolean
-is_accepted(char **const *lists, const char *domain)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(accepting); i++) {
-		if (list_has(lists[i], domain,
-			strcmp(accepting[i], "relay_domains") == 0))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/*
- * A key that mail from outside comes for: a domain or its subdomains, with
- * hosts of our own.  USEDNS and hosts that want a login are others', to whom
- * we send.  A new string without the dot, NULL: the key is none.
- */
-static char *
-inbound_domain(const struct maptext_entry *entry, const char *path)
-{
-	g_autoptr(Route) route = routemap_parse(path, entry, NULL);
-	g_autofree char *key = routemap_key(entry);
-	const char *domain = key;
-
-	if (route == NULL || key == NULL || route->kind != ROUTE_HOSTS)
-		return NULL;
-	for (guint i = 0; i < route->destinations->len; i++) {
-		const struct destination *destination =
-		    route->destinations->pdata[i];
-
-		if (destination->auth != NULL)
-			return NULL;
-	}
-	if (domain[0] == '.')
-		domain++;
-	/* Without a dot it is a route's name. */
-	if (domain[0] == '[' || domain[0] == '-' || strchr(domain, '.') == NULL)
-		return NULL;
-	return g_strdup(domain);
-}
-
-static void
-say_refused(struct check *check, const GString *shown, guint count)
-{
-	g_autofree char *more = count > DOMAINS_SHOWN
-	    ? g_strdup_printf(" and %u more", count - DOMAINS_SHOWN)
-	    : g_strdup("");
-
-	if (count > 0)
-		finding(&check->findings, SEVERITY_WARNING,
-		    "main.cf: relay_domains",
-		    "has not %s%s, for which there are routes: others than "
-		    "mynetworks get 'Relay access denied'; expected them "
-		    "there, unless only mynetworks send to them",
-		    shown->str, more);
-}
-
-static void
-check_accepted(struct check *check, char **const *lists)
-{
-	const char *path = check->settings->routes;
-	g_autoptr(GString) shown = g_string_new(NULL);
-	g_autofree char *text = NULL;
-	g_autofree char *reason = NULL;
-	struct maptext_entry entry;
-	struct maptext map;
-	gsize length;
-	guint asked = 0;
-	guint count = 0;
-
-	reason = slurp(path, ROUTEMAP_SIZE_MAX, &text, &length);
-	if (reason != NULL)
-		return;
-	maptext_begin(&map, text, length);
-	while (maptext_next(&map, &entry) && asked < DOMAINS_ASKED) {
-		g_autofree char *domain = inbound_domain(&entry, path);
-
-		if (domain == NULL)
-			continue;
-		asked++;
-		if (is_accepted(lists, domain) || ++count > DOMAINS_SHOWN)
-			continue;
-		g_string_append_printf(shown, "%s%s",
-		    shown->len > 0 ? ", " : "", domain);
-	}
-	say_refused(check, shown, count);
 }
 
 /* Without smtpd(8) nothing comes from outside. */
@@ -259,15 +134,9 @@ check_domains(struct check *check, const char *maps,
     const struct service *service)
 {
 	g_auto(GStrv) list = transport_split(maps);
-	char **lists[G_N_ELEMENTS(accepting)];
 
 	for (gsize i = 0; i < G_N_ELEMENTS(classes); i++)
 		check_class(check, list, service, &classes[i]);
-	if (!has_smtpd(check) || !check_knows(check, "routes"))
-		return;
-	for (gsize i = 0; i < G_N_ELEMENTS(accepting); i++)
-		lists[i] = words_of(accepting[i]);
-	check_accepted(check, lists);
-	for (gsize i = 0; i < G_N_ELEMENTS(accepting); i++)
-		g_strfreev(lists[i]);
+	if (has_smtpd(check) && check_knows(check, "routes"))
+		check_accepted(check);
 }

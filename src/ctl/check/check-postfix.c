@@ -207,15 +207,19 @@ first_keys(const struct check *check)
 		while (keys->len < KEYS_TRIED && maptext_next(&map, &entry)) {
 			char *key = routemap_key(&entry);
 
-			/* postmap(1) would read its stdin. */
-			if (key != NULL && key[0] != '-')
+			if (key != NULL)
 				g_ptr_array_add(keys, key);
-			else
-				g_free(key);
 		}
 	}
 	g_ptr_array_add(keys, NULL);
 	return (char **)g_ptr_array_free(keys, FALSE);
+}
+
+static void
+ask_all(const struct check *check, char *const *maps, char *const *keys)
+{
+	for (; *maps != NULL; maps++)
+		tables_ask(check->tables, *maps, (const char *const *)keys);
 }
 
 /* Do the first keys of the map lead to the service? */
@@ -226,11 +230,12 @@ is_found(const struct check *check, const char *maps,
 	g_auto(GStrv) list = transport_split(maps);
 	g_auto(GStrv) keys = first_keys(check);
 
+	ask_all(check, list, keys);
 	for (gsize i = 0; keys[i] != NULL; i++) {
 		g_autofree char *value = NULL;
 		const char *map;
 
-		if (!postconf_first(list, keys[i], &map, &value))
+		if (!tables_first(check->tables, list, keys[i], &map, &value))
 			return FALSE;
 		if (map != NULL && transport_names(value, service->name))
 			return TRUE;
@@ -247,11 +252,14 @@ check_order(struct check *check, const char *maps,
 	g_auto(GStrv) keys = first_keys(check);
 
 	/* As a rule there is no other map. */
-	for (gsize i = 0; g_strv_length(list) > 1 && keys[i] != NULL; i++) {
+	if (g_strv_length(list) < 2)
+		return;
+	ask_all(check, list, keys);
+	for (gsize i = 0; keys[i] != NULL; i++) {
 		g_autofree char *value = NULL;
 		const char *map;
 
-		if (!postconf_first(list, keys[i], &map, &value))
+		if (!tables_first(check->tables, list, keys[i], &map, &value))
 			return;
 		if (map == NULL || transport_names(value, service->name))
 			continue;

@@ -31,7 +31,7 @@ enum leave {
 
 /* A word without files in it; others cannot be in a file. */
 static enum leave
-leave_by_word(const char *word, const char *user)
+leave_by_word(const struct check *check, const char *word, const char *user)
 {
 	g_autofree char *value = NULL;
 	gboolean granted = word[0] != '!';
@@ -44,7 +44,7 @@ leave_by_word(const char *word, const char *user)
 	else if (strchr(word, ':') == NULL)
 		found = g_ascii_strcasecmp(word, user) == 0;
 	/* What cannot be asked is none to complain about. */
-	else if (postconf_look_up(word, user, &value, NULL))
+	else if (tables_look_up(check->tables, word, user, &value, NULL))
 		found = value != NULL;
 	else
 		return LEAVE_GRANTED;
@@ -54,18 +54,18 @@ leave_by_word(const char *word, const char *user)
 }
 
 static enum leave
-leave_by_words(char *const *words, const char *user)
+leave_by_words(const struct check *check, char *const *words, const char *user)
 {
 	enum leave leave = LEAVE_UNSAID;
 
 	for (; *words != NULL && leave == LEAVE_UNSAID; words++)
-		leave = leave_by_word(*words, user);
+		leave = leave_by_word(check, *words, user);
 	return leave;
 }
 
 /* "/path" and "!/path": the words of a file. */
 static enum leave
-leave_by_file(const char *word, const char *user)
+leave_by_file(const struct check *check, const char *word, const char *user)
 {
 	const char *path = word[0] == '!' ? word + 1 : word;
 	g_autofree char *text = NULL;
@@ -78,7 +78,7 @@ leave_by_file(const char *word, const char *user)
 	if (fault != NULL)
 		return LEAVE_GRANTED;
 	words = transport_split(text);
-	leave = leave_by_words(words, user);
+	leave = leave_by_words(check, words, user);
 	if (path == word || leave == LEAVE_UNSAID)
 		return leave;
 	return leave == LEAVE_GRANTED ? LEAVE_DENIED : LEAVE_GRANTED;
@@ -86,7 +86,7 @@ leave_by_file(const char *word, const char *user)
 
 /* The first word that fits decides. */
 static gboolean
-is_allowed(const char *list, const char *user)
+is_allowed(const struct check *check, const char *list, const char *user)
 {
 	g_auto(GStrv) words = transport_split(list);
 	enum leave leave = LEAVE_UNSAID;
@@ -94,8 +94,8 @@ is_allowed(const char *list, const char *user)
 	for (gsize i = 0; words[i] != NULL && leave == LEAVE_UNSAID; i++) {
 		const char *name = words[i][0] == '!' ? words[i] + 1 : words[i];
 
-		leave = name[0] == '/' ? leave_by_file(words[i], user)
-				       : leave_by_word(words[i], user);
+		leave = name[0] == '/' ? leave_by_file(check, words[i], user)
+				       : leave_by_word(check, words[i], user);
 	}
 	return leave == LEAVE_GRANTED;
 }
@@ -105,7 +105,7 @@ check_acl(struct check *check, const struct agent *agent)
 {
 	g_autofree char *list = postconf_value(NULL, ACL, TRUE, NULL);
 
-	if (list == NULL || is_allowed(list, agent->name))
+	if (list == NULL || is_allowed(check, list, agent->name))
 		return;
 	finding(&check->findings, SEVERITY_WARNING, "main.cf: " ACL,
 	    "is \"%s\", which leaves out %s; expected this user in it, or "
@@ -116,9 +116,15 @@ check_acl(struct check *check, const struct agent *agent)
 static gboolean
 lists(const char *folder, const char *parameter, const char *wanted)
 {
-	g_autofree char *value = postconf_value(folder, parameter, TRUE, NULL);
-	g_auto(GStrv) words = transport_split(value != NULL ? value : "");
+	g_autofree char *main = g_build_filename(folder, "main.cf", NULL);
+	g_autofree char *value = NULL;
+	g_auto(GStrv) words = NULL;
 
+	/* Where there is none, postconf(1) takes a second to say so. */
+	if (!g_file_test(main, G_FILE_TEST_EXISTS))
+		return FALSE;
+	value = postconf_value(folder, parameter, TRUE, NULL);
+	words = transport_split(value != NULL ? value : "");
 	return g_strv_contains((const char *const *)words, wanted);
 }
 

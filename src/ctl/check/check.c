@@ -7,7 +7,7 @@
 void
 check_begin(struct check *check, const char *conf)
 {
-	*check = (struct check){.conf = conf};
+	*check = (struct check){.conf = conf, .tables = tables_new()};
 	check->said =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	check->groups =
@@ -41,6 +41,7 @@ check_end(struct check *check)
 	g_hash_table_destroy(check->profiles);
 	g_hash_table_destroy(check->groups);
 	g_free(check->dane);
+	tables_free(check->tables);
 	g_clear_pointer(&check->keyfile, keyfile_free);
 	g_clear_pointer(&check->agent, agent_free);
 	g_clear_pointer(&check->services, g_ptr_array_unref);

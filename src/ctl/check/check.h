@@ -12,6 +12,7 @@
 #include "conf/settings.h"
 #include "ctl/agent.h"
 #include "ctl/finding.h"
+#include "ctl/tables.h"
 
 struct check {
 	const char *conf;          /* the settings' path */
@@ -19,6 +20,7 @@ struct check {
 	struct keyfile *keyfile;   /* the lines that they come from */
 	const GPtrArray *faults;   /* of the settings, in them */
 	GPtrArray *services;       /* all of master.cf; NULL: no Postfix */
+	struct tables *tables;     /* of that Postfix */
 	struct findings findings;
 	gboolean without_dns; /* are no names looked up? */
 	guint routes;         /* in the map */

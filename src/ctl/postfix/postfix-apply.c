@@ -20,6 +20,7 @@
 #include "ctl/postconf.h"
 #include "ctl/postfix/postfix-apply.h"
 #include "ctl/postfix/replace.h"
+#include "ctl/tables.h"
 #include "ctl/transport.h"
 #include "util/autofd.h"
 #include "util/printable.h"
@@ -392,7 +393,7 @@ apply(const struct postfix *postfix, const char *folder, const char *copy,
 	gboolean done;
 
 	/* Postfix would defer all mail, also what never was for smtproute. */
-	if (!postconf_try_table(table, &error)) {
+	if (!tables_try(table, &error)) {
 		complain("%s; nothing was changed", error->message);
 		return FALSE;
 	}
