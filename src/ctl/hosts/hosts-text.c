@@ -14,6 +14,7 @@
 #include "ctl/duration.h"
 #include "ctl/hostrate.h"
 #include "ctl/hosts/hosts.h"
+#include "ctl/hostwords.h"
 #include "ctl/paint.h"
 #include "util/printable.h"
 
@@ -71,82 +72,6 @@ short_count(guint64 count)
 	    units[i]);
 }
 
-static char *
-short_latency(const struct latency *latency)
-{
-	guint64 milliseconds = latency->recent / 1000;
-
-	if (latency->count == 0)
-		return g_strdup("-");
-	if (milliseconds == 0)
-		return g_strdup("<1ms");
-	if (milliseconds < 1000)
-		return g_strdup_printf("%ums", (guint)milliseconds);
-	if (milliseconds < 10000)
-		return g_strdup_printf("%u.%us", (guint)(milliseconds / 1000),
-		    (guint)(milliseconds % 1000 / 100));
-	return g_strdup_printf("%" G_GUINT64_FORMAT "s", milliseconds / 1000);
-}
-
-static char *
-words_of_down(const struct hosttable_row *known)
-{
-	g_autofree char *wait = NULL;
-
-	if (known->probed)
-		return g_strdup("down, trying now");
-	if (known->wait == 0)
-		return g_strdup("down, due now");
-	wait = duration_words_up(known->wait);
-	return g_strdup_printf("down %s more", wait);
-}
-
-static char *
-words_of_up(const struct hostrow *row)
-{
-	const struct hostrecord *record = &row->known.record;
-
-	guint limit = hostrow_limit(row);
-
-	if (limit > 0 && row->known.connected >= limit)
-		return g_strdup_printf("full, %u/%u", row->known.connected,
-		    limit);
-	if (hostrate_wait(row->rates, row->known.tally) > 0)
-		return g_strdup("at its rate");
-	if (record->suspicion.sender != 0)
-		return g_strdup("up, suspect");
-	if (limit > 0 && row->known.connected > 0)
-		return g_strdup_printf("up, %u/%u busy", row->known.connected,
-		    limit);
-	if (row->known.connected > 0)
-		return g_strdup_printf("up, %u busy", row->known.connected);
-	if (row->drained_routes > 0)
-		return g_strdup("up, part drained");
-	if (record->last_success == 0 && record->last_failure == 0)
-		return g_strdup("up, never tried");
-	return g_strdup("up");
-}
-
-/* Nothing is longer than "down, trying now". */
-static char *
-words_of_state(const struct hostrow *row, enum paint *ret_paint)
-{
-	switch (hostrow_standing(row)) {
-	case HOSTROW_DOWN:
-		*ret_paint = PAINT_BAD;
-		return words_of_down(&row->known);
-	case HOSTROW_DRAINED:
-		*ret_paint = PAINT_WARNING;
-		return g_strdup("drained");
-	case HOSTROW_DRAINED_IN_MAP:
-		*ret_paint = PAINT_WARNING;
-		return g_strdup("drained in map");
-	case HOSTROW_UP:
-		break;
-	}
-	return words_of_up(row);
-}
-
 static void
 add_line(GPtrArray *lines, const struct hostrow *row)
 {
@@ -155,12 +80,12 @@ add_line(GPtrArray *lines, const struct hostrow *row)
 	char **cells = line->cells;
 
 	cells[COLUMN_HOST] = g_strdup(row->label);
-	cells[COLUMN_STATE] = words_of_state(row, &line->paint);
+	cells[COLUMN_STATE] = hostwords_state(row, &line->paint);
 	cells[COLUMN_SENT] = short_count(record->deliveries);
 	cells[COLUMN_DEFER] = short_count(record->deferrals);
 	cells[COLUMN_BOUNCE] = short_count(record->bounces);
 	cells[COLUMN_CONN] = short_count(record->connections);
-	cells[COLUMN_TIME] = short_latency(&record->total);
+	cells[COLUMN_TIME] = hostwords_latency(&record->total);
 	g_ptr_array_add(lines, line);
 }
 

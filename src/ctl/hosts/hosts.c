@@ -5,9 +5,7 @@
 
 #include <config.h>
 
-#include <fcntl.h>
 #include <getopt.h>
-#include <unistd.h>
 
 #include "address/domain.h"
 #include "agent/wakeup.h"
@@ -15,7 +13,7 @@
 #include "ctl/hostarg.h"
 #include "ctl/hosts/hosts.h"
 #include "ctl/hosts/watch.h"
-#include "util/room.h"
+#include "ctl/sight.h"
 
 #define WATCH_DEFAULT 2 /* seconds */
 #define WATCH_MAX     3600
@@ -35,8 +33,6 @@ struct request {
 	enum form form;
 	guint watch;             /* seconds, 0: once */
 	gboolean all;            /* hosts that only DNS has named, too */
-	gboolean usable;         /* can the state be read and kept? */
-	gboolean complete;       /* could the route map be read? */
 	enum ctl_status verdict; /* of FORM_CHECK */
 	GBytes *map; /* the route map as it was last; NULL: none yet */
 };
@@ -88,17 +84,9 @@ show_some(const struct request *request, const struct hostlist *list,
 	return status;
 }
 
-/* NULL: there is none. */
-static const char *
-trouble_of(const struct request *request)
-{
-	if (!request->usable)
-		return "nothing new is remembered of hosts";
-	return request->complete ? NULL : "the route map has faults";
-}
-
 static void
-say_rows(struct request *request, const GPtrArray *rows, guint strangers)
+say_rows(struct request *request, const struct sight *sight,
+    const GPtrArray *rows, guint strangers)
 {
 	switch (request->form) {
 	case FORM_TABLE:
@@ -108,15 +96,13 @@ say_rows(struct request *request, const GPtrArray *rows, guint strangers)
 		hosts_say_json(rows);
 		break;
 	case FORM_METRICS:
-		hosts_say_metrics(METRICS_TEXT, rows, strangers,
-		    request->usable);
+		hosts_say_metrics(METRICS_TEXT, rows, strangers, sight->usable);
 		break;
 	case FORM_OPENMETRICS:
-		hosts_say_metrics(METRICS_OPEN, rows, strangers,
-		    request->usable);
+		hosts_say_metrics(METRICS_OPEN, rows, strangers, sight->usable);
 		break;
 	case FORM_CHECK:
-		request->verdict = hosts_say_check(rows, trouble_of(request));
+		request->verdict = hosts_say_check(rows, sight_trouble(sight));
 		break;
 	}
 }
@@ -129,55 +115,24 @@ keep_map(struct request *request, const struct hostlist *list)
 		request->map = g_bytes_ref(list->map);
 }
 
-/* What is shown may be old: nothing new can be remembered.  TRUE: it can. */
-static gboolean
-check_room(const char *folder)
-{
-	const char *trouble = room_trouble(folder);
-
-	if (trouble != NULL)
-		complain("%s: %s; nothing new is remembered of hosts", folder,
-		    trouble);
-	return trouble == NULL;
-}
-
 /* Who only reads metrics is to learn of it, too. */
 static void
-complain_of_state(struct request *request, const GError *error)
+complain_of_state(struct request *request, const struct sight *sight)
 {
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
 
-	complain("%s", error->message);
-	request->usable = FALSE;
+	complain("%s", sight->error->message);
 	if (request->form == FORM_METRICS || request->form == FORM_OPENMETRICS)
-		say_rows(request, none, 0);
-}
-
-/* All that are to be shown if none is named; returns how many are not. */
-static guint
-select_known(const struct request *request, const struct hostlist *list,
-    GPtrArray *rows)
-{
-	guint strangers = 0;
-
-	for (guint i = 0; i < list->rows->len; i++) {
-		struct hostrow *row = g_ptr_array_index(list->rows, i);
-
-		if (request->all || !hostrow_is_stranger(row))
-			g_ptr_array_add(rows, row);
-		else
-			strangers++;
-	}
-	return strangers;
+		say_rows(request, sight, none, 0);
 }
 
 static void
-show_known(struct request *request, const struct hostlist *list,
-    GPtrArray *rows)
+show_known(struct request *request, const struct sight *sight)
 {
-	guint strangers = select_known(request, list, rows);
+	guint strangers;
+	g_autoptr(GPtrArray) rows = sight_rows(sight, request->all, &strangers);
 
-	say_rows(request, rows, strangers);
+	say_rows(request, sight, rows, strangers);
 	if (strangers > 0 && request->form == FORM_TABLE)
 		say("\nAnd %u host%s that only DNS has named: --all shows "
 		    "%s.\n",
@@ -185,52 +140,32 @@ show_known(struct request *request, const struct hostlist *list,
 		    strangers == 1 ? "it" : "them");
 }
 
-static gboolean
-is_any_remembered(const struct hostlist *list)
-{
-	for (guint i = 0; i < list->rows->len; i++) {
-		const struct hostrow *row = g_ptr_array_index(list->rows, i);
-
-		if (row->remembered)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static enum ctl_status
 show(struct request *request)
 {
-	const struct settings *settings = request->settings;
-	/* The map first: the agent may read it by a group that we lose. */
-	g_autoptr(Hostlist) list = hostlist_new(settings, request->map);
+	g_autoptr(Sight) sight =
+	    sight_new(request->ctl, request->settings, request->map);
 	g_autoptr(GPtrArray) rows = g_ptr_array_new();
-	g_autoptr(GError) error = NULL;
 	enum ctl_status status;
 
-	keep_map(request, list);
-	request->complete = list->complete;
-	request->usable = check_room(settings->state_directory);
-	if (!ctl_become_agent(request->ctl, settings))
+	if (sight == NULL)
 		return CTL_TROUBLE;
-	/* As the agent, whose files are in there. */
-	if (faccessat(AT_FDCWD, settings->state_directory, W_OK | X_OK,
-		AT_EACCESS) < 0)
-		request->usable = FALSE;
-	if (!hostlist_add_state(list, settings, &error)) {
-		complain_of_state(request, error);
+	keep_map(request, sight->list);
+	if (sight->error != NULL) {
+		complain_of_state(request, sight);
 		return CTL_TROUBLE;
 	}
-	if (request->usable && is_any_remembered(list))
-		wakeup_due(settings);
+	if (sight->usable && sight_has_memory(sight))
+		wakeup_due(request->settings);
 	if (request->args->len == 0) {
-		show_known(request, list, rows);
+		show_known(request, sight);
 		return CTL_OK;
 	}
-	status = show_some(request, list, rows);
+	status = show_some(request, sight->list, rows);
 	if (status != CTL_OK && request->form == FORM_CHECK)
 		return status;
 	if (rows->len > 0 || request->form != FORM_TABLE)
-		say_rows(request, rows, 0);
+		say_rows(request, sight, rows, 0);
 	return status;
 }
 

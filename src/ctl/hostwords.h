@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is to be said of a host to people, in few words.  All strings are new.
+ */
+#ifndef SMTPROUTE_CTL_HOSTWORDS_H
+#define SMTPROUTE_CTL_HOSTWORDS_H
+
+#include <glib.h>
+
+#include "ctl/hostlist.h"
+#include "ctl/paint.h"
+
+/*
+ * "up, 2 busy"; nothing is longer than "down, trying now".  *ret_paint is set
+ * if it is to be painted.
+ */
+char *
+hostwords_state(const struct hostrow *row, enum paint *ret_paint);
+
+/* "85ms", "1.2s", the average of late; "-": there is none. */
+char *
+hostwords_latency(const struct latency *latency);
+
+#endif

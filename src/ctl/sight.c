@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "ctl/sight.h"
+#include "util/room.h"
+
+/* What is shown may be old: nothing new can be remembered.  TRUE: it can. */
+static gboolean
+check_room(const char *folder)
+{
+	const char *trouble = room_trouble(folder);
+
+	if (trouble != NULL)
+		complain("%s: %s; nothing new is remembered of hosts", folder,
+		    trouble);
+	return trouble == NULL;
+}
+
+struct sight *
+sight_new(const struct ctl *ctl, const struct settings *settings,
+    GBytes *before)
+{
+	const char *folder = settings->state_directory;
+	g_autoptr(Sight) sight = g_new0(struct sight, 1);
+
+	/* The map first: the agent may read it by a group that we lose. */
+	sight->list = hostlist_new(settings, before);
+	sight->usable = check_room(folder);
+	if (!ctl_become_agent(ctl, settings))
+		return NULL;
+	/* As the agent, whose files are in there. */
+	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0)
+		sight->usable = FALSE;
+	if (!hostlist_add_state(sight->list, settings, &sight->error))
+		sight->usable = FALSE;
+	return g_steal_pointer(&sight);
+}
+
+gboolean
+sight_has_memory(const struct sight *sight)
+{
+	const GPtrArray *rows = sight->list->rows;
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(rows, i);
+
+		if (row->remembered)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+GPtrArray *
+sight_rows(const struct sight *sight, gboolean all, guint *ret_strangers)
+{
+	const GPtrArray *rows = sight->list->rows;
+	GPtrArray *shown = g_ptr_array_new();
+
+	for (guint i = 0; i < rows->len; i++) {
+		struct hostrow *row = g_ptr_array_index(rows, i);
+
+		if (all || !hostrow_is_stranger(row))
+			g_ptr_array_add(shown, row);
+	}
+	*ret_strangers = rows->len - shown->len;
+	return shown;
+}
+
+const char *
+sight_trouble(const struct sight *sight)
+{
+	if (!sight->usable)
+		return "nothing new is remembered of hosts";
+	return sight->list->complete ? NULL : "the route map has faults";
+}
+
+void
+sight_free(struct sight *sight)
+{
+	hostlist_free(sight->list);
+	g_clear_error(&sight->error);
+	g_free(sight);
+}
