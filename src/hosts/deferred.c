@@ -9,8 +9,9 @@
 
 /* Values begin with the real time that they were put (sweep.h). */
 #define COUNT_KEY      "late-count"
-#define MESSAGE_PREFIX "late "   /* route, blank, id */
-#define HOST_PREFIX    "lateof " /* name:port, blank, route */
+#define TAKEN_KEY      "late-taken" /* how many were, ever */
+#define MESSAGE_PREFIX "late "      /* route, blank, id */
+#define HOST_PREFIX    "lateof "    /* name:port, blank, route */
 
 /* Of a SHA-256 in hexadecimal: nobody is to find two routes with one key. */
 #define ROUTE_LENGTH 40
@@ -52,14 +53,20 @@ host_prefix(const char *name, guint16 port)
 }
 
 static guint64
-load_count(struct statefile_view *view)
+load_number(struct statefile_view *view, const char *key)
 {
-	const void *value = statefile_get(view, COUNT_KEY, sizeof(guint64));
-	guint64 count = 0;
+	const void *value = statefile_get(view, key, sizeof(guint64));
+	guint64 number = 0;
 
 	if (value != NULL)
-		memcpy(&count, value, sizeof(count));
-	return count;
+		memcpy(&number, value, sizeof(number));
+	return number;
+}
+
+static guint64
+load_count(struct statefile_view *view)
+{
+	return load_number(view, COUNT_KEY);
 }
 
 static void
@@ -190,12 +197,22 @@ take_of_route(struct statefile_view *view, const char *route, guint max,
 	return TRUE;
 }
 
+static void
+count_taken(struct statefile_view *view, guint count)
+{
+	guint64 taken = load_number(view, TAKEN_KEY) + count;
+
+	if (count > 0)
+		statefile_put(view, TAKEN_KEY, &taken, sizeof(taken));
+}
+
 gboolean
 deferred_take(struct statefile_view *view, const char *name, guint16 port,
     guint max, GPtrArray *ids)
 {
 	g_autofree char *prefix = host_prefix(name, port);
 	g_autofree char *from = g_strdup(prefix);
+	guint before = ids->len;
 	gboolean young = FALSE;
 	gint64 time;
 
@@ -210,5 +227,43 @@ deferred_take(struct statefile_view *view, const char *name, guint16 port,
 		g_free(from);
 		from = statefile_after(note);
 	}
+	count_taken(view, ids->len - before);
 	return young;
+}
+
+/* The route of a message's key, a new string; NULL: it is none. */
+static char *
+route_of(const char *key)
+{
+	const char *route = key + strlen(MESSAGE_PREFIX);
+	const char *end = strchr(route, ' ');
+
+	return end != NULL ? g_strndup(route, (gsize)(end - route)) : NULL;
+}
+
+void
+deferred_each(struct statefile_view *view,
+    void (*visit)(const char *route, gint64 time, void *data), void *data)
+{
+	g_autofree char *from = g_strdup(MESSAGE_PREFIX);
+	gint64 time;
+
+	for (;;) {
+		g_autofree char *key = find(view, MESSAGE_PREFIX, from, &time);
+		g_autofree char *route = NULL;
+
+		if (key == NULL)
+			return;
+		route = route_of(key);
+		if (route != NULL)
+			visit(route, time, data);
+		g_free(from);
+		from = statefile_after(key);
+	}
+}
+
+guint64
+deferred_taken(struct statefile_view *view)
+{
+	return load_number(view, TAKEN_KEY);
 }

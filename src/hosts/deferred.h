@@ -59,4 +59,16 @@ gboolean
 deferred_take(struct statefile_view *view, const char *name, guint16 port,
     guint max, GPtrArray *ids);
 
+/*
+ * All messages, in no order: @route is what its route is known by, @time when
+ * it was deferred (real time, microseconds).
+ */
+void
+deferred_each(struct statefile_view *view,
+    void (*visit)(const char *route, gint64 time, void *data), void *data);
+
+/* How many were taken, since the state was begun. */
+guint64
+deferred_taken(struct statefile_view *view);
+
 #endif
