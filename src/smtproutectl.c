@@ -35,6 +35,8 @@ static const struct command {
 	"make a route map of another system's table"},
     {"edit", "", ctl_edit,
 	"edit the route map, check it, and have it take effect"},
+    {"serve", "", ctl_serve,
+	"answer an HTTP request: a status page, metrics, JSON"},
     {"postfix", "[--apply | --lmtp]", ctl_postfix,
 	"print what Postfix needs in main.cf and master.cf, or set it"},
 };

@@ -274,6 +274,14 @@ my @OUTPUT = (
 # Whole files of it.
 my %OUTPUT = (
     'ctl/hosts/hosts-metrics.c' => 'HELP lines, which explain metrics',
+    'ctl/serve/columns.c'       => 'of the page, and so below',
+    'ctl/serve/html.c'          => 'HTML',
+    'ctl/serve/http.c'          => 'HTTP',
+    'ctl/serve/page-hosts.c'    => 'the page',
+    'ctl/serve/page-routes.c'   => 'the page',
+    'ctl/serve/page.c'          => 'the page',
+    'ctl/serve/serve.c'         => 'types of content',
+    'ctl/serve/style.c'         => 'its style',
 );
 
 subtest 'messages of smtproutectl' => sub {

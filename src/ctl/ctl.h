@@ -37,6 +37,7 @@ ctl_command ctl_import;
 ctl_command ctl_postfix;
 ctl_command ctl_probe;
 ctl_command ctl_route;
+ctl_command ctl_serve;
 
 /* NULL: complain() has said why. */
 struct settings *
@@ -67,6 +68,14 @@ say(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* "smtproutectl: ..." and a line end, to stderr. */
 void
 complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/*
+ * From now on what is said is appended to @said, and what is complained of to
+ * @complaints, as lines without "smtproutectl: ".  NULL for both: it goes where
+ * it went before.
+ */
+void
+say_divert(GString *said, GString *complaints);
 
 /* Writes what was said.  FALSE: stdout took it not, complain() has said so. */
 gboolean

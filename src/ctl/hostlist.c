@@ -10,9 +10,13 @@
 #include "agent/limits.h"
 #include "ctl/ctl.h"
 #include "ctl/hostlist.h"
+#include "ctl/hostrate.h"
 #include "route/mapcopy.h"
 #include "route/routemap.h"
 #include "util/printable.h"
+
+/* A failure is of late for so long. */
+#define FAILED_AGE (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
 
 /* More than any name, brackets and port included. */
 #define LABEL_MAX 300
@@ -196,15 +200,70 @@ hostlist_each_route(const struct hostlist *list,
 	}
 }
 
+/* mx2 before mx10, 192.0.2.9 before 192.0.2.10. */
 static int
 compare_rows(const void *a, const void *b)
 {
 	const struct hostrow *const *row_a = a;
 	const struct hostrow *const *row_b = b;
-	int order = strcmp((*row_a)->known.name, (*row_b)->known.name);
+	int order = strverscmp((*row_a)->known.name, (*row_b)->known.name);
 
 	return order != 0 ? order
 			  : (int)(*row_a)->known.port - (*row_b)->known.port;
+}
+
+enum rank {
+	RANK_DOWN,
+	RANK_BUSY, /* full, at its rate, or suspect */
+	RANK_DRAINED,
+	RANK_FAILED, /* of late */
+	RANK_FINE,
+};
+
+static enum rank
+rank_of(const struct hostrow *row, gint64 now)
+{
+	const struct hostrecord *record = &row->known.record;
+	guint limit = hostrow_limit(row);
+
+	switch (hostrow_standing(row)) {
+	case HOSTROW_DOWN:
+		return RANK_DOWN;
+	case HOSTROW_DRAINED:
+	case HOSTROW_DRAINED_IN_MAP:
+		return RANK_DRAINED;
+	case HOSTROW_UP:
+		break;
+	}
+	if (record->suspicion.sender != 0 ||
+	    (limit > 0 && row->known.connected >= limit) ||
+	    hostrate_wait(row->rates, row->known.tally) > 0)
+		return RANK_BUSY;
+	return record->last_failure > now - FAILED_AGE ? RANK_FAILED
+						       : RANK_FINE;
+}
+
+static int
+compare_ranks(const void *a, const void *b, void *data)
+{
+	const gint64 *now = data;
+	enum rank rank_a = rank_of(*(struct hostrow *const *)a, *now);
+	enum rank rank_b = rank_of(*(struct hostrow *const *)b, *now);
+
+	return rank_a != rank_b ? (int)rank_a - (int)rank_b
+				: compare_rows(a, b);
+}
+
+GPtrArray *
+hostlist_worst_first(const GPtrArray *rows)
+{
+	GPtrArray *sorted = g_ptr_array_sized_new(rows->len);
+	gint64 now = g_get_real_time();
+
+	for (guint i = 0; i < rows->len; i++)
+		g_ptr_array_add(sorted, g_ptr_array_index(rows, i));
+	g_ptr_array_sort_with_data(sorted, compare_ranks, &now);
+	return sorted;
 }
 
 static void

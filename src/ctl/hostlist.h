@@ -75,6 +75,14 @@ gboolean
 hostlist_add_state(struct hostlist *list, const struct settings *settings,
     GError **error);
 
+/*
+ * The same rows, a new array: what is down first, then what is full, suspect or
+ * at its rate, then what is drained, and what failed within the day before what
+ * did not.
+ */
+GPtrArray *
+hostlist_worst_first(const GPtrArray *rows);
+
 void
 hostlist_free(struct hostlist *list);
 

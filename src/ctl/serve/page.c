@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "ctl/duration.h"
+#include "ctl/serve/columns.h"
+#include "ctl/serve/html.h"
+#include "ctl/serve/page.h"
+#include "ctl/serve/style.h"
+
+/* Seconds. */
+#define REFRESH "30"
+
+/* As many hosts that are down are named in the first line. */
+#define NAMED_MAX 3
+
+/* As many complaints are quoted. */
+#define COMPLAINTS_MAX 5
+
+/* The first line, and those below it. */
+struct outlook {
+	enum page_icon icon;
+	GString *words; /* plain text */
+	GPtrArray *lines;
+};
+
+/* What all hosts come to. */
+struct sums {
+	guint hosts;
+	guint down;
+	guint drained;
+	guint connected;
+	guint waiting;
+	guint64 counts[HOURLY_KINDS];
+};
+
+static const struct {
+	const char *name;
+	const char *shape; /* in a box of 16 by 16 */
+	const char *colour;
+} icons[] = {
+    [PAGE_GOOD] = {"good",
+	"M8 1a7 7 0 1 0 .01 0zM7 11.6 3.6 8.2l1.3-1.3L7 9l"
+	"4.2-4.2 1.3 1.3z",
+	"%230f7b33"},
+    [PAGE_WARN] = {"warn", "M8 1 15.5 15H.5zM7 6v4.5h2V6zm0 5.7v2h2v-2z",
+	"%23b07200"},
+    [PAGE_BAD] = {"bad",
+	"M3.2 1 8 5.8 12.8 1 15 3.2 10.2 8 15 12.8 12.8 15 "
+	"8 10.2 3.2 15 1 12.8 5.8 8 1 3.2z",
+	"%23c0142b"},
+    [PAGE_IDLE] = {"faint", "M3 2h4v12H3zm6 0h4v12H9z", "%23666"},
+};
+
+const char *
+page_class(enum page_icon icon)
+{
+	return icons[icon].name;
+}
+
+void
+page_add_icon(GString *to, enum page_icon icon)
+{
+	g_string_append_printf(to,
+	    "<svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\">"
+	    "<path fill-rule=\"evenodd\" d=\"%s\"/></svg>",
+	    icons[icon].shape);
+}
+
+static void
+sum_row(struct sums *sums, const struct hostrow *row, gint64 now)
+{
+	const struct hosttable_row *known = &row->known;
+	enum hostrow_standing standing = hostrow_standing(row);
+
+	sums->hosts++;
+	sums->down += standing == HOSTROW_DOWN;
+	sums->drained +=
+	    standing == HOSTROW_DRAINED || standing == HOSTROW_DRAINED_IN_MAP;
+	sums->connected += known->connected;
+	sums->waiting += known->waiting;
+	for (guint kind = 0; kind < HOURLY_KINDS; kind++)
+		sums->counts[kind] += columns_sum(&known->record.hourly, now,
+		    (enum hourly_kind)kind);
+}
+
+static struct sums
+sum_rows(const struct page *page)
+{
+	struct sums sums = {0};
+
+	for (guint i = 0; i < page->rows->len; i++)
+		sum_row(&sums, g_ptr_array_index(page->rows, i), page->now);
+	return sums;
+}
+
+static void
+worsen(struct outlook *outlook, enum page_icon icon)
+{
+	if (outlook->icon == PAGE_GOOD || icon == PAGE_BAD)
+		outlook->icon = icon;
+}
+
+static void
+add_line(struct outlook *outlook, char *line)
+{
+	g_ptr_array_add(outlook->lines, line);
+}
+
+/* ": a, b and 3 more". */
+static void
+name_down(struct outlook *outlook, const struct page *page, guint down)
+{
+	guint named = 0;
+
+	for (guint i = 0; i < page->rows->len && named < NAMED_MAX; i++) {
+		const struct hostrow *row = g_ptr_array_index(page->rows, i);
+
+		if (hostrow_standing(row) == HOSTROW_DOWN)
+			g_string_append_printf(outlook->words, "%s%s",
+			    named++ == 0 ? ": " : ", ", row->label);
+	}
+	if (down > named)
+		g_string_append_printf(outlook->words, " and %u more",
+		    down - named);
+}
+
+static void
+judge_hosts(struct outlook *outlook, const struct page *page,
+    const struct sums *sums)
+{
+	if (sums->hosts == 0) {
+		g_string_append(outlook->words, "No host is known yet");
+	} else if (sums->down > 0) {
+		worsen(outlook,
+		    sums->down + sums->drained == sums->hosts ? PAGE_BAD
+							      : PAGE_WARN);
+		g_string_append_printf(outlook->words, "%u of %u host%s down",
+		    sums->down, sums->hosts, sums->hosts == 1 ? "" : "s");
+		name_down(outlook, page, sums->down);
+	} else if (sums->drained > 0) {
+		g_string_append_printf(outlook->words,
+		    "No host is down, %u of %u drained", sums->drained,
+		    sums->hosts);
+	} else {
+		g_string_append_printf(outlook->words,
+		    sums->hosts == 1 ? "The only host is up"
+				     : "All %u hosts are up",
+		    sums->hosts);
+	}
+}
+
+static void
+judge_routes(struct outlook *outlook, const struct page *page)
+{
+	guint lost = page->routes->lost;
+
+	if (lost == 0)
+		return;
+	worsen(outlook, PAGE_BAD);
+	add_line(outlook,
+	    g_strdup_printf("%u route%s no host left that takes mail", lost,
+		lost == 1 ? " has" : "s have"));
+}
+
+static void
+judge_trouble(struct outlook *outlook, const struct page *page)
+{
+	g_auto(GStrv) lines = g_strsplit(page->complaints, "\n", 0);
+	const char *trouble = sight_trouble(page->sight);
+	guint count = 0;
+
+	if (page->sight->error != NULL) {
+		worsen(outlook, PAGE_BAD);
+		add_line(outlook,
+		    g_strdup_printf("The state of hosts cannot be read: %s",
+			page->sight->error->message));
+	} else if (trouble != NULL) {
+		worsen(outlook, PAGE_WARN);
+		if (!page->sight->usable)
+			add_line(outlook,
+			    g_strdup("The state of hosts cannot "
+				     "be written: what is shown "
+				     "may be old"));
+	}
+	for (guint i = 0; lines[i] != NULL; i++) {
+		if (lines[i][0] != '\0' && count++ < COMPLAINTS_MAX)
+			add_line(outlook, g_strdup(lines[i]));
+	}
+}
+
+static void
+judge_backlog(struct outlook *outlook, const struct page *page)
+{
+	g_autofree char *age = NULL;
+
+	if (page->backlog == NULL || page->backlog->all.messages == 0)
+		return;
+	age = duration_words(MAX(page->now - page->backlog->all.oldest, 0));
+	add_line(outlook,
+	    g_strdup_printf("%u message%s in the queue for a host, the oldest "
+			    "for %s",
+		page->backlog->all.messages,
+		page->backlog->all.messages == 1 ? " waits" : "s wait", age));
+}
+
+static void
+add_head(GString *to, const struct outlook *outlook, const char *machine)
+{
+	g_string_append(to,
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+	    "<meta charset=\"utf-8\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width, "
+	    "initial-scale=1\">\n"
+	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	    "<meta http-equiv=\"refresh\" content=\"" REFRESH "\">\n"
+	    "<title>");
+	html_text(to, outlook->words->str);
+	g_string_append(to, " - ");
+	html_text(to, machine);
+	g_string_append_printf(to,
+	    "</title>\n"
+	    "<link rel=\"icon\" href=\"data:image/svg+xml,%%3Csvg "
+	    "xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%%3E"
+	    "%%3Cpath fill='%s' fill-rule='evenodd' d='%s'/%%3E%%3C/svg%%3E\">"
+	    "\n<style>%s</style>\n</head>\n<body>\n",
+	    icons[outlook->icon].colour, icons[outlook->icon].shape,
+	    style_text());
+}
+
+static void
+add_verdict(GString *to, const struct outlook *outlook, const char *machine)
+{
+	g_string_append(to, "<header>\n<h1>smtproute on ");
+	html_text(to, machine);
+	g_string_append_printf(to,
+	    "</h1>\n<div class=\"verdict %s\" role=\"status\">\n<strong>",
+	    page_class(outlook->icon));
+	page_add_icon(to, outlook->icon);
+	html_text(to, outlook->words->str);
+	g_string_append(to, "</strong>\n");
+	if (outlook->lines->len > 0)
+		g_string_append(to, "<ul>\n");
+	for (guint i = 0; i < outlook->lines->len; i++) {
+		g_string_append(to, "<li>");
+		html_text(to, g_ptr_array_index(outlook->lines, i));
+		g_string_append(to, "</li>\n");
+	}
+	if (outlook->lines->len > 0)
+		g_string_append(to, "</ul>\n");
+	g_string_append(to, "</div>\n</header>\n");
+}
+
+/* @small: NULL: nothing more to it. */
+static void
+add_figure(GString *to, const char *what, guint64 count, const char *small)
+{
+	g_string_append_printf(to, "<div><dt>%s</dt><dd>", what);
+	html_count(to, count);
+	if (small != NULL)
+		g_string_append_printf(to,
+		    "<span class=\"small faint\">%s"
+		    "</span>",
+		    small);
+	g_string_append(to, "</dd></div>\n");
+}
+
+static void
+add_figures(GString *to, const struct page *page, const struct sums *sums)
+{
+	g_autofree char *hosts = g_strdup_printf("of %u hosts, %u drained",
+	    sums->hosts, sums->drained);
+	g_autofree char *wait =
+	    g_strdup_printf("and %u about to", sums->waiting);
+
+	g_string_append(to, "<dl class=\"figures\">\n");
+	add_figure(to, "Up", sums->hosts - sums->down - sums->drained, hosts);
+	add_figure(to, "Sessions now", sums->connected,
+	    sums->waiting > 0 ? wait : NULL);
+	add_figure(to, "Sent", sums->counts[HOURLY_SENT], "recipients in 24 h");
+	add_figure(to, "Deferred", sums->counts[HOURLY_DEFERRED],
+	    "recipients in 24 h");
+	add_figure(to, "Bounced", sums->counts[HOURLY_BOUNCED],
+	    "recipients in 24 h");
+	if (page->backlog != NULL)
+		add_figure(to, "Waiting for a host",
+		    page->backlog->all.messages, "messages in the queue");
+	g_string_append(to, "</dl>\n");
+}
+
+static void
+add_foot(GString *to, const struct page *page)
+{
+	g_autoptr(GDateTime) date =
+	    g_date_time_new_from_unix_local(page->now / G_USEC_PER_SEC);
+	g_autofree char *text = date != NULL
+	    ? g_date_time_format(date, "%Y-%m-%d %H:%M:%S %z")
+	    : g_strdup("?");
+
+	g_string_append_printf(to,
+	    "<footer>\n<p>As of %s, again every " REFRESH " s. "
+	    "For programs: <a href=\"/metrics\">metrics</a>, "
+	    "<a href=\"/hosts.json\">hosts.json</a>, "
+	    "<a href=\"/healthz\">healthz</a>.</p>\n"
+	    "<p>" PACKAGE_STRING "</p>\n</footer>\n</body>\n</html>\n",
+	    text);
+}
+
+static struct outlook
+judge(const struct page *page, const struct sums *sums)
+{
+	struct outlook outlook = {
+	    .words = g_string_new(NULL),
+	    .lines = g_ptr_array_new_with_free_func(g_free),
+	};
+
+	if (page->sight->error != NULL)
+		g_string_append(outlook.words, "Nothing is known of hosts");
+	else
+		judge_hosts(&outlook, page, sums);
+	judge_routes(&outlook, page);
+	judge_trouble(&outlook, page);
+	judge_backlog(&outlook, page);
+	return outlook;
+}
+
+GString *
+page_new(const struct page *page)
+{
+	const char *machine = g_get_host_name();
+	GString *to = g_string_new(NULL);
+	struct sums sums = sum_rows(page);
+	struct outlook outlook = judge(page, &sums);
+
+	add_head(to, &outlook, machine);
+	add_verdict(to, &outlook, machine);
+	g_string_append(to, "<main>\n");
+	add_figures(to, page, &sums);
+	page_add_hosts(to, page);
+	page_add_routes(to, page);
+	g_string_append(to, "</main>\n");
+	add_foot(to, page);
+	g_string_free(outlook.words, TRUE);
+	g_ptr_array_unref(outlook.lines);
+	return to;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The status page: what an administrator looks at first.
+ */
+#ifndef SMTPROUTE_CTL_PAGE_H
+#define SMTPROUTE_CTL_PAGE_H
+
+#include <glib.h>
+
+#include "ctl/serve/routelist.h"
+#include "ctl/sight.h"
+#include "hosts/backlog.h"
+
+/* More hosts, or lines of routes, are counted only. */
+#define PAGE_ROWS 200
+
+struct page {
+	gint64 now;                /* real time */
+	const struct sight *sight; /* NULL: there is none */
+	const GPtrArray *rows;     /* its hosts, worst first */
+	guint strangers;           /* that are not among them */
+	const struct routelist *routes;
+	const struct backlog *backlog; /* NULL: nobody knows */
+	const char *complaints;        /* lines, what is wrong */
+};
+
+/* All of it, as HTML. */
+GString *
+page_new(const struct page *page);
+
+enum page_icon {
+	PAGE_GOOD,
+	PAGE_WARN,
+	PAGE_BAD,
+	PAGE_IDLE,
+};
+
+/* A shape before words that say the same, and in their colour. */
+void
+page_add_icon(GString *to, enum page_icon icon);
+
+/* "good", "warn", "bad", "faint": its class in the style. */
+const char *
+page_class(enum page_icon icon);
+
+/* The table of hosts. */
+void
+page_add_hosts(GString *to, const struct page *page);
+
+/* That of routes, and what waits in the queue. */
+void
+page_add_routes(GString *to, const struct page *page);
+
+/* What the shape is for a host. */
+enum page_icon
+page_icon_of(const struct hostrow *row);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The routes of the map as a page shows them: those that lead to the same hosts
+ * are one.
+ */
+#ifndef SMTPROUTE_CTL_ROUTELIST_H
+#define SMTPROUTE_CTL_ROUTELIST_H
+
+#include <glib.h>
+
+#include "ctl/hostlist.h"
+#include "hosts/backlog.h"
+#include "route/route.h"
+
+/* As many keys of each are named. */
+#define ROUTELIST_KEYS 4
+
+/* As many are told apart; a map may have a million. */
+#define ROUTELIST_MAX 2000
+
+struct routegroup {
+	struct route *route; /* the first of them */
+	GPtrArray *keys;     /* of the first ones */
+	guint count;         /* of all */
+	gboolean lost;       /* it has hosts, and none of them takes mail */
+	struct backlog_route waiting;
+};
+
+struct routelist {
+	GPtrArray *groups; /* of struct routegroup: lost ones first, then those
+			    * that mail waits for, then as in the map */
+	guint routes;      /* all of the map */
+	guint lost;        /* of these */
+	guint left_out;    /* of these, beyond ROUTELIST_MAX groups */
+	guint waiting;     /* messages for routes that are none of @groups */
+};
+
+/*
+ * @settings: for what waits, in @backlog; NULL: nobody knows.  @list has to
+ * outlive it.
+ */
+struct routelist *
+routelist_new(const struct hostlist *list, const struct settings *settings,
+    const struct backlog *backlog);
+
+void
+routelist_free(struct routelist *routes);
+
+/* For g_autoptr(), which wants one word. */
+typedef struct routelist Routelist;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Routelist, routelist_free)
+
+#endif
