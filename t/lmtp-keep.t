@@ -67,15 +67,6 @@ subtest 'max-messages' => sub {
     done_testing;
 };
 
-subtest 'max-connections' => sub {
-    my $host = SmtpHost->new;
-    my @replies = send_messages(agent_for($host, 'max-connections' => 5), 3);
-
-    is scalar(grep { $_ =~ $OK } @replies), 3, 'all are delivered';
-    is scalar(my @connections = $host->connections), 3, 'none is kept';
-    done_testing;
-};
-
 subtest 'after a refusal' => sub {
     my $host = SmtpHost->new(
         per_connection => [{rcpt => '550 5.1.1 no'}, {}]);

@@ -75,7 +75,7 @@ subtest 'the state is lost, and comes back' => sub {
 
 # Two that hold a slot of one that is no longer there would be none.
 subtest 'a slot in a new state' => sub {
-    my $host = SmtpHost->new(per_connection => [{}, {final => 'silence'}]);
+    my $host = SmtpHost->new(final => [undef, 'silence']);
     my $agent = agent_for($host, 'max-connections' => 1);
     my $lmtp = Lmtp->new(agent => $agent);
 

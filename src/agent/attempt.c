@@ -8,6 +8,7 @@
 #include "agent/attempt.h"
 #include "agent/connection.h"
 #include "agent/security.h"
+#include "hosts/holdings.h"
 #include "smtp/dial.h"
 #include "smtp/fold.h"
 #include "smtp/offer.h"
@@ -164,8 +165,7 @@ make_job(struct connection *connection, const struct security *security,
 	    .inquiry = attempt->inquiry,
 	    .lmtp = connection->candidate->destination->lmtp,
 	    .smtputf8 = attempt->envelope->smtputf8,
-	    .keep = attempt->keeper != NULL &&
-		settings->max_connections == NO_LIMIT,
+	    .keep = attempt->keeper != NULL && !attempt->inquiry,
 	    .message = message,
 	    .timeouts = &settings->timeouts,
 	    .deadline = attempt->deadline,
@@ -184,19 +184,24 @@ make_job(struct connection *connection, const struct security *security,
 	return job;
 }
 
-/* For the next message, or it is closed. */
+/*
+ * For the next message, or it is closed.  @id: to keep it by, NULL: it is not
+ * kept.
+ */
 static void
 put_away(const struct connection *connection, struct wire *wire, char *id)
 {
 	const struct attempt *attempt = connection->attempt;
 	struct kept *kept;
 
-	if (attempt->keeper == NULL) {
+	if (id == NULL) {
 		wire_free(wire);
 		return;
 	}
 	kept = g_new0(struct kept, 1);
 	kept->wire = wire;
+	kept->name = g_strdup(connection->candidate->destination->name);
+	kept->port = connection->candidate->destination->port;
 	kept->id = id;
 	kept->dcid = connection->dcid;
 	g_strlcpy(kept->interface, connection->interface,
@@ -271,6 +276,23 @@ run_kept(struct connection *connection, const struct wire_job *job,
 	return TRUE;
 }
 
+/* One more connection than there are slots takes the place of a kept one. */
+static void
+make_room(const struct connection *connection)
+{
+	const struct attempt *attempt = connection->attempt;
+	const struct destination *destination =
+	    connection->candidate->destination;
+	const char *name = destination->name;
+	guint16 port = destination->port;
+
+	if (attempt->keeper != NULL &&
+	    keeper_count(attempt->keeper, name, port) >
+		hoststate_held(attempt->state, name, port) &&
+	    !hoststate_widen(attempt->state))
+		keeper_close(attempt->keeper, name, port, 1);
+}
+
 /*
  * Over a connection of its own; *again: as of wire_send().  @id: to keep it
  * by, NULL: it is not kept.
@@ -284,6 +306,7 @@ run_new(struct connection *connection, const struct wire_job *job, char *id,
 	struct wire *wire;
 	int fd;
 
+	make_room(connection);
 	fd = connect_candidate(connection->candidate,
 	    opening_deadline(connection->attempt), &failure, &visit->refused);
 	if (fd < 0) {
@@ -310,7 +333,7 @@ run_connection(struct connection *connection, const struct security *security,
 	g_autofree char *id = NULL;
 
 	connection->credentials = security->credentials;
-	if (connection->attempt->keeper != NULL)
+	if (job.keep)
 		id = keeper_id(connection->candidate, job.helo_name,
 		    security->credentials);
 	if (id == NULL || !run_kept(connection, &job, id, outcomes, visit))

@@ -31,6 +31,7 @@ struct delivery {
 	const struct envelope *envelope;
 	const struct route *route;
 	const GArray *rids; /* for the log; NULL: as the docket has them */
+	struct station *station;
 	struct plan *plan;
 	struct docket docket;
 	struct portion portion;
@@ -126,7 +127,12 @@ leave_host(struct delivery *delivery, const struct patience *patience)
 	const struct destination *destination = plan_current(plan);
 	struct departure departure = {0};
 
+	if (delivery->attempt.keeper != NULL)
+		hoststate_keep(state,
+		    keeper_count(delivery->attempt.keeper, destination->name,
+			destination->port));
 	hoststate_leave(state, &departure);
+	station_yield(delivery->station);
 	attempt_log_departure(destination, &departure);
 	log_state_warning(state);
 	if (departure.full)
@@ -171,11 +177,13 @@ next_host(struct delivery *delivery, struct patience *patience)
 	hoststate_want(state, delivery->docket.open->len,
 	    delivery->docket.each);
 	while (!plan_next_destination(plan)) {
+		station_yield(delivery->station);
 		if (!patience_wait(patience, state, plan_contenders(plan),
 			delivery->attempt.begin_by) &&
 		    remember(delivery))
 			return FALSE;
 	}
+	station_yield(delivery->station);
 	log_state_warning(state);
 	return TRUE;
 }
@@ -192,35 +200,6 @@ envelope_part(const struct envelope *envelope, const GArray *rids)
 		    g_ptr_array_index(envelope->recipients,
 			g_array_index(rids, guint, i)));
 	return part;
-}
-
-/*
- * Moves to *again those that were too many for one transaction, if others
- * were not: the same host may take them in another one (RFC 5321 section
- * 4.5.3.1.10).
- */
-static void
-part_too_many(GArray *rids, struct outcome *outcomes, GArray *again)
-{
-	guint kept = 0;
-
-	g_array_set_size(again, 0);
-	for (guint i = 0; i < rids->len; i++)
-		kept += !outcome_is_too_many(&outcomes[i]);
-	if (kept == 0)
-		return;
-	kept = 0;
-	for (guint i = 0; i < rids->len; i++) {
-		guint rid = g_array_index(rids, guint, i);
-
-		if (outcome_is_too_many(&outcomes[i])) {
-			g_array_append_val(again, rid);
-			continue;
-		}
-		g_array_index(rids, guint, kept) = rid;
-		outcome_move(&outcomes[kept++], &outcomes[i]);
-	}
-	g_array_set_size(rids, kept);
 }
 
 static gboolean
@@ -249,7 +228,7 @@ try_once(struct delivery *delivery, const struct candidate *candidate,
 	attempt_run(attempt, candidate, outcomes);
 	attempt->envelope = delivery->envelope;
 	if (attempt->partial)
-		part_too_many(rids, outcomes, again);
+		portion_part(rids, outcomes, again);
 	allowance_note(&delivery->allowance, &outcomes[0]);
 	docket_judge(&delivery->docket, peer, rids, outcomes);
 	for (guint i = 0; i < count; i++)
@@ -391,6 +370,7 @@ run(struct delivery *delivery, struct station *station)
 	allowance_begin(&delivery->allowance, settings,
 	    delivery->route->kind == ROUTE_DNS);
 	attempt->allowance = &delivery->allowance;
+	delivery->station = station;
 	station_begin(station, delivery->envelope->sender->path);
 	attempt->state = station->state;
 	attempt->resolver = station->resolver;
@@ -488,6 +468,7 @@ deliver_inquiry(struct station *station, const struct envelope *envelope,
 	    .attempt = {.settings = station->settings,
 		.inquiry = TRUE,
 		.message = message,
+		.keeper = station->keeper,
 		.deadline = span->deadline,
 		.begin_by = span->begin_by},
 	    .envelope = envelope,

@@ -40,6 +40,7 @@ void
 kept_free(struct kept *kept)
 {
 	wire_free(kept->wire);
+	g_free(kept->name);
 	g_free(kept->id);
 	g_free(kept);
 }
@@ -125,6 +126,37 @@ keeper_expire(struct keeper *keeper)
 		g_ptr_array_remove_index(keeper->kept, 0);
 	}
 	return G_MAXINT64;
+}
+
+static gboolean
+is_to(const struct kept *kept, const char *name, guint16 port)
+{
+	return kept->port == port && g_str_equal(kept->name, name);
+}
+
+guint
+keeper_count(const struct keeper *keeper, const char *name, guint16 port)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < keeper->kept->len; i++)
+		count += is_to(g_ptr_array_index(keeper->kept, i), name, port);
+	return count;
+}
+
+void
+keeper_close(struct keeper *keeper, const char *name, guint16 port, guint count)
+{
+	guint i = 0;
+
+	while (i < keeper->kept->len && count > 0) {
+		if (!is_to(g_ptr_array_index(keeper->kept, i), name, port)) {
+			i++;
+			continue;
+		}
+		g_ptr_array_remove_index(keeper->kept, i);
+		count--;
+	}
 }
 
 void

@@ -17,6 +17,8 @@ struct keeper;
 /* A connection, and what the log says of it. */
 struct kept {
 	struct wire *wire;
+	char *name;   /* of the destination */
+	guint16 port; /* likewise */
 	guint64 dcid;
 	char interface[ENDPOINT_TEXT_SIZE];
 	char *id;     /* keeper_id() */
@@ -49,6 +51,15 @@ keeper_put(struct keeper *keeper, struct kept *kept, guint max_messages);
  */
 gint64
 keeper_expire(struct keeper *keeper);
+
+/* How many there are to a destination. */
+guint
+keeper_count(const struct keeper *keeper, const char *name, guint16 port);
+
+/* Closes the oldest @count of them. */
+void
+keeper_close(struct keeper *keeper, const char *name, guint16 port,
+    guint count);
 
 /* Closes all: settings have changed. */
 void

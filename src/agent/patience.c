@@ -21,6 +21,14 @@
 #define TELL_AFTER G_USEC_PER_SEC
 
 /*
+ * Slots that others hold are free as soon as these notice that somebody waits
+ * (holdings.h), unless they are stopped, or at work elsewhere against all
+ * likelihood.
+ */
+#define HELD_PERIOD (10 * 1000)
+#define HELD_SPAN   G_USEC_PER_SEC
+
+/*
  * A host that was full a moment ago is so still: some count a session for a
  * while after its end.  By chance, so that not all come back at once.
  */
@@ -40,16 +48,44 @@ tell(struct patience *patience, const GArray *contenders, gint64 span)
 	    span / G_USEC_PER_SEC + 1, text);
 }
 
-/* By its rate a host is free at a time that is known. */
-static gint64
-until_next_look(const GArray *contenders)
+static gboolean
+is_held(const struct contender *contender)
 {
-	gint64 span = PERIOD;
+	return contender->standing == STANDING_FULL && contender->held;
+}
+
+/* Who holds slots for longer has not noticed: these hosts are full.  FALSE:
+ * there are none. */
+static gboolean
+end_holding(GArray *contenders)
+{
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < contenders->len; i++) {
+		struct contender *contender =
+		    &g_array_index(contenders, struct contender, i);
+
+		if (is_held(contender))
+			any = contender->overdue = TRUE;
+	}
+	return any;
+}
+
+/*
+ * By its rate a host is free at a time that is known; without @left nothing is
+ * waited for but those that are held.
+ */
+static gint64
+until_next_look(const GArray *contenders, gint64 left)
+{
+	gint64 span = MIN(PERIOD, left);
 
 	for (guint i = 0; i < contenders->len; i++) {
 		const struct contender *contender =
 		    &g_array_index(contenders, struct contender, i);
 
+		if (is_held(contender))
+			return HELD_PERIOD;
 		if (contender->standing == STANDING_RATED &&
 		    contender->wait > 0)
 			span = MIN(span, contender->wait);
@@ -73,10 +109,13 @@ patience_wait(struct patience *patience, struct hoststate *state,
 		    contenders->len, left, patience->waiting);
 		if (prospect != PROSPECT_LATER || caller_is_gone())
 			break;
+		if (g_get_monotonic_time() - begun > HELD_SPAN &&
+		    end_holding(contenders))
+			return TRUE;
 		if (!patience->told &&
 		    g_get_monotonic_time() - begun > TELL_AFTER)
 			tell(patience, contenders, left);
-		g_usleep((gulong)MIN(left, until_next_look(contenders)));
+		g_usleep((gulong)until_next_look(contenders, left));
 	}
 	patience->left =
 	    MAX(patience->left - (g_get_monotonic_time() - begun), 0);

@@ -100,6 +100,30 @@ portion_leave(struct portion *portion, struct plan *plan, const GArray *open)
 }
 
 void
+portion_part(GArray *rids, struct outcome *outcomes, GArray *again)
+{
+	guint kept = 0;
+
+	g_array_set_size(again, 0);
+	for (guint i = 0; i < rids->len; i++)
+		kept += !outcome_is_too_many(&outcomes[i]);
+	if (kept == 0)
+		return;
+	kept = 0;
+	for (guint i = 0; i < rids->len; i++) {
+		guint rid = g_array_index(rids, guint, i);
+
+		if (outcome_is_too_many(&outcomes[i])) {
+			g_array_append_val(again, rid);
+			continue;
+		}
+		g_array_index(rids, guint, kept) = rid;
+		outcome_move(&outcomes[kept++], &outcomes[i]);
+	}
+	g_array_set_size(rids, kept);
+}
+
+void
 portion_clear(struct portion *portion)
 {
 	g_clear_pointer(&portion->untried, g_array_unref);

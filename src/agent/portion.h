@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "agent/plan.h"
+#include "smtp/outcome.h"
 
 /* All zero: no host had a portion only. */
 struct portion {
@@ -44,6 +45,15 @@ portion_new_to(const struct portion *portion,
  */
 void
 portion_leave(struct portion *portion, struct plan *plan, const GArray *open);
+
+/*
+ * Moves to *again those that were too many for one transaction, if others
+ * were not: the same host may take them in another one (RFC 5321 section
+ * 4.5.3.1.10).  @outcomes: one for each in @rids, in their order, before and
+ * after.
+ */
+void
+portion_part(GArray *rids, struct outcome *outcomes, GArray *again);
 
 /* Frees what it holds. */
 void

@@ -4,6 +4,7 @@
 
 #include "agent/limits.h"
 #include "agent/station.h"
+#include "hosts/holdings.h"
 
 struct station *
 station_new(const struct settings *settings, gboolean keep)
@@ -23,6 +24,38 @@ station_begin(struct station *station, const char *sender)
 {
 	resolver_renew(station->resolver);
 	hoststate_begin(station->state, sender);
+}
+
+/* What is closed needs no slot. */
+static void
+settle(struct station *station, const struct holding *holding)
+{
+	g_autofree char *name = g_strdup(holding->name);
+	guint16 port = holding->port;
+
+	keeper_close(station->keeper, name, port, holding->surplus);
+	hoststate_give_up(station->state, name, port,
+	    keeper_count(station->keeper, name, port));
+}
+
+void
+station_yield(struct station *station)
+{
+	const GPtrArray *holdings = hoststate_holdings(station->state);
+
+	/* From the end: those that are given up go. */
+	for (guint i = holdings->len; i > 0 && station->keeper != NULL; i--)
+		settle(station, g_ptr_array_index(holdings, i - 1));
+}
+
+gint64
+station_idle(struct station *station)
+{
+	gint64 expiry = keeper_expire(station->keeper);
+	gint64 look = hoststate_yield(station->state);
+
+	station_yield(station);
+	return MIN(expiry, look);
 }
 
 void

@@ -34,6 +34,18 @@ station_new(const struct settings *settings, gboolean keep);
 void
 station_begin(struct station *station, const char *sender);
 
+/* Closes connections whose slots are to be given up, and gives them up. */
+void
+station_yield(struct station *station);
+
+/*
+ * Between messages: closes connections that nobody needs, or that others wait
+ * for.  Costs next to nothing until its time has come; returns when it wants to
+ * be called again, as a deadline.
+ */
+gint64
+station_idle(struct station *station);
+
 void
 station_free(struct station *station);
 

@@ -24,7 +24,7 @@ count_sessions(struct statefile_view *view, struct contender *contender)
 	g_autofree char *key =
 	    slots_connected_key(contender->name, contender->port);
 
-	contender->connected = slots_count(view, key);
+	contender->connected = slots_count_busy(view, key);
 }
 
 /* Has @a fewer sessions for its weight than @b? */

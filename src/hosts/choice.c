@@ -29,18 +29,19 @@ choice_update(const struct choice *choice, struct statefile_view *view,
     struct contender *contender)
 {
 	g_autofree char *key = NULL;
-	guint limit;
 
 	if (contender_is_settled(contender))
 		return;
 	contender->standing =
 	    contender_standing(view, contender, &choice->chooser);
-	limit = contender_limit(contender);
-	if (contender->standing != STANDING_FREE || limit == G_MAXUINT)
+	contender->held = FALSE;
+	if (contender->standing != STANDING_FREE ||
+	    holdings_have_room(choice->state, view, contender))
 		return;
+	contender->standing = STANDING_FULL;
 	key = slots_connected_key(contender->name, contender->port);
-	if (slots_are_full(view, key, limit))
-		contender->standing = STANDING_FULL;
+	contender->held = !contender->overdue &&
+	    slots_count_busy(view, key) < contender_limit(contender);
 }
 
 void

@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "hosts/grant.h"
+#include "hosts/holdings.h"
 #include "hosts/hoststate.h"
 #include "hosts/statefile.h"
 #include "hosts/waiting.h"
@@ -22,6 +23,7 @@ struct hoststate {
 	guint64 sender;
 	struct grant grant;
 	struct waiting waiting;
+	struct holdings holdings;
 	gboolean deferred; /* are there messages that wait for hosts? */
 	GPtrArray *calls;  /* NULL: none */
 	guint64 dcid;      /* reserved by the last choice, 0: none */
@@ -29,7 +31,9 @@ struct hoststate {
 	char *key; /* NULL: none is */
 	char *name;
 	guint16 port;
-	guint limit; /* contender_limit() */
+	guint limit;  /* contender_limit() */
+	guint kept;   /* connections with it, see hoststate_keep() */
+	gint64 since; /* its slot is this process's, health_now() */
 	gboolean stranger;
 	char *slots_key; /* NULL: no slot of it is occupied */
 	gboolean probing;

@@ -34,10 +34,13 @@ struct contender {
 	guint max_connections; /* G_MAXUINT: no limit */
 	gint64 lease;          /* a delivery takes at most, in microseconds */
 	gboolean stranger;     /* DNS has named it, not the map: USEDNS */
+	gboolean overdue;      /* who holds its slots has not let go of them:
+				* held is not set any more */
 	gint64 again;          /* full for this delivery until then, by
 				* health_now() */
 	struct rates rates[TALLY_UNITS];
 	enum standing standing;
+	gboolean held;   /* full, but only of those who hold slots (slots.h) */
 	guint capacity;  /* as learnt (capacity.h); G_MAXUINT: nothing was */
 	guint connected; /* now; preview_order() and leastconn set it */
 	guint missing;   /* of its share, in BALANCE_STEPS */

@@ -46,6 +46,7 @@ hoststate_new(const char *directory, const struct health_limits *limits)
 		state->file = statefile_new(directory);
 	state->limits = *limits;
 	waiting_init(&state->waiting);
+	holdings_init(&state->holdings);
 	return state;
 }
 
@@ -54,8 +55,10 @@ hoststate_begin(struct hoststate *state, const char *sender)
 {
 	state->sender = suspicion_sender(sender);
 	state->lost = state->file == NULL;
-	if (!state->lost && statefile_drop_ticket(state->file))
-		state->ticket = 0;
+	if (state->lost || !statefile_drop_ticket(state->file))
+		return;
+	state->ticket = 0;
+	holdings_forget(&state->holdings);
 }
 
 static void
@@ -73,6 +76,7 @@ forget_choice(struct hoststate *state)
 	g_clear_pointer(&state->key, g_free);
 	g_clear_pointer(&state->name, g_free);
 	g_clear_pointer(&state->slots_key, g_free);
+	state->kept = 0;
 	state->probing = FALSE;
 	set_greeted(state, FALSE);
 	memset(&state->stay, 0, sizeof(state->stay));
@@ -91,6 +95,7 @@ hoststate_free(struct hoststate *state)
 		return;
 	forget_choice(state);
 	waiting_clear(&state->waiting);
+	holdings_clear(&state->holdings);
 	g_clear_pointer(&state->calls, g_ptr_array_unref);
 	statefile_free(state->file);
 	g_free(state->warning);
@@ -187,7 +192,8 @@ occupy(struct choice *choice, struct statefile_view *view,
 	if (state->ticket != 0) {
 		state->slots_key =
 		    slots_connected_key(contender->name, contender->port);
-		slots_occupy(view, state->slots_key, state->ticket);
+		if (!holdings_resume(state, view))
+			slots_occupy(view, state->slots_key, state->ticket);
 	}
 	grant_begin(state, view, contender);
 	state->probing = !health_is_up(&record.health);
@@ -196,6 +202,16 @@ occupy(struct choice *choice, struct statefile_view *view,
 	record.health.prober = state->ticket;
 	record.health.lease = choice->chooser.now + contender->lease;
 	statefile_put(view, state->key, &record, sizeof(record));
+}
+
+static gboolean
+is_held(const struct contender *group, guint count)
+{
+	for (guint i = 0; i < count; i++) {
+		if (group[i].standing == STANDING_FULL && group[i].held)
+			return TRUE;
+	}
+	return FALSE;
 }
 
 static guint
@@ -214,6 +230,9 @@ choose(struct choice *choice, struct statefile_view *view)
 		chosen = choose_in_group(view, group, length);
 		if (chosen < length)
 			return choice->count - left + chosen;
+		/* One of these is free in a moment. */
+		if (is_held(group, length))
+			break;
 	}
 	return choice->count;
 }
@@ -222,16 +241,20 @@ static void
 choose_work(struct statefile_view *view, void *data)
 {
 	struct choice *choice = data;
+	const struct contender *chosen = NULL;
 
 	forget_choice(choice->state);
 	choice->state->deferred = deferred_any(view);
 	if (choice->state->deferred)
 		prospect_call_due(choice->state, view);
 	choice->chosen = choose(choice, view);
-	if (choice->chosen == choice->count)
+	if (choice->chosen < choice->count)
+		chosen = &choice->contenders[choice->chosen];
+	holdings_turn_away(choice->state, view, chosen);
+	if (chosen == NULL)
 		return;
 	choice->state->dcid = next_dcid(view);
-	occupy(choice, view, &choice->contenders[choice->chosen]);
+	occupy(choice, view, chosen);
 }
 
 guint
@@ -380,7 +403,10 @@ leave_work(struct statefile_view *view, void *data)
 	if (known || state->stay.answered || state->stay.failed ||
 	    state->stay.suspected)
 		statefile_put(view, state->key, &record, sizeof(record));
-	if (state->slots_key != NULL)
+	if (state->slots_key != NULL &&
+	    state->kept > hoststate_held(state, state->name, state->port))
+		holdings_hold(state, view);
+	else if (state->slots_key != NULL)
 		slots_release(view, state->slots_key, state->ticket);
 	if (!known)
 		sweep_after(view, state->key);
@@ -389,6 +415,12 @@ leave_work(struct statefile_view *view, void *data)
 	grant_end(state, view, &rest);
 	if (state->stay.answered)
 		prospect_call(state, view, &rest);
+}
+
+void
+hoststate_keep(struct hoststate *state, guint kept)
+{
+	state->kept = kept;
 }
 
 void

@@ -187,6 +187,13 @@ hoststate_answered(struct hoststate *state, struct departure *departure);
 void
 hoststate_note(struct hoststate *state, const struct visit *visit);
 
+/*
+ * So many connections of this process with the chosen host stay when it is
+ * left: a slot is held for each (holdings.h).  None, unless it is said.
+ */
+void
+hoststate_keep(struct hoststate *state, guint kept);
+
 /* Leaves the chosen host, if there is one; stay_apply() says what follows. */
 void
 hoststate_leave(struct hoststate *state, struct departure *departure);

@@ -34,7 +34,7 @@ preview_standing(struct statefile_view *view, struct contender *contender,
 		return;
 	contender->standing = contender_standing(view, contender, &chooser);
 	if (contender->standing == STANDING_FREE &&
-	    contender->connected >= contender_limit(contender))
+	    slots_count_busy(view, key) >= contender_limit(contender))
 		contender->standing = STANDING_FULL;
 }
 

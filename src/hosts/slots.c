@@ -8,6 +8,10 @@
 /* Looked at for each that is added: more than one, so that lists shrink. */
 #define LOOK_AT 2
 
+/* In a ticket of the list, none of which has it (ticket.c): the slot is held.
+ */
+#define HELD (G_GUINT64_CONSTANT(1) << 63)
+
 char *
 slots_connected_key(const char *name, guint16 port)
 {
@@ -43,13 +47,19 @@ store(struct statefile_view *view, const char *key, const GArray *slots)
 		    slots->len * sizeof(guint64));
 }
 
+static gboolean
+is_alive(int fd, guint64 slot)
+{
+	return ticket_is_alive(fd, slot & ~HELD);
+}
+
 static void
 drop_dead(struct statefile_view *view, GArray *slots)
 {
 	int fd = statefile_lock_fd(view);
 
 	for (guint i = slots->len; i > 0; i--) {
-		if (!ticket_is_alive(fd, g_array_index(slots, guint64, i - 1)))
+		if (!is_alive(fd, g_array_index(slots, guint64, i - 1)))
 			g_array_remove_index(slots, i - 1);
 	}
 }
@@ -63,7 +73,7 @@ drop_some_dead(struct statefile_view *view, GArray *slots)
 	for (guint i = 0; i < LOOK_AT && slots->len > 0; i++) {
 		guint k = (guint)g_random_int_range(0, (gint32)slots->len);
 
-		if (!ticket_is_alive(fd, g_array_index(slots, guint64, k)))
+		if (!is_alive(fd, g_array_index(slots, guint64, k)))
 			g_array_remove_index(slots, k);
 	}
 }
@@ -96,6 +106,21 @@ slots_count(struct statefile_view *view, const char *key)
 }
 
 guint
+slots_count_busy(struct statefile_view *view, const char *key)
+{
+	g_autoptr(GArray) slots = load(view, key);
+	int fd = statefile_lock_fd(view);
+	guint busy = 0;
+
+	for (guint i = 0; i < slots->len; i++) {
+		guint64 slot = g_array_index(slots, guint64, i);
+
+		busy += (slot & HELD) == 0 && is_alive(fd, slot);
+	}
+	return busy;
+}
+
+guint
 slots_count_marked(struct statefile_view *view, const char *key, guint64 except)
 {
 	g_autoptr(GArray) slots = load(view, key);
@@ -103,9 +128,12 @@ slots_count_marked(struct statefile_view *view, const char *key, guint64 except)
 	guint marked = 0;
 
 	for (guint i = 0; i < slots->len; i++) {
-		guint64 ticket = g_array_index(slots, guint64, i);
+		guint64 slot = g_array_index(slots, guint64, i);
 
-		marked += ticket != except && ticket_is_marked(fd, ticket);
+		if (slot == except)
+			continue;
+		marked += (slot & HELD) != 0 ? is_alive(fd, slot)
+					     : ticket_is_marked(fd, slot);
 	}
 	return marked;
 }
@@ -122,7 +150,7 @@ slots_count_before(struct statefile_view *view, const char *key, guint64 ticket)
 
 		if (other == ticket)
 			break;
-		before += ticket_is_alive(fd, other);
+		before += is_alive(fd, other);
 	}
 	return before;
 }
@@ -137,16 +165,39 @@ slots_occupy(struct statefile_view *view, const char *key, guint64 ticket)
 	store(view, key, slots);
 }
 
-void
-slots_release(struct statefile_view *view, const char *key, guint64 ticket)
+/* FALSE: there is no such slot. */
+static gboolean
+replace(struct statefile_view *view, const char *key, guint64 from, guint64 to)
 {
 	g_autoptr(GArray) slots = load(view, key);
 
 	for (guint i = 0; i < slots->len; i++) {
-		if (g_array_index(slots, guint64, i) != ticket)
+		if (g_array_index(slots, guint64, i) != from)
 			continue;
-		g_array_remove_index(slots, i);
+		if (to == 0)
+			g_array_remove_index(slots, i);
+		else
+			g_array_index(slots, guint64, i) = to;
 		store(view, key, slots);
-		return;
+		return TRUE;
 	}
+	return FALSE;
+}
+
+void
+slots_release(struct statefile_view *view, const char *key, guint64 ticket)
+{
+	replace(view, key, ticket, 0);
+}
+
+void
+slots_hold(struct statefile_view *view, const char *key, guint64 ticket)
+{
+	replace(view, key, ticket, ticket | HELD);
+}
+
+gboolean
+slots_resume(struct statefile_view *view, const char *key, guint64 ticket)
+{
+	return replace(view, key, ticket | HELD, ticket);
 }

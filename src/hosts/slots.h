@@ -2,6 +2,9 @@
 /*
  * Slots: lists of tickets (ticket.h) in the state file, for who is connected
  * to a host, or waits for it, over all processes.  Who was killed is in none.
+ *
+ * A slot can be held: its process keeps the connection, though nothing goes
+ * over it just now.
  */
 #ifndef SMTPROUTE_SLOTS_H
 #define SMTPROUTE_SLOTS_H
@@ -30,7 +33,11 @@ slots_are_full(struct statefile_view *view, const char *key, guint max);
 guint
 slots_count(struct statefile_view *view, const char *key);
 
-/* How many of these, but @except, have marked their ticket. */
+/* How many of these are not held. */
+guint
+slots_count_busy(struct statefile_view *view, const char *key);
+
+/* How many of these, but @except, are held or have marked their ticket. */
 guint
 slots_count_marked(struct statefile_view *view, const char *key,
     guint64 except);
@@ -45,5 +52,13 @@ slots_occupy(struct statefile_view *view, const char *key, guint64 ticket);
 
 void
 slots_release(struct statefile_view *view, const char *key, guint64 ticket);
+
+/* The slot that @ticket occupies is held from now on. */
+void
+slots_hold(struct statefile_view *view, const char *key, guint64 ticket);
+
+/* And no longer.  FALSE: it holds none. */
+gboolean
+slots_resume(struct statefile_view *view, const char *key, guint64 ticket);
 
 #endif

@@ -15,12 +15,21 @@ enum prospect
 waiting_prospect(const struct contender *contenders, guint count, gint64 span)
 {
 	enum prospect prospect = PROSPECT_NONE;
+	const struct contender *held = NULL;
 
 	for (guint i = 0; i < count; i++) {
 		switch (contenders[i].standing) {
 		case STANDING_FREE:
-			return PROSPECT_NOW;
+			/* One that is held comes before the next group. */
+			if (held == NULL ||
+			    held->priority == contenders[i].priority)
+				return PROSPECT_NOW;
+			break;
 		case STANDING_FULL:
+			if (contenders[i].held && held == NULL)
+				held = &contenders[i];
+			prospect = PROSPECT_LATER;
+			break;
 		case STANDING_PROBED:
 			prospect = PROSPECT_LATER;
 			break;
@@ -35,7 +44,7 @@ waiting_prospect(const struct contender *contenders, guint count, gint64 span)
 			break;
 		}
 	}
-	return span > 0 ? prospect : PROSPECT_NONE;
+	return span > 0 || held != NULL ? prospect : PROSPECT_NONE;
 }
 
 static gboolean

@@ -20,7 +20,10 @@ struct waiting {
 void
 waiting_init(struct waiting *waiting);
 
-/* By the standing of all contenders; @span: how long is still to be waited. */
+/*
+ * By the standing of all contenders; @span: how long is still to be waited.
+ * Slots that are held are free in a moment, for which there is always time.
+ */
 enum prospect
 waiting_prospect(const struct contender *contenders, guint count, gint64 span);
 

@@ -293,7 +293,7 @@ serve_line(struct server *server, const char *line)
 	lmtp_request_clear(&request);
 }
 
-/* Closes connections that nobody needs while the client says nothing. */
+/* Closes connections while the client says nothing. */
 static enum intake_result
 next_line(struct server *server, const char **line)
 {
@@ -302,7 +302,7 @@ next_line(struct server *server, const char **line)
 
 	do {
 		gint64 expiry = server->station != NULL
-		    ? keeper_expire(server->station->keeper)
+		    ? station_idle(server->station)
 		    : deadline;
 
 		result =
