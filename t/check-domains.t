@@ -55,6 +55,23 @@ subtest 'domains that Postfix delivers itself' => sub {
     finds('entries before it', check($dir), $dir);
 };
 
+# postmap(1) reads all of a text each time: one run a table.
+subtest 'tables are asked once' => sub {
+    my $dir = configuration(routes => "example.org [127.0.0.1]\n",
+        main => ['mydestination =', 'mydestination = a.example.com, b.example.com, c.example.org'],
+        master => $SMTPD);
+    my $bin = new_folder('bin');
+    my ($postmap) = grep { -x } map { "$_/postmap" } qw(/usr/sbin /usr/bin);
+
+    write_file("$bin/postmap", "#! /bin/sh\necho \"\$*\" >>$bin/asked\nexec $postmap \"\$@\"\n");
+    chmod 0755, "$bin/postmap" or die "chmod: $!\n";
+    check($dir, environment => {PATH => "$bin:/usr/bin:/bin"});
+    my @asked = map { s/^-q \S+ //r } split /\n/, read_file("$bin/asked");
+    ok @asked > 0, 'the tables are asked';
+    is scalar(@asked), scalar(keys %{{map { ($_ => 1) } @asked}}), 'each once'
+        or diag join "\n", @asked;
+};
+
 subtest 'domains that Postfix does not accept' => sub {
     my $relay = ['example.com, example.net', 'example.net'];
 

@@ -158,22 +158,33 @@ routemap_origin(const char *path, const struct maptext_entry *entry)
 	return g_strdup_printf("%s: key %s", path, shown);
 }
 
-struct route *
-routemap_parse(const char *path, const struct maptext_entry *entry,
-    GError **error)
+static struct route *
+parse_value(const char *name, const struct maptext_entry *entry, GError **error)
 {
-	g_autofree char *name = routemap_origin(path, entry);
 	const struct route_origin origin = {
 	    .name = name,
 	    .line = entry->line,
 	    .column = entry->column,
 	};
 	gboolean dns = says_dns(entry);
-	struct route *route;
 
-	route = route_parse(dns ? ROUTE_KEYWORD_DNS : entry->value,
+	return route_parse(dns ? ROUTE_KEYWORD_DNS : entry->value,
 	    dns ? strlen(ROUTE_KEYWORD_DNS) : entry->value_length, &origin,
 	    error);
+}
+
+struct route *
+routemap_parse(const char *path, const struct maptext_entry *entry,
+    GError **error)
+{
+	struct route *route = parse_value(path, entry, NULL);
+
+	/* Only a fault is worth the words that say where it is. */
+	if (route == NULL) {
+		g_autofree char *name = routemap_origin(path, entry);
+
+		route = parse_value(name, entry, error);
+	}
 	if (route == NULL)
 		return NULL;
 	route->key = g_strndup(entry->key, entry->key_length);

@@ -21,6 +21,13 @@ check_entry(struct findings *findings, const char *path,
 char *
 check_entry_line(const char *path, const struct maptext_entry *entry);
 
+/* Where a destination stands, if anybody asks: check_entry_place(). */
+struct place {
+	const char *path;
+	struct maptext_entry entry;
+	guint index;
+};
+
 /*
  * "path:line:column" of the destination @index, counted from 0, of an entry
  * without fault.  A new string.

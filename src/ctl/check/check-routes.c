@@ -72,13 +72,36 @@ check_form(struct findings *findings, const char *where, const char *key,
 		    shown);
 }
 
+/* A domain as most of a million are, of which there is nothing to say. */
+static gboolean
+is_plain(const struct maptext_entry *entry)
+{
+	gsize length = entry->key_length;
+
+	if (entry->colon || length < 4 || length > KEY_MAX ||
+	    entry->key[length - 1] == '.')
+		return FALSE;
+	for (gsize i = 0; i < length; i++) {
+		char byte = entry->key[i];
+
+		if (!g_ascii_isalnum(byte) && byte != '.' && byte != '-')
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static void
-check_key(struct findings *findings, const char *where,
+check_key(struct findings *findings, const char *path,
     const struct maptext_entry *entry)
 {
-	g_autofree char *key = g_strndup(entry->key, entry->key_length);
+	g_autofree char *key = NULL;
+	g_autofree char *where = NULL;
 	g_autofree char *shown = NULL;
 
+	if (is_plain(entry))
+		return;
+	key = g_strndup(entry->key, entry->key_length);
+	where = check_entry_line(path, entry);
 	if (strlen(key) < entry->key_length) {
 		finding(findings, SEVERITY_WARNING, where,
 		    "NUL byte in a key; expected text");
@@ -102,9 +125,11 @@ check_key(struct findings *findings, const char *where,
 }
 
 static void
-check_drained(struct findings *findings, const char *where,
-    const struct route *route)
+check_drained(struct findings *findings, const char *path,
+    const struct maptext_entry *entry, const struct route *route)
 {
+	g_autofree char *where = NULL;
+
 	for (guint i = 0; i < route->destinations->len; i++) {
 		const struct destination *destination =
 		    route->destinations->pdata[i];
@@ -112,10 +137,12 @@ check_drained(struct findings *findings, const char *where,
 		if (!destination->drain)
 			return;
 	}
-	if (route->kind == ROUTE_HOSTS)
-		finding(findings, SEVERITY_WARNING, where,
-		    "every host is drained; expected one to send mail to, "
-		    "which waits in the queue meanwhile");
+	if (route->kind != ROUTE_HOSTS)
+		return;
+	where = check_entry_line(path, entry);
+	finding(findings, SEVERITY_WARNING, where,
+	    "every host is drained; expected one to send mail to, which waits "
+	    "in the queue meanwhile");
 }
 
 /* A first line that postmap(1) and texthash read otherwise than it looks. */
@@ -189,16 +216,15 @@ check_one(struct check *check, const struct maptext_entry *entry,
     const struct route *route, struct keys *keys)
 {
 	const char *path = check->settings->routes;
-	g_autofree char *where = check_entry_line(path, entry);
 
-	check_key(&check->findings, where, entry);
+	check_key(&check->findings, path, entry);
 	/* Without a value no other entry is hidden. */
 	if (entry->has_value)
 		keys_add(keys, entry, &check->findings);
 	if (route == NULL)
 		return;
 	note_key(check, route);
-	check_drained(&check->findings, where, route);
+	check_drained(&check->findings, path, entry, route);
 	check_route_security(check, path, entry, route);
 	check_rates(check, path, entry, route);
 }
