@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Colours of mail are those of Okabe and Ito, which colour-blind people tell
- * apart; every state has a shape and words as well.  A narrow screen has the
- * rows of tables as cards, with each cell's heading beside it.
+ * Colours of mail are near those of Okabe and Ito, which colour-blind people
+ * tell apart; every state has a shape and words as well.  A narrow screen has
+ * the rows of tables as cards, with each cell's heading beside it.
  */
 
 #include <config.h>
@@ -16,7 +16,7 @@ static const char light_and_dark[] =
     "--faint:#57606a;--rule:#d0d7de;--link:#0550ae;"
     "--good:#0f5323;--goodbg:#dcf5e3;--warn:#6b4300;--warnbg:#fff3c4;"
     "--bad:#96081f;--badbg:#ffe5e3;"
-    "--sent:#0072b2;--late:#e69f00;--back:#b5548f;--fail:#d55e00}"
+    "--sent:#0072b2;--late:#b87800;--back:#b5548f;--fail:#d55e00}"
     "@media(prefers-color-scheme:dark){:root{--page:#0d1117;--card:#161b22;"
     "--text:#e6edf3;--faint:#a3adb8;--rule:#30363d;--link:#79b8ff;"
     "--good:#6fdd8b;--goodbg:#11281a;--warn:#f2cc60;--warnbg:#2b2310;"
