@@ -12,6 +12,7 @@
 #include "ctl/command.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
+#include "util/printable.h"
 
 /* Where programs are looked for besides $PATH, which cron(8) keeps short. */
 #define FOLDERS "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -19,6 +20,9 @@
 /* How long a program that has closed its streams is waited for at a time. */
 #define PAUSE_MIN G_TIME_SPAN_MILLISECOND
 #define PAUSE_MAX (50 * G_TIME_SPAN_MILLISECOND)
+
+/* As much of a complaint as a message quotes. */
+#define COMPLAINT_SHOWN 300
 
 enum stream {
 	STREAM_OUTPUT,
@@ -301,4 +305,17 @@ command_run(const struct command *command, char **ret_output,
 	if (status >= 0)
 		*ret_output = g_strndup(output->str, output->len);
 	return status;
+}
+
+gboolean
+command_failed(const struct command *command, const char *complaint,
+    GError **error)
+{
+	g_autofree char *shown = printable(complaint, COMPLAINT_SHOWN);
+
+	g_strstrip(shown);
+	if (shown[0] == '\0')
+		return fail(command, "fails", error);
+	g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED, "%s", shown);
+	return FALSE;
 }

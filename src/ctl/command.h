@@ -56,4 +56,12 @@ int
 command_stream(const struct command *command, command_taker *take,
     gpointer data, char **ret_complaint, GError **error);
 
+/*
+ * Sets the error of a command with an exit status that says it failed: its own
+ * words, or that it fails.  FALSE, so that callers can return it.
+ */
+gboolean
+command_failed(const struct command *command, const char *complaint,
+    GError **error);
+
 #endif

@@ -133,14 +133,10 @@ document_say(json_t *document)
 void
 document_say_lines(json_t *array)
 {
-	const json_t *value;
-	gsize i;
-
 	say("[");
-	json_array_foreach(array, i, value)
-	{
+	for (gsize i = 0; i < json_array_size(array); i++) {
 		say(i == 0 ? "\n" : ",\n");
-		say_value(value);
+		say_value(json_array_get(array, i));
 	}
 	say("\n]\n");
 	json_decref(array);

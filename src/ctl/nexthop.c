@@ -10,9 +10,8 @@
 #include "ctl/tables.h"
 #include "ctl/transport.h"
 
-/* New strings, NULL at the end: the keys for @domain, the best one first. */
-static GPtrArray *
-keys_for(const char *domain)
+GPtrArray *
+nexthop_keys(const char *domain)
 {
 	GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
 
@@ -26,9 +25,8 @@ keys_for(const char *domain)
 	return keys;
 }
 
-/* Is the table asked for whole addresses only, and for "*"? */
-static gboolean
-wants_address(const char *table)
+gboolean
+nexthop_wants_address(const char *table)
 {
 	static const char *const types[] = {"pcre:", "regexp:", "socketmap:",
 	    "tcp:"};
@@ -47,7 +45,7 @@ static void
 ask_all(struct tables *tables, char *const *maps, const GPtrArray *keys)
 {
 	for (; *maps != NULL; maps++) {
-		if (!wants_address(*maps))
+		if (!nexthop_wants_address(*maps))
 			tables_ask(tables, *maps,
 			    (const char *const *)keys->pdata);
 	}
@@ -60,7 +58,7 @@ find_key(struct tables *tables, char *const *maps, const char *key,
 {
 	*ret_value = NULL;
 	for (; *maps != NULL && *ret_value == NULL; maps++) {
-		if (wants_address(*maps) && strchr(key, '@') == NULL &&
+		if (nexthop_wants_address(*maps) && strchr(key, '@') == NULL &&
 		    strcmp(key, "*") != 0)
 			continue;
 		*ret_map = *maps;
@@ -101,7 +99,7 @@ make(const char *table, const char *key, const char *value)
 struct nexthop *
 nexthop_find(const char *domain, GError **error)
 {
-	g_autoptr(GPtrArray) keys = keys_for(domain);
+	g_autoptr(GPtrArray) keys = nexthop_keys(domain);
 	g_autoptr(GError) reason = NULL;
 	g_autoptr(Tables) tables = tables_new();
 	g_autofree char *value = NULL;

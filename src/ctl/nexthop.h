@@ -23,6 +23,14 @@ struct nexthop {
 struct nexthop *
 nexthop_find(const char *domain, GError **error);
 
+/* New strings, NULL at the end: the keys for @domain, the best one first. */
+GPtrArray *
+nexthop_keys(const char *domain);
+
+/* Is the table asked for whole addresses only, and for "*"? */
+gboolean
+nexthop_wants_address(const char *table);
+
 void
 nexthop_free(struct nexthop *nexthop);
 

@@ -5,10 +5,6 @@
 #include <string.h>
 
 #include "ctl/postconf.h"
-#include "util/printable.h"
-
-/* As much of a complaint as a message quotes. */
-#define COMPLAINT_SHOWN 300
 
 /* More than master.cf has services, and main.cf parameters. */
 #define ARGUMENTS_MAX 16
@@ -21,7 +17,6 @@ run_postconf(const char *folder, const char *const *arguments, GError **error)
 	const struct command command = {.argv = argv};
 	g_autofree char *output = NULL;
 	g_autofree char *complaint = NULL;
-	g_autofree char *shown = NULL;
 	gsize count = 1;
 	int status;
 
@@ -38,9 +33,7 @@ run_postconf(const char *folder, const char *const *arguments, GError **error)
 		return NULL;
 	if (status == 0)
 		return g_steal_pointer(&output);
-	shown = printable(g_strstrip(complaint), COMPLAINT_SHOWN);
-	g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED, "%s",
-	    shown[0] != '\0' ? shown : "postconf: fails");
+	command_failed(&command, complaint, error);
 	return NULL;
 }
 

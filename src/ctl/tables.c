@@ -2,13 +2,9 @@
 
 #include <config.h>
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "ctl/tables.h"
-#include "util/autofd.h"
 #include "util/printable.h"
 
 /* As much of a complaint as a message quotes. */
@@ -64,35 +60,14 @@ find_table(const struct tables *tables, const char *map)
 	return table;
 }
 
-/* In the child: what it reads. */
-static void
-take_input(gpointer data)
-{
-	const int *fd = data;
-
-	dup2(*fd, STDIN_FILENO);
-}
-
 /* postmap(1) at @map for the lines @keys; the exit status, -1 with an error. */
 static int
 run_postmap(const char *map, const char *keys, char **ret_output,
     char **ret_complaint, GError **error)
 {
 	const char *const argv[] = {"postmap", "-q", "-", map, NULL};
-	autofd fd = memfd_create("keys", MFD_CLOEXEC);
-	const struct command command = {
-	    .argv = argv,
-	    .prepare = take_input,
-	    .data = &fd,
-	};
-	gsize length = strlen(keys);
+	const struct command command = {.argv = argv, .input = keys};
 
-	if (fd < 0 || write(fd, keys, length) != (gssize)length ||
-	    lseek(fd, 0, SEEK_SET) < 0) {
-		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED,
-		    "%s: %s", argv[0], g_strerror(errno));
-		return -1;
-	}
 	return command_run(&command, ret_output, ret_complaint, error);
 }
 
