@@ -31,6 +31,10 @@ static const struct command {
     {"resume", "host ...", ctl_drain, "give drained hosts mail again"},
     {"retry", "[host ...]", ctl_drain,
 	"have hosts that are down tried with the next message"},
+    {"queue",
+	"[--check [-w messages[,age]] [-c messages[,age]] | --flush | "
+	"--json] [route | domain | host ...]",
+	ctl_queue, "show what waits in Postfix's queue, or have it tried"},
     {"import", "[--format=esa|qmail|mailertable|transport] file", ctl_import,
 	"make a route map of another system's table"},
     {"edit", "", ctl_edit,

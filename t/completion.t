@@ -80,6 +80,8 @@ my @ROWS = (
     ["$C hosts --", qw(--all --check --json --metrics --openmetrics
         --watch)],
     ["$C hosts --j", '--json'],
+    ["$C queue --f", '--flush'],
+    ["$C queue mx1", 'mx1.example.com:25'],
     ["$C import tab", 'table.txt'],
     ["$C import --format=", qw(esa esa-controls mailertable qmail transport)],
     ["$C import --format=m", 'mailertable'],

@@ -21,7 +21,7 @@ enum ctl_status {
 	CTL_OK,
 	CTL_NO,      /* an answer, but not the one hoped for; see the manual */
 	CTL_TROUBLE, /* no answer: usage, settings, files */
-	CTL_UNKNOWN, /* of "hosts --check" alone, where 2 is an answer */
+	CTL_UNKNOWN, /* of --check alone, where 2 is an answer */
 	CTL_USAGE,   /* main() shows the command's usage; CTL_TROUBLE */
 };
 
@@ -36,6 +36,7 @@ ctl_command ctl_hosts;
 ctl_command ctl_import;
 ctl_command ctl_postfix;
 ctl_command ctl_probe;
+ctl_command ctl_queue;
 ctl_command ctl_route;
 ctl_command ctl_serve;
 
