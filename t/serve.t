@@ -102,6 +102,7 @@ subtest 'requests' => sub {
             "GET / HTTP/1.x\r\n$HOST\r\n", "GET x HTTP/1.1\r\n$HOST\r\n",
             "GET ftp://a.example/ HTTP/1.1\r\n$HOST\r\n",
             "G\x{e4}T / HTTP/1.1\r\n$HOST\r\n", "GET\t/ HTTP/1.1\r\n$HOST\r\n",
+            "GET /\t HTTP/1.1\r\n$HOST\r\n",
             "\x16\x03\x01\x02\n\n", "EHLO example.com\r\n\r\n",
             "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n$HOST$HOST\r\n",
             "GET / HTTP/1.1\r\n$HOST folded\r\n\r\n",

@@ -120,8 +120,9 @@ parse_request_line(const char *line, struct http_request *ret,
 	g_auto(GStrv) words = g_strsplit(line, " ", 4);
 	enum http_status status;
 
-	if (g_strv_length(words) != 3 || words[0][0] == '\0' ||
-	    words[0][strspn(words[0], TOKEN)] != '\0')
+	/* Others may take a tab for a blank. */
+	if (g_strv_length(words) != 3 || strchr(line, '\t') != NULL ||
+	    words[0][0] == '\0' || words[0][strspn(words[0], TOKEN)] != '\0')
 		return HTTP_BAD_REQUEST;
 	status = check_version(words[2]);
 	if (status != HTTP_OK)
