@@ -41,7 +41,7 @@ static const struct command {
 	"edit the route map, check it, and have it take effect"},
     {"serve", "", ctl_serve,
 	"answer an HTTP request: a status page, metrics, JSON"},
-    {"postfix", "[--apply | --lmtp]", ctl_postfix,
+    {"postfix", "[--apply] [--lmtp | --status]", ctl_postfix,
 	"print what Postfix needs in main.cf and master.cf, or set it"},
 };
 

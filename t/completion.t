@@ -75,7 +75,7 @@ my @ROWS = (
     ["$C resume x"],
     ["$C probe 19", '192.0.2.1:25'],
     ["$C check "],
-    ["$C postfix -", '--apply', '--lmtp'],
+    ["$C postfix -", '--apply', '--lmtp', '--status'],
     ["$C route -", '-n'],
     ["$C hosts --", qw(--all --check --json --metrics --openmetrics
         --watch)],

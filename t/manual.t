@@ -259,7 +259,7 @@ subtest 'messages' => sub {
 # are part of such output, or of a message that has an entry as a whole:
 my @OUTPUT = (
     qr/^\\n(?:Last errors|Rates|Waiting deliveries):\\n$/,  # hosts: headlines
-    qr/ unix - n n |^ flags=hq |\$\{queue_id\} -f/,  # postfix: what it prints
+    qr/ unix - n n | inet n n n |^ flags=hq |\$\{queue_id\} -f/,  # postfix: what it prints
     qr/^pipemap:/,
     qr/^main\.cf: /,                            # check: where a fault is
     qr/^(?:domain, |hosts with only |host or \[host\] |host name or address )/,

@@ -20,6 +20,7 @@
 #include "ctl/postconf.h"
 #include "ctl/postfix/postfix-apply.h"
 #include "ctl/postfix/replace.h"
+#include "ctl/postfix/status-service.h"
 #include "ctl/tables.h"
 #include "ctl/transport.h"
 #include "util/autofd.h"
@@ -283,21 +284,41 @@ edit_main(const char *folder, const struct edits *edits, GError **error)
 	return count == 0 || postconf_edit(folder, "-e", list, error);
 }
 
+static gboolean
+try_agent(const struct postfix *postfix, const char *copy, struct edits *edits,
+    GError **error)
+{
+	/* The limit's default is there once the service is. */
+	return plan_service(postfix, copy, edits, error) &&
+	    edit_master(copy, edits, error) && plan_limit(copy, edits, error) &&
+	    plan_maps(postfix, copy, edits, error) &&
+	    edit_main(copy, edits, error);
+}
+
+static gboolean
+try_status(const struct postfix *postfix, const char *copy, struct edits *edits,
+    GError **error)
+{
+	g_autoptr(GPtrArray) services = postconf_services(copy, error);
+
+	return services != NULL &&
+	    status_plan(postfix, services, &edits->service, error) &&
+	    edit_master(copy, edits, error);
+}
+
 /* Fills @edits, and makes them in @copy on the way. */
 static gboolean
-try_edits(const struct postfix *postfix, const char *copy, struct edits *edits)
+try_edits(const struct postfix *postfix, enum apply what, const char *copy,
+    struct edits *edits)
 {
 	g_autoptr(GError) error = NULL;
+	gboolean done = what == APPLY_STATUS
+	    ? try_status(postfix, copy, edits, &error)
+	    : try_agent(postfix, copy, edits, &error);
 
-	/* The limit's default is there once the service is. */
-	if (plan_service(postfix, copy, edits, &error) &&
-	    edit_master(copy, edits, &error) &&
-	    plan_limit(copy, edits, &error) &&
-	    plan_maps(postfix, copy, edits, &error) &&
-	    edit_main(copy, edits, &error))
-		return TRUE;
-	complain("%s", error->message);
-	return FALSE;
+	if (!done)
+		complain("%s", error->message);
+	return done;
 }
 
 /* Says how the copies differ from the files; nothing is cut or escaped. */
@@ -383,8 +404,8 @@ say_next(const char *folder)
 }
 
 static gboolean
-apply(const struct postfix *postfix, const char *folder, const char *copy,
-    GBytes **before)
+apply(const struct postfix *postfix, enum apply what, const char *folder,
+    const char *copy, GBytes **before)
 {
 	g_autofree char *table = transport_table(postfix->routes);
 	g_autoptr(GError) error = NULL;
@@ -398,7 +419,7 @@ apply(const struct postfix *postfix, const char *folder, const char *copy,
 		return FALSE;
 	}
 	done = copy_files(folder, copy, before) &&
-	    try_edits(postfix, copy, &edits) &&
+	    try_edits(postfix, what, copy, &edits) &&
 	    say_diff(folder, copy, &differ) &&
 	    (!differ || make_edits(folder, copy, &edits, before));
 	edits_clear(&edits);
@@ -410,7 +431,7 @@ apply(const struct postfix *postfix, const char *folder, const char *copy,
 }
 
 gboolean
-postfix_apply(const struct postfix *postfix)
+postfix_apply(const struct postfix *postfix, enum apply what)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *folder =
@@ -425,7 +446,7 @@ postfix_apply(const struct postfix *postfix)
 		complain("%s", error->message);
 		return FALSE;
 	}
-	applied = apply(postfix, folder, copy, before);
+	applied = apply(postfix, what, folder, copy, before);
 	remove_folder(copy);
 	for (gsize i = 0; i < FILE_COUNT; i++)
 		g_clear_pointer(&before[i], g_bytes_unref);

@@ -11,6 +11,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/postfix/postfix-apply.h"
+#include "ctl/postfix/status-service.h"
 #include "ctl/transport.h"
 
 static void
@@ -49,6 +50,17 @@ print_lmtp(const struct postfix *postfix)
 	    SERVICE_LMTP, postfix->routes, SERVICE_LMTP);
 }
 
+static void
+print_status(const struct postfix *postfix)
+{
+	g_autofree char *command = status_command(postfix);
+
+	say("# master.cf\n" STATUS_ADDRESS
+	    " inet  n  n  n  -  " STATUS_PROCESSES "  spawn\n"
+	    "  user=%s argv=%s\n",
+	    SERVICE_USER, command);
+}
+
 /* Can the paths stand in Postfix's files? */
 static gboolean
 check_paths(const struct postfix *postfix)
@@ -67,23 +79,53 @@ check_paths(const struct postfix *postfix)
 	return TRUE;
 }
 
+/* What was asked for. */
+struct options {
+	gboolean apply;
+	gboolean lmtp;
+	gboolean status;
+};
+
 static gboolean
-take_options(int argc, char **argv, gboolean *ret_apply, gboolean *ret_lmtp)
+take_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option options[] = {
 	    {"apply", no_argument, NULL, 'a'},
 	    {"lmtp", no_argument, NULL, 'l'},
+	    {"status", no_argument, NULL, 's'},
 	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'a' && option != 'l')
+		if (option == 'a')
+			ret->apply = TRUE;
+		else if (option == 'l')
+			ret->lmtp = TRUE;
+		else if (option == 's')
+			ret->status = TRUE;
+		else
 			return FALSE;
-		*(option == 'a' ? ret_apply : ret_lmtp) = TRUE;
 	}
 	/* What LMTP needs is printed only. */
-	return optind == argc && !(*ret_apply && *ret_lmtp);
+	return optind == argc && !(ret->lmtp && (ret->apply || ret->status));
+}
+
+static enum ctl_status
+carry_out(const struct postfix *postfix, const struct options *options)
+{
+	if (options->apply)
+		return postfix_apply(postfix,
+			   options->status ? APPLY_STATUS : APPLY_AGENT)
+		    ? CTL_OK
+		    : CTL_TROUBLE;
+	if (options->lmtp)
+		print_lmtp(postfix);
+	else if (options->status)
+		print_status(postfix);
+	else
+		print(postfix);
+	return CTL_OK;
 }
 
 enum ctl_status
@@ -91,11 +133,10 @@ ctl_postfix(const struct ctl *ctl, int argc, char **argv)
 {
 	g_autoptr(Settings) settings = NULL;
 	g_autofree char *conf = NULL;
+	struct options options = {0};
 	struct postfix postfix;
-	gboolean apply = FALSE;
-	gboolean lmtp = FALSE;
 
-	if (!take_options(argc, argv, &apply, &lmtp))
+	if (!take_options(argc, argv, &options))
 		return CTL_USAGE;
 	settings = ctl_settings(ctl);
 	if (settings == NULL)
@@ -104,11 +145,5 @@ ctl_postfix(const struct ctl *ctl, int argc, char **argv)
 	postfix = (struct postfix){conf, settings->routes};
 	if (!check_paths(&postfix))
 		return CTL_TROUBLE;
-	if (apply)
-		return postfix_apply(&postfix) ? CTL_OK : CTL_TROUBLE;
-	if (lmtp)
-		print_lmtp(&postfix);
-	else
-		print(&postfix);
-	return CTL_OK;
+	return carry_out(&postfix, &options);
 }
