@@ -258,6 +258,37 @@ subtest 'a thousand recipients, in one write' => sub {
     done_testing;
 };
 
+# RFC 5321 section 4.5.3.1.10: the client sends the rest in other transactions.
+subtest 'far too many recipients, of 300 bytes' => sub {
+    my ($host) = hosts({});
+    my $lmtp = Lmtp->new(agent => agent_with($host));
+    my $domain = '@example.com';
+    my %replies;
+
+    $lmtp->lhlo;
+    is $lmtp->say('MAIL FROM:<s@example.org>'), '250 2.1.0 ok', 'MAIL';
+    for my $thousand (0 .. 49) {
+        $lmtp->send(join '', map {
+            my $user = "u$thousand-$_-";
+
+            "RCPT TO:<$user" . 'x' x (300 - length("$user$domain"))
+                . "$domain>\r\n";
+        } 1 .. 1000);
+        $replies{$lmtp->reply}++ for 1 .. 1000;
+    }
+    is_deeply \%replies, {'250 2.1.5 ok' => 5_000,
+        '451 4.5.3 too many recipients' => 45_000}, 'RCPT';
+    like $lmtp->say('DATA'), qr/^354 /, 'DATA';
+    $lmtp->send("Subject: test\r\n\r\ntest\r\n.\r\n");
+    my @final = map { $lmtp->reply } 1 .. 5_000;
+    is scalar(grep { /^250 2\.0\.0 / } @final), 5_000, 'delivered';
+    is $lmtp->say('QUIT'), '221 2.0.0 bye', 'QUIT';
+    is $lmtp->end, 0, 'exit status';
+    is scalar(grep { /^RCPT/ } map { $_->commands } $host->connections), 5_000,
+        'the host saw those';
+    done_testing;
+};
+
 subtest 'many messages' => sub {
     my ($host) = hosts({});
     my $agent = agent_with($host);
