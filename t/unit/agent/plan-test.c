@@ -437,6 +437,52 @@ add_rows(void)
 	TABLE_ADD("plan/family", families, test_family);
 }
 
+/* Is the same address of another name another attempt? */
+static const struct identity {
+	enum tls_level tls;
+	gboolean another;
+} identities[] = {
+    {TLS_NONE, FALSE},
+    {TLS_MAY, FALSE},
+    {TLS_ENCRYPT, FALSE},
+    {TLS_SECURE, TRUE},
+    {TLS_DANE, TRUE},
+    {TLS_WRAPPER, TRUE},
+};
+
+static void
+test_identity(void)
+{
+	char first_name[] = "a.example";
+	char second_name[] = "b.example";
+	const struct destination first = {.name = first_name};
+	const struct destination second = {.name = second_name};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(identities); i++) {
+		struct candidate candidate = {
+		    .destination = &first,
+		    .host = "mx.example",
+		    .settings = {.tls = identities[i].tls},
+		};
+		g_autofree char *before = NULL;
+		g_autofree char *host = NULL;
+		g_autofree char *name = NULL;
+
+		g_assert_true(
+		    endpoint_parse("192.0.2.1", 25, &candidate.endpoint));
+		before = candidate_id(&candidate);
+		candidate.host = "mx2.example";
+		host = candidate_id(&candidate);
+		candidate.host = "mx.example";
+		candidate.destination = &second;
+		name = candidate_id(&candidate);
+		g_assert_cmpint(strcmp(host, before) != 0, ==,
+		    identities[i].another);
+		g_assert_cmpint(strcmp(name, before) != 0, ==,
+		    identities[i].another);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -450,5 +496,8 @@ main(int argc, char **argv)
 	g_test_add_func("/plan/first picks follow the weights", test_weights);
 	g_test_add_func("/plan/later picks follow the weights that are left",
 	    test_remaining_weights);
+	g_test_add_func(
+	    "/plan/another name is another attempt if it is verified",
+	    test_identity);
 	return g_test_run();
 }
