@@ -292,6 +292,72 @@ subtest 'an entry that is there' => sub {
     }
 };
 
+my $LMTP = 'pipemap:{texthash:DIR/routes, static:{lmtp:unix:private/smtproute-lmtp}}';
+my $SPAWN = "smtproute-lmtp unix - n n - 30 spawn\n"
+    . "  user=nobody argv=DIR/smtproute -L -c DIR/smtproute.conf\n";
+
+subtest 'LMTP, applied to the files as they come' => sub {
+    my $user = defined getpwnam 'smtproute';
+    skip_or_fail($user || $disguised == 0 ? undef : 'no user smtproute');
+    local $ENV{SMTPROUTE_WRAPPER} = with_user() if !$user;
+    my $dir = folder();
+    my $run = postfix($dir, '--lmtp', '--apply');
+
+    is $run->status, 0, 'status';
+    is $run->stderr, '', 'no complaint';
+    like $run->stdout, qr/^done; next: postfix -c $dir reload$/m, 'the next step';
+    like postconf($dir, '-M', 'smtproute-lmtp/unix'),
+        qr{^smtproute-lmtp +unix +- +n +n +- +50 +spawn user=smtproute argv=/\S+/smtproute -L -c $dir/smtproute\.conf$},
+        'the entry';
+    is postconf($dir, '-h', $_->[0]), $_->[1] =~ s/\bDIR\b/$dir/gr, $_->[0]
+        for ['smtproute-lmtp_time_limit', '1d'],
+            ['lmtp_send_xforward_command', 'yes'],
+            ['lmtp_data_done_timeout', '600s'], ['transport_maps', $LMTP];
+    my $before = snapshot($dir);
+    $run = postfix($dir, '--apply', '--lmtp');
+    is $run->stdout, "nothing to change\n", 'once is enough';
+    unchanged('again', $before, $run, 0);
+};
+
+subtest 'LMTP: what is there stays' => sub {
+    my $dir = folder(master => $MASTER . $SPAWN, main => $MAIN
+        . "transport_maps = $LMTP\nsmtproute-lmtp_time_limit = 2h\n"
+        . "lmtp_data_done_timeout = 1200s\n");
+    my $run = postfix($dir, '--lmtp', '--apply');
+
+    is $run->status, 0, 'status';
+    is read_file("$dir/master.cf"), $MASTER . $SPAWN =~ s/\bDIR\b/$dir/gr,
+        'the entry';
+    is postconf($dir, '-h', $_->[0]), $_->[1], $_->[0]
+        for ['smtproute-lmtp_time_limit', '2h'],
+            ['lmtp_data_done_timeout', '1200s'],
+            ['lmtp_send_xforward_command', 'yes'];
+
+    $dir = folder(master => $MASTER . $SPAWN =~ s/ -L//r, main => $MAIN
+        . "transport_maps = $LMTP\nlmtp_send_xforward_command = yes\n"
+        . "smtproute-lmtp_time_limit = 60s\nlmtp_data_done_timeout = 1m\n");
+    is postfix($dir, '--lmtp', '--apply')->status, 0, 'faults: status';
+    like postconf($dir, '-M', 'smtproute-lmtp/unix'),
+        qr{ 30 +spawn user=nobody argv=$dir/smtproute -L -c },
+        'faults are mended: -L';
+    is postconf($dir, '-h', $_->[0]), $_->[1], $_->[0]
+        for ['smtproute-lmtp_time_limit', '1d'],
+            ['lmtp_data_done_timeout', '600s'];
+};
+
+subtest 'from pipe to LMTP and back' => sub {
+    my $dir = folder(master => $MASTER . $OURS . $SPAWN,
+        main => $MAIN . "transport_maps = inline:{a=b:} $PIPEMAP, inline:{c=d:}\n");
+    my $maps = sub {
+        return "inline:{a=b:}, $_[0], inline:{c=d:}" =~ s/\bDIR\b/$dir/gr;
+    };
+
+    is postfix($dir, '--lmtp', '--apply')->status, 0, 'to LMTP';
+    is postconf($dir, '-h', 'transport_maps'), $maps->($LMTP), 'in its place';
+    is postfix($dir, '--apply')->status, 0, 'to pipe';
+    is postconf($dir, '-h', 'transport_maps'), $maps->($PIPEMAP), 'and back';
+};
+
 # --apply on a machine that does not have the program.
 sub without {
     my ($path, $dir) = @_;
@@ -309,6 +375,13 @@ subtest 'refused' => sub {
     my $run = postfix($dir, '--apply');
     unchanged('the name is another\'s', $before, $run, 2);
     is $run->stderr, "smtproutectl: master.cf: smtproute/unix does not run smtproute by pipe; "
+        . "expected the name to be free, so rename that service\n", 'it says so';
+
+    $dir = folder(master => $MASTER . $OURS =~ s/^smtproute/smtproute-lmtp/r);
+    $before = snapshot($dir);
+    $run = postfix($dir, '--lmtp', '--apply');
+    unchanged('the name of LMTP is another\'s', $before, $run, 2);
+    is $run->stderr, "smtproutectl: master.cf: smtproute-lmtp/unix does not run smtproute by spawn; "
         . "expected the name to be free, so rename that service\n", 'it says so';
 
     $dir = folder(master => $MASTER . "smtproute unix - - n - - smtp\n");

@@ -54,7 +54,7 @@ agent_find(const GPtrArray *services, const char *conf)
 		const char *user = service_attribute(service, "user");
 		struct agent *agent;
 
-		if (!service_is_ours(service))
+		if (!service_is_smtproute(service))
 			continue;
 		ours = TRUE;
 		if (user == NULL || !service_reads(service, conf))

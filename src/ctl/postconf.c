@@ -48,6 +48,38 @@ postconf_value(const char *folder, const char *name, gboolean expand,
 }
 
 char *
+postconf_effective(const char *name)
+{
+	char *value = postconf_value(NULL, name, TRUE, NULL);
+
+	return value != NULL ? value : g_strdup("");
+}
+
+gboolean
+postconf_seconds(const char *text, guint64 *ret)
+{
+	static const struct {
+		const char *suffix;
+		guint64 seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400},
+	    {"w", 604800}};
+	gsize digits = strspn(text, G_CSET_DIGITS);
+	g_autofree char *number = g_strndup(text, digits);
+	guint64 count;
+
+	if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT32, &count,
+		NULL))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+		if (strcmp(text + digits, units[i].suffix) == 0) {
+			*ret = count * units[i].seconds;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+char *
 postconf_default(const char *name)
 {
 	const char *const arguments[] = {"-dh", name, NULL};

@@ -24,6 +24,14 @@ char *
 postconf_value(const char *folder, const char *name, gboolean expand,
     GError **error);
 
+/* As it is in effect, expanded; "" if there is no telling.  A new string. */
+char *
+postconf_effective(const char *name);
+
+/* Postfix's time, in seconds unless it has a unit.  FALSE: it is none. */
+gboolean
+postconf_seconds(const char *text, guint64 *ret);
+
 /* What it is unless main.cf says otherwise, a new string; NULL: no Postfix. */
 char *
 postconf_default(const char *name);

@@ -139,6 +139,25 @@ service_speaks_lmtp(const struct service *service)
 	return runs_smtproute(service, "spawn");
 }
 
+gboolean
+service_is_smtproute(const struct service *service)
+{
+	return service_is_ours(service) || service_speaks_lmtp(service);
+}
+
+char *
+service_transport(const struct service *service)
+{
+	if (!service_speaks_lmtp(service))
+		return g_strdup(service->name);
+	if (strcmp(service->type, "unix") != 0)
+		return g_strdup_printf("lmtp:%s:%s", service->type,
+		    service->name);
+	return g_strdup_printf("lmtp:unix:%s/%s",
+	    strcmp(service->private, "n") == 0 ? "public" : "private",
+	    service->name);
+}
+
 /* What follows "name=" in the last word of @words that begins so. */
 static const char *
 value_in(const GPtrArray *words, const char *name)

@@ -50,6 +50,17 @@ service_is_ours(const struct service *service);
 gboolean
 service_speaks_lmtp(const struct service *service);
 
+/* One of the two? */
+gboolean
+service_is_smtproute(const struct service *service);
+
+/*
+ * What transport_maps says to lead mail to it: its name, and in LMTP
+ * "lmtp:unix:private/NAME".  A new string.
+ */
+char *
+service_transport(const struct service *service);
+
 /* The value of an attribute, NULL: it is not given. */
 const char *
 service_attribute(const struct service *service, const char *name);

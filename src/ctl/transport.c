@@ -41,12 +41,19 @@ transport_reads(const char *map, const char *routes)
 		theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino);
 }
 
+static gboolean
+has_nexthop(const char *service)
+{
+	return strchr(service, ':') != NULL;
+}
+
 char *
 transport_pipemap(const char *routes, const char *service)
 {
 	g_autofree char *table = transport_table(routes);
 
-	return g_strdup_printf("pipemap:{%s, static:{%s:}}", table, service);
+	return g_strdup_printf("pipemap:{%s, static:{%s%s}}", table, service,
+	    has_nexthop(service) ? "" : ":");
 }
 
 gboolean
@@ -123,6 +130,16 @@ transport_find(const char *maps, const char *service)
 	return NULL;
 }
 
+/* May @next follow the service? */
+static gboolean
+ends(const char *service, char next)
+{
+	if (!has_nexthop(service))
+		return next == ':';
+	return next == '\0' ||
+	    (!g_ascii_isalnum(next) && strchr("-._/:", next) == NULL);
+}
+
 gboolean
 transport_names(const char *text, const char *service)
 {
@@ -134,7 +151,7 @@ transport_names(const char *text, const char *service)
 		    (!g_ascii_isalnum(at[-1]) &&
 			strchr("-._/", at[-1]) == NULL);
 
-		if (begins && at[length] == ':')
+		if (begins && ends(service, at[length]))
 			return TRUE;
 		at += length;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Postfix's transport_maps: how they lead mail to a service.
+ * Postfix's transport_maps: how they lead mail to a service.  It goes by what
+ * service_transport() says.
  */
 #ifndef SMTPROUTE_CTL_TRANSPORT_H
 #define SMTPROUTE_CTL_TRANSPORT_H
@@ -15,7 +16,10 @@ transport_table(const char *routes);
 gboolean
 transport_reads(const char *map, const char *routes);
 
-/* "pipemap:{texthash:PATH, static:{SERVICE:}}", a new string. */
+/*
+ * "pipemap:{texthash:PATH, static:{SERVICE:}}", a new string; what has a
+ * nexthop, as LMTP's, stands there without another colon.
+ */
 char *
 transport_pipemap(const char *routes, const char *service);
 
@@ -55,7 +59,7 @@ enum transport_sight {
 enum transport_sight
 transport_see(const char *maps, const char *service, char **ret_map);
 
-/* Does "service:" stand anywhere in @text? */
+/* Does "service:", or LMTP's, stand anywhere in @text? */
 gboolean
 transport_names(const char *text, const char *service);
 

@@ -46,10 +46,11 @@ add_keys(GPtrArray *keys, const char *domain)
 	g_ptr_array_add(keys, g_strdup("*"));
 }
 
-/* The key that leads @domain to the service, NULL: none does.  A new string. */
+/* The key that leads @domain to the transport, NULL: none does.  A new string.
+ */
 static char *
 taken_by(const struct check *check, char *const *maps, const char *domain,
-    const struct service *service)
+    const char *transport)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
 
@@ -62,7 +63,7 @@ taken_by(const struct check *check, char *const *maps, const char *domain,
 			&value))
 			return NULL;
 		if (map != NULL)
-			return transport_names(value, service->name)
+			return transport_names(value, transport)
 			    ? g_strdup(keys->pdata[i])
 			    : NULL;
 	}
@@ -86,8 +87,8 @@ ask_for(const struct check *check, char *const *maps, char *const *words)
 }
 
 static void
-check_class(struct check *check, char *const *maps,
-    const struct service *service, const struct class *class)
+check_class(struct check *check, char *const *maps, const char *transport,
+    const struct class *class)
 {
 	g_auto(GStrv) words = words_of(class->name);
 	g_autofree char *where = g_strconcat("main.cf: ", class->name, NULL);
@@ -98,7 +99,7 @@ check_class(struct check *check, char *const *maps,
 
 		if (transport_is_table(words[i]))
 			continue;
-		key = taken_by(check, maps, words[i], service);
+		key = taken_by(check, maps, words[i], transport);
 		if (key == NULL)
 			continue;
 		if (g_ascii_strcasecmp(key, words[i]) == 0)
@@ -130,13 +131,12 @@ has_smtpd(const struct check *check)
 }
 
 void
-check_domains(struct check *check, const char *maps,
-    const struct service *service)
+check_domains(struct check *check, const char *maps, const char *transport)
 {
 	g_auto(GStrv) list = transport_split(maps);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(classes); i++)
-		check_class(check, list, service, &classes[i]);
+		check_class(check, list, transport, &classes[i]);
 	if (has_smtpd(check) && check_knows(check, "routes"))
 		check_accepted(check);
 }

@@ -8,10 +8,12 @@
 #include "ctl/check/check.h"
 #include "ctl/service.h"
 
-/* Does @service, by transport_maps, which are @maps, take mail that is not for
- * it?  Does Postfix accept what it has routes for? */
+/*
+ * Does the service of this service_transport(), by transport_maps, which are
+ * @maps, take mail that is not for it?  Does Postfix accept what it has routes
+ * for?
+ */
 void
-check_domains(struct check *check, const char *maps,
-    const struct service *service);
+check_domains(struct check *check, const char *maps, const char *transport);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "ctl/check/check-domains.h"
+#include "ctl/check/check-lmtp.h"
 #include "ctl/check/check-postfix.h"
 #include "ctl/check/check-service.h"
 #include "ctl/check/check-stale.h"
@@ -21,53 +22,15 @@
 /* What pipe(8) grants over time-limit, to end in its own good time. */
 #define TIME_SPARE 30
 
-/* Of smtproute in LMTP, and of lmtp(8)'s wait for its replies; in seconds. */
-#define LMTP_LIFE_MIN 3600
-#define LMTP_DONE_MIN 600
-
 /* How many keys of the map are looked up in transport_maps. */
 #define KEYS_TRIED 3
-
-/* A parameter as it is in effect; "" if postconf(1) fails. */
-static char *
-parameter(const char *name)
-{
-	char *value = postconf_value(NULL, name, TRUE, NULL);
-
-	return value != NULL ? value : g_strdup("");
-}
 
 static char *
 service_parameter(const struct service *service, const char *suffix)
 {
 	g_autofree char *name = g_strconcat(service->name, suffix, NULL);
 
-	return parameter(name);
-}
-
-/* Postfix's time, in seconds unless it has a unit.  FALSE: it is none. */
-static gboolean
-parse_time(const char *text, guint64 *ret)
-{
-	static const struct {
-		const char *suffix;
-		guint64 seconds;
-	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400},
-	    {"w", 604800}};
-	gsize digits = strspn(text, G_CSET_DIGITS);
-	g_autofree char *number = g_strndup(text, digits);
-	guint64 count;
-
-	if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT32, &count,
-		NULL))
-		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
-		if (strcmp(text + digits, units[i].suffix) == 0) {
-			*ret = count * units[i].seconds;
-			return TRUE;
-		}
-	}
-	return FALSE;
+	return postconf_effective(name);
 }
 
 static void
@@ -91,14 +54,14 @@ check_time_limit(struct check *check, const struct service *service)
 {
 	g_autofree char *name = g_strconcat(service->name, "_time_limit", NULL);
 	g_autofree char *where = g_strconcat("main.cf: ", name, NULL);
-	g_autofree char *value = parameter(name);
+	g_autofree char *value = postconf_effective(name);
 	const char *option = service_option(service, name);
 	guint64 granted;
 	guint64 needed;
 
 	if (!check_knows(check, "time-limit") ||
 	    !service_reads(service, check->conf) ||
-	    !parse_time(option != NULL ? option : value, &granted))
+	    !postconf_seconds(option != NULL ? option : value, &granted))
 		return;
 	needed = (guint64)(check->settings->time_limit / G_TIME_SPAN_SECOND);
 	if (granted < needed + TIME_SPARE)
@@ -110,11 +73,11 @@ check_time_limit(struct check *check, const struct service *service)
 		    granted, needed + TIME_SPARE, needed);
 }
 
-/* The user and group that pipe(8) refuses besides root's. */
+/* The user and group that pipe(8) and spawn(8) refuse besides root's. */
 static void
 check_owner(struct check *check, const struct service *service)
 {
-	g_autofree char *owner = parameter("mail_owner");
+	g_autofree char *owner = postconf_effective("mail_owner");
 	g_autofree char *where = service_place(service);
 	const char *user = service_attribute(service, "user");
 	g_auto(GStrv) parts = g_strsplit(user != NULL ? user : "", ":", 2);
@@ -127,9 +90,9 @@ check_owner(struct check *check, const struct service *service)
 	gid = entry->pw_gid;
 	if (strcmp(parts[0], owner) == 0) {
 		finding(&check->findings, SEVERITY_ERROR, where,
-		    "user is %s, the owner of the mail system, whom pipe(8) "
+		    "user is %s, the owner of the mail system, whom %s(8) "
 		    "refuses; expected user=%s",
-		    owner, SERVICE_USER);
+		    owner, service->daemon, SERVICE_USER);
 		return;
 	}
 	group = parts[1] != NULL ? getgrnam(parts[1]) : NULL;
@@ -137,8 +100,9 @@ check_owner(struct check *check, const struct service *service)
 	if ((group != NULL && group->gr_gid == gid) ||
 	    (parts[1] == NULL && entry != NULL && entry->pw_gid == gid))
 		finding(&check->findings, SEVERITY_ERROR, where,
-		    "the group is that of the mail system, which pipe(8) "
-		    "refuses; expected another");
+		    "the group is that of the mail system, which %s(8) "
+		    "refuses; expected another",
+		    service->daemon);
 }
 
 static guint
@@ -149,7 +113,7 @@ count_readers(const struct check *check)
 	for (guint i = 0; i < check->services->len; i++) {
 		const struct service *service = check->services->pdata[i];
 
-		count += service_is_ours(service) &&
+		count += service_is_smtproute(service) &&
 		    service_reads(service, check->conf);
 	}
 	return count;
@@ -171,7 +135,7 @@ check_settings_path(struct check *check, const struct service *service)
 
 /* Parameters that name one transport for whatever comes to them. */
 static gboolean
-is_chosen(const struct service *service)
+is_chosen(const char *transport)
 {
 	static const char *const names[] = {"default_transport",
 	    "relay_transport", "virtual_transport", "local_transport",
@@ -179,10 +143,10 @@ is_chosen(const struct service *service)
 	    "sender_dependent_default_transport_maps"};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *value = parameter(names[i]);
+		g_autofree char *value = postconf_effective(names[i]);
 
-		if (strcmp(value, service->name) == 0 ||
-		    transport_names(value, service->name))
+		if (strcmp(value, transport) == 0 ||
+		    transport_names(value, transport))
 			return TRUE;
 	}
 	return FALSE;
@@ -224,8 +188,7 @@ ask_all(const struct check *check, char *const *maps, char *const *keys)
 
 /* Do the first keys of the map lead to the service? */
 static gboolean
-is_found(const struct check *check, const char *maps,
-    const struct service *service)
+is_found(const struct check *check, const char *maps, const char *transport)
 {
 	g_auto(GStrv) list = transport_split(maps);
 	g_auto(GStrv) keys = first_keys(check);
@@ -237,7 +200,7 @@ is_found(const struct check *check, const char *maps,
 
 		if (!tables_first(check->tables, list, keys[i], &map, &value))
 			return FALSE;
-		if (map != NULL && transport_names(value, service->name))
+		if (map != NULL && transport_names(value, transport))
 			return TRUE;
 	}
 	return FALSE;
@@ -245,8 +208,7 @@ is_found(const struct check *check, const char *maps,
 
 /* Does a map before ours take their mail? */
 static void
-check_order(struct check *check, const char *maps,
-    const struct service *service)
+check_order(struct check *check, const char *maps, const char *transport)
 {
 	g_auto(GStrv) list = transport_split(maps);
 	g_auto(GStrv) keys = first_keys(check);
@@ -261,13 +223,13 @@ check_order(struct check *check, const char *maps,
 
 		if (!tables_first(check->tables, list, keys[i], &map, &value))
 			return;
-		if (map == NULL || transport_names(value, service->name))
+		if (map == NULL || transport_names(value, transport))
 			continue;
 		finding(&check->findings, SEVERITY_WARNING,
 		    "main.cf: transport_maps",
 		    "%s goes to %s by %s, before %s; expected one of the two "
 		    "entries",
-		    keys[i], value, map, service->name);
+		    keys[i], value, map, transport);
 	}
 }
 
@@ -286,113 +248,51 @@ check_map_path(struct check *check, const char *map)
 
 /* No pipemap leads to the service; does anything? */
 static void
-check_leads(struct check *check, const char *maps,
-    const struct service *service)
+check_leads(struct check *check, const char *maps, const char *transport)
 {
 	g_autofree char *expected = NULL;
 	g_autofree char *map = NULL;
 	enum transport_sight sight;
 
-	if (is_chosen(service))
+	if (is_chosen(transport))
 		return;
-	sight = transport_see(maps, service->name, &map);
+	sight = transport_see(maps, transport, &map);
 	if (sight == TRANSPORT_LEADS || !check_knows(check, "routes") ||
-	    is_found(check, maps, service))
+	    is_found(check, maps, transport))
 		return;
 	if (sight == TRANSPORT_HIDDEN) {
 		finding(&check->findings, SEVERITY_NOTE,
 		    "main.cf: transport_maps",
 		    "%s cannot be read here; nothing else in it leads mail to "
 		    "%s",
-		    map, service->name);
+		    map, transport);
 		return;
 	}
-	expected = transport_pipemap(check->settings->routes, service->name);
+	expected = transport_pipemap(check->settings->routes, transport);
 	finding(&check->findings, SEVERITY_WARNING, "main.cf: transport_maps",
-	    "leads no mail to %s; expected %s", service->name, expected);
+	    "leads no mail to %s; expected %s", transport, expected);
 }
 
 static void
 check_transport(struct check *check, const struct service *service)
 {
+	g_autofree char *transport = service_transport(service);
 	g_autofree char *maps = NULL;
 	g_autofree char *pipemap = NULL;
 
 	/* Its routes are elsewhere. */
 	if (!service_reads(service, check->conf))
 		return;
-	maps = parameter("transport_maps");
-	pipemap = transport_find(maps, service->name);
+	maps = postconf_effective("transport_maps");
+	pipemap = transport_find(maps, transport);
 	if (pipemap == NULL) {
-		check_leads(check, maps, service);
+		check_leads(check, maps, transport);
 		return;
 	}
 	check_map_path(check, pipemap);
 	check_stale(check, pipemap);
-	check_order(check, maps, service);
-	check_domains(check, maps, service);
-}
-
-/* How long spawn(8) lets the agent live; it ends amid a delivery else. */
-static void
-check_lmtp_time(struct check *check, const struct service *service)
-{
-	g_autofree char *name = g_strconcat(service->name, "_time_limit", NULL);
-	g_autofree char *where = g_strconcat("main.cf: ", name, NULL);
-	g_autofree char *value = parameter(name);
-	guint64 granted;
-
-	if (parse_time(value, &granted) && granted < LMTP_LIFE_MIN)
-		finding(&check->findings, SEVERITY_WARNING, where,
-		    "is %s; expected 1d, since spawn(8) kills smtproute then, "
-		    "whatever it is at",
-		    value);
-}
-
-static void
-check_lmtp_client(struct check *check)
-{
-	g_autofree char *done = parameter("lmtp_data_done_timeout");
-	g_autofree char *xforward = parameter("lmtp_send_xforward_command");
-	guint64 granted;
-
-	if (parse_time(done, &granted) && granted < LMTP_DONE_MIN)
-		finding(&check->findings, SEVERITY_ERROR,
-		    "main.cf: lmtp_data_done_timeout",
-		    "is %s; expected at least 600s, since a delivery may take "
-		    "570 s, and comes again if nobody waits for its end",
-		    done);
-	if (strcmp(xforward, "yes") != 0)
-		finding(&check->findings, SEVERITY_WARNING,
-		    "main.cf: lmtp_send_xforward_command",
-		    "is not yes; expected yes, without which the log has no "
-		    "queue ids");
-}
-
-/* A service for spawn(8), which says -L. */
-static void
-check_lmtp(struct check *check, const struct service *service)
-{
-	g_autofree char *where = service_place(service);
-	const char *user = service_attribute(service, "user");
-	gboolean says = FALSE;
-
-	for (guint i = 1; i < service->argv->len; i++)
-		says = says || strcmp(service->argv->pdata[i], "-L") == 0;
-	if (!says)
-		finding(&check->findings, SEVERITY_ERROR, where,
-		    "has no -L; expected it, without which smtproute does not "
-		    "speak LMTP");
-	if (user == NULL || getpwnam(user) == NULL)
-		finding(&check->findings, SEVERITY_ERROR, where,
-		    "has no user= that exists; expected user=" SERVICE_USER
-		    ", without which spawn(8) refuses");
-	if (strcmp(service->unprivileged, "n") != 0)
-		finding(&check->findings, SEVERITY_ERROR, where,
-		    "unpriv is not n; expected n, since spawn(8) has to "
-		    "become the user");
-	check_lmtp_time(check, service);
-	check_lmtp_client(check);
+	check_order(check, maps, transport);
+	check_domains(check, maps, transport);
 }
 
 void
@@ -403,22 +303,22 @@ check_postfix(struct check *check)
 
 	if (check->services == NULL)
 		return;
-	level = parameter("compatibility_level");
+	level = postconf_effective("compatibility_level");
 	for (guint i = 0; i < check->services->len; i++) {
 		const struct service *service = check->services->pdata[i];
 
-		if (service_speaks_lmtp(service)) {
-			count++;
-			check_lmtp(check, service);
-		}
-		if (!service_is_ours(service))
+		if (!service_is_smtproute(service))
 			continue;
 		count++;
-		check_service(&check->findings, service, level);
+		if (service_is_ours(service)) {
+			check_service(&check->findings, service, level);
+			check_recipient_limit(check, service);
+			check_time_limit(check, service);
+		} else {
+			check_lmtp(check, service, level);
+		}
 		check_owner(check, service);
 		check_settings_path(check, service);
-		check_recipient_limit(check, service);
-		check_time_limit(check, service);
 		check_transport(check, service);
 	}
 	if (count == 0)

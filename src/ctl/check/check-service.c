@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One service in master.cf that runs smtproute, held against pipe(8).
+ * One service in master.cf that runs smtproute, held against pipe(8), or in
+ * LMTP against spawn(8).
  */
 #include <config.h>
 
@@ -35,8 +36,9 @@ say_warning(const struct subject *subject, const char *text)
 	    text);
 }
 
+/* Where Postfix looks for what pipe(8) runs. */
 static void
-check_columns(const struct subject *subject)
+check_place(const struct subject *subject)
 {
 	const struct service *service = subject->service;
 
@@ -48,10 +50,24 @@ check_columns(const struct subject *subject)
 		say_error(subject,
 		    "private is n; expected -, since qmgr(8) looks nowhere "
 		    "else");
+	if (strcmp(service->limit, "0") == 0 ||
+	    strcmp(service->limit, "-") == 0)
+		finding(subject->findings, SEVERITY_WARNING, subject->where,
+		    "process limit is %s; expected a number as 50, which "
+		    "bounds what one dead route can hold",
+		    service->limit);
+}
+
+static void
+check_rights(const struct subject *subject)
+{
+	const struct service *service = subject->service;
+
 	if (strcmp(service->unprivileged, "n") != 0)
-		say_error(subject,
-		    "unpriv is not n; expected n, since pipe(8) has to "
-		    "become the user");
+		finding(subject->findings, SEVERITY_ERROR, subject->where,
+		    "unpriv is not n; expected n, since %s(8) has to "
+		    "become the user",
+		    service->daemon);
 	if (strcmp(service->chroot, "y") == 0)
 		say_error(subject,
 		    "chroot is y; expected n, since the program and its "
@@ -63,12 +79,6 @@ check_columns(const struct subject *subject)
 		    "chroot is -, which is y with compatibility_level 0; "
 		    "expected n, since the program and its files are "
 		    "outside");
-	if (strcmp(service->limit, "0") == 0 ||
-	    strcmp(service->limit, "-") == 0)
-		finding(subject->findings, SEVERITY_WARNING, subject->where,
-		    "process limit is %s; expected a number as 50, which "
-		    "bounds what one dead route can hold",
-		    service->limit);
 }
 
 static void
@@ -137,9 +147,10 @@ check_user(const struct subject *subject)
 	const struct passwd *entry;
 
 	if (user == NULL) {
-		say_error(subject,
+		finding(subject->findings, SEVERITY_ERROR, subject->where,
 		    "no user=; expected user=" SERVICE_USER
-		    ", without which pipe(8) refuses");
+		    ", without which %s(8) refuses",
+		    subject->service->daemon);
 		return;
 	}
 	parts = g_strsplit(user, ":", 2);
@@ -150,9 +161,10 @@ check_user(const struct subject *subject)
 		    "--home-dir / --shell /usr/sbin/nologin %s",
 		    user, parts[0] != NULL ? parts[0] : SERVICE_USER);
 	else if (entry->pw_uid == 0)
-		say_error(subject,
+		finding(subject->findings, SEVERITY_ERROR, subject->where,
 		    "user is root; expected user=" SERVICE_USER
-		    ", since pipe(8) refuses root");
+		    ", since %s(8) refuses root",
+		    subject->service->daemon);
 	if (parts[0] != NULL && parts[1] != NULL && getgrnam(parts[1]) == NULL)
 		finding(subject->findings, SEVERITY_ERROR, subject->where,
 		    "group %s does not exist; expected one, or user=%s",
@@ -262,7 +274,8 @@ check_service(struct findings *findings, const struct service *service,
 	g_autofree char *where = service_place(service);
 	const struct subject subject = {findings, service, level, where};
 
-	check_columns(&subject);
+	check_place(&subject);
+	check_rights(&subject);
 	check_flags(&subject);
 	check_null_sender(&subject);
 	check_user(&subject);
@@ -270,4 +283,23 @@ check_service(struct findings *findings, const struct service *service,
 	for (guint i = 1; i < service->argv->len; i++)
 		check_macros(&subject, service->argv->pdata[i]);
 	check_arguments(&subject);
+}
+
+void
+check_service_lmtp(struct findings *findings, const struct service *service,
+    const char *level)
+{
+	g_autofree char *where = service_place(service);
+	const struct subject subject = {findings, service, level, where};
+	gboolean says = FALSE;
+
+	check_rights(&subject);
+	check_user(&subject);
+	check_program(&subject);
+	for (guint i = 1; i < service->argv->len; i++)
+		says = says || strcmp(service->argv->pdata[i], "-L") == 0;
+	if (!says)
+		say_error(&subject,
+		    "has no -L; expected it, without which smtproute does not "
+		    "speak LMTP");
 }

@@ -17,8 +17,10 @@
 #include <glib/gstdio.h>
 
 #include "ctl/ctl.h"
+#include "ctl/lmtpclient.h"
 #include "ctl/postconf.h"
 #include "ctl/postfix/postfix-apply.h"
+#include "ctl/postfix/postfix-maps.h"
 #include "ctl/postfix/replace.h"
 #include "ctl/postfix/status-service.h"
 #include "ctl/tables.h"
@@ -32,6 +34,9 @@
 
 /* As much of their text as a complaint quotes. */
 #define TEXT_SHOWN 300
+
+/* Of main.cf, beside transport_maps. */
+#define PARAMETERS_MAX 3
 
 enum file {
 	FILE_MASTER,
@@ -47,7 +52,8 @@ static const char *const files[] = {
 /* What is to be done; a NULL is nothing. */
 struct edits {
 	char *service;
-	char *limit;
+	char *parameters[PARAMETERS_MAX];
+	gsize count;
 	char *maps;
 };
 
@@ -141,7 +147,8 @@ static void
 edits_clear(struct edits *edits)
 {
 	g_free(edits->service);
-	g_free(edits->limit);
+	for (gsize i = 0; i < edits->count; i++)
+		g_free(edits->parameters[i]);
 	g_free(edits->maps);
 }
 
@@ -158,12 +165,12 @@ plan_service(const struct postfix *postfix, const char *folder,
 
 	if (services == NULL)
 		return FALSE;
-	now = postconf_find(services, SERVICE_NAME, "unix");
-	if (now != NULL && !service_is_ours(now)) {
+	now = postconf_find(services, postfix_name(postfix), "unix");
+	if (now != NULL && !postfix_is_ours(postfix, now)) {
 		g_set_error(error, COMMAND_ERROR, COMMAND_ERROR_FAILED,
-		    "master.cf: %s/unix does not run smtproute by pipe; "
+		    "master.cf: %s/unix does not run smtproute by %s; "
 		    "expected the name to be free, so rename that service",
-		    SERVICE_NAME);
+		    postfix_name(postfix), postfix->lmtp ? "spawn" : "pipe");
 		return FALSE;
 	}
 	if (now != NULL)
@@ -183,81 +190,64 @@ plan_service(const struct postfix *postfix, const char *folder,
 		g_autofree char *text = postfix_service(postfix, now);
 
 		edits->service =
-		    g_strdup_printf("%s/unix=%s", SERVICE_NAME, text);
+		    g_strdup_printf("%s/unix=%s", postfix_name(postfix), text);
 	}
 	return TRUE;
 }
 
 static gboolean
-plan_limit(const char *folder, struct edits *edits, GError **error)
+is_not(const char *value, const char *expected)
 {
-	g_autofree char *value =
-	    postconf_value(folder, POSTFIX_LIMIT, TRUE, error);
-
-	if (value == NULL)
-		return FALSE;
-	if (strcmp(value, "1") != 0)
-		edits->limit = g_strdup(POSTFIX_LIMIT "=1");
-	return TRUE;
-}
-
-/*
- * The new transport_maps in place of @value; NULL: it is to stay, since a
- * table of its own leads mail to the service.
- */
-static char *
-new_maps(const struct postfix *postfix, const char *value, const char *expanded)
-{
-	g_autofree char *ours =
-	    transport_pipemap(postfix->routes, SERVICE_NAME);
-	g_autofree char *map = NULL;
-	g_autofree char *shown = NULL;
-	enum transport_sight sight =
-	    transport_see(expanded, SERVICE_NAME, &map);
-
-	if (map != NULL)
-		shown = printable(map, TEXT_SHOWN);
-	switch (sight) {
-	case TRANSPORT_LEADS:
-		complain("transport_maps leads mail to %s by %s, and stays so",
-		    SERVICE_NAME, shown);
-		return NULL;
-	case TRANSPORT_HIDDEN:
-		complain("transport_maps has %s, which cannot be read here; "
-			 "see whether it leads mail to %s already",
-		    shown, SERVICE_NAME);
-		break;
-	case TRANSPORT_NO:
-		break;
-	}
-	return g_strconcat("transport_maps=", value,
-	    value[0] != '\0' ? ", " : "", ours, NULL);
+	return strcmp(value, expected) != 0;
 }
 
 static gboolean
-plan_maps(const struct postfix *postfix, const char *folder,
+is_short_life(const char *value, const char *expected G_GNUC_UNUSED)
+{
+	return lmtpclient_is_short(value, LMTPCLIENT_LIFE_MIN);
+}
+
+static gboolean
+is_short_wait(const char *value, const char *expected)
+{
+	guint64 seconds;
+
+	return postconf_seconds(expected, &seconds) &&
+	    lmtpclient_is_short(value, seconds);
+}
+
+/* A parameter that is to be set if it is at fault. */
+struct need {
+	gboolean lmtp;
+	const char *name;
+	const char *value;
+	gboolean (*is_fault)(const char *value, const char *expected);
+};
+
+static const struct need needs[] = {
+    {FALSE, POSTFIX_LIMIT, "1", is_not},
+    {TRUE, SERVICE_LMTP "_time_limit", LMTPCLIENT_LIFE, is_short_life},
+    {TRUE, LMTPCLIENT_XFORWARD, "yes", is_not},
+    {TRUE, LMTPCLIENT_DONE, "600s", is_short_wait},
+};
+
+static gboolean
+plan_parameters(const struct postfix *postfix, const char *folder,
     struct edits *edits, GError **error)
 {
-	g_autofree char *value =
-	    postconf_value(folder, "transport_maps", FALSE, error);
-	/* The copy is no ${config_directory}; its maps are as they are here. */
-	g_autofree char *expanded =
-	    postconf_value(NULL, "transport_maps", TRUE, NULL);
-	g_autofree char *known = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(needs); i++) {
+		const struct need *need = &needs[i];
+		g_autofree char *value = NULL;
 
-	if (value == NULL)
-		return FALSE;
-	if (expanded == NULL)
-		expanded = g_strdup(value);
-	known = transport_find(expanded, SERVICE_NAME);
-	if (known == NULL) {
-		edits->maps = new_maps(postfix, value, expanded);
-		return TRUE;
+		if (need->lmtp != postfix->lmtp)
+			continue;
+		value = postconf_value(folder, need->name, TRUE, error);
+		if (value == NULL)
+			return FALSE;
+		if (need->is_fault(value, need->value))
+			edits->parameters[edits->count++] =
+			    g_strdup_printf("%s=%s", need->name, need->value);
 	}
-	if (!transport_reads(known, postfix->routes))
-		complain("transport_maps leads %s to %s, and stays so; but "
-			 "the routes are in %s",
-		    known, SERVICE_NAME, postfix->routes);
 	return TRUE;
 }
 
@@ -270,15 +260,15 @@ edit_master(const char *folder, const struct edits *edits, GError **error)
 	    postconf_edit(folder, "-M", list, error);
 }
 
-/* Both parameters in one step. */
+/* All parameters in one step. */
 static gboolean
 edit_main(const char *folder, const struct edits *edits, GError **error)
 {
-	const char *list[3] = {NULL};
+	const char *list[PARAMETERS_MAX + 2] = {NULL};
 	gsize count = 0;
 
-	if (edits->limit != NULL)
-		list[count++] = edits->limit;
+	for (gsize i = 0; i < edits->count; i++)
+		list[count++] = edits->parameters[i];
 	if (edits->maps != NULL)
 		list[count++] = edits->maps;
 	return count == 0 || postconf_edit(folder, "-e", list, error);
@@ -288,10 +278,11 @@ static gboolean
 try_agent(const struct postfix *postfix, const char *copy, struct edits *edits,
     GError **error)
 {
-	/* The limit's default is there once the service is. */
+	/* The parameters' defaults are there once the service is. */
 	return plan_service(postfix, copy, edits, error) &&
-	    edit_master(copy, edits, error) && plan_limit(copy, edits, error) &&
-	    plan_maps(postfix, copy, edits, error) &&
+	    edit_master(copy, edits, error) &&
+	    plan_parameters(postfix, copy, edits, error) &&
+	    postfix_maps(postfix, copy, &edits->maps, error) &&
 	    edit_main(copy, edits, error);
 }
 

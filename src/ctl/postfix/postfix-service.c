@@ -9,13 +9,36 @@
 
 #define PROGRAM SBINDIR "/smtproute"
 
+const char *
+postfix_name(const struct postfix *postfix)
+{
+	return postfix->lmtp ? SERVICE_LMTP : SERVICE_NAME;
+}
+
+const char *
+postfix_transport(const struct postfix *postfix)
+{
+	return postfix->lmtp ? "lmtp:unix:private/" SERVICE_LMTP : SERVICE_NAME;
+}
+
+gboolean
+postfix_is_ours(const struct postfix *postfix, const struct service *service)
+{
+	return postfix->lmtp ? service_speaks_lmtp(service)
+			     : service_is_ours(service);
+}
+
 /* "program -c conf -q ..."; the path of settings may be NULL, the default. */
 static char *
-command_text(const char *program, const char *conf)
+command_text(const struct postfix *postfix, const char *program,
+    const char *conf)
 {
-	return g_strdup_printf(
-	    "%s%s%s -q ${queue_id} -f ${sender} -n ${nexthop} -- ${recipient}",
-	    program, conf != NULL ? " -c " : "", conf != NULL ? conf : "");
+	return g_strdup_printf("%s%s%s%s%s", program,
+	    postfix->lmtp ? " -L" : "", conf != NULL ? " -c " : "",
+	    conf != NULL ? conf : "",
+	    postfix->lmtp ? ""
+			  : " -q ${queue_id} -f ${sender} -n ${nexthop} "
+			    "-- ${recipient}");
 }
 
 static const char *
@@ -27,7 +50,7 @@ settings_option(const struct postfix *postfix)
 char *
 postfix_command(const struct postfix *postfix)
 {
-	return command_text(PROGRAM, settings_option(postfix));
+	return command_text(postfix, PROGRAM, settings_option(postfix));
 }
 
 static char *
@@ -35,9 +58,10 @@ new_service(const struct postfix *postfix)
 {
 	g_autofree char *command = postfix_command(postfix);
 
-	return g_strdup_printf("%s unix - n n - %s pipe flags=hq user=%s "
-			       "null_sender= argv=%s",
-	    SERVICE_NAME, POSTFIX_PROCESSES, SERVICE_USER, command);
+	return g_strdup_printf("%s unix - n n - %s %s%s user=%s%s argv=%s",
+	    postfix_name(postfix), POSTFIX_PROCESSES,
+	    postfix->lmtp ? "spawn" : "pipe", postfix->lmtp ? "" : " flags=hq",
+	    SERVICE_USER, postfix->lmtp ? "" : " null_sender=", command);
 }
 
 /* Attributes that are not set anew, "-o name=value" and the like. */
@@ -77,14 +101,16 @@ postfix_service(const struct postfix *postfix, const struct service *now)
 		program = PROGRAM;
 	conf = service_reads(now, postfix->conf) ? service_call(now).conf
 						 : settings_option(postfix);
-	command = command_text(program, conf);
+	command = command_text(postfix, program, conf);
 	bounded = strcmp(now->limit, "-") != 0 && strcmp(now->limit, "0") != 0;
 	text = g_string_new(NULL);
-	g_string_append_printf(text, "%s unix - n n %s %s pipe", now->name,
-	    now->wakeup, bounded ? now->limit : POSTFIX_PROCESSES);
+	g_string_append_printf(text, "%s unix - n n %s %s %s", now->name,
+	    now->wakeup, bounded ? now->limit : POSTFIX_PROCESSES, now->daemon);
 	append_kept(text, now->options);
-	g_string_append_printf(text, " flags=hq user=%s null_sender=",
-	    user != NULL ? user : SERVICE_USER);
+	g_string_append_printf(text, "%s user=%s%s",
+	    postfix->lmtp ? "" : " flags=hq",
+	    user != NULL ? user : SERVICE_USER,
+	    postfix->lmtp ? "" : " null_sender=");
 	append_kept(text, now->attributes);
 	g_string_append_printf(text, " argv=%s", command);
 	return g_string_free(text, FALSE);
@@ -125,7 +151,10 @@ postfix_service_differs(const struct postfix *postfix,
 	if (strcmp(should, is) == 0)
 		return FALSE;
 	/* Whatever check has nothing against may stay. */
-	check_service(&findings, now, level);
+	if (postfix->lmtp)
+		check_service_lmtp(&findings, now, level);
+	else
+		check_service(&findings, now, level);
 	return findings.errors + findings.warnings > 0 ||
 	    !service_reads(now, postfix->conf);
 }

@@ -12,12 +12,24 @@
 struct postfix {
 	const char *conf;   /* the settings' absolute path */
 	const char *routes; /* the route map's */
+	gboolean lmtp;      /* for lmtp(8) and spawn(8), not for pipe(8) */
 };
 
 #define POSTFIX_LIMIT SERVICE_NAME "_destination_recipient_limit"
 
 /* The process limit of a new service. */
 #define POSTFIX_PROCESSES "50"
+
+/* The service's name, and what leads mail to it (service_transport()). */
+const char *
+postfix_name(const struct postfix *postfix);
+
+const char *
+postfix_transport(const struct postfix *postfix);
+
+/* Does @service run smtproute in this way? */
+gboolean
+postfix_is_ours(const struct postfix *postfix, const struct service *service);
 
 /* What a new service runs, with its arguments; a new string. */
 char *

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/lmtpclient.h"
 #include "ctl/postfix/postfix-apply.h"
 #include "ctl/postfix/status-service.h"
 #include "ctl/transport.h"
@@ -18,36 +19,25 @@ static void
 print(const struct postfix *postfix)
 {
 	g_autofree char *command = postfix_command(postfix);
-	g_autofree char *map = transport_pipemap(postfix->routes, SERVICE_NAME);
+	g_autofree char *map =
+	    transport_pipemap(postfix->routes, postfix_transport(postfix));
 
 	say("# master.cf\n"
-	    "%s unix  -  n  n  -  %s  pipe\n"
-	    "  flags=hq user=%s null_sender=\n"
+	    "%s unix  -  n  n  -  %s  %s\n"
+	    "  %s\n"
 	    "  argv=%s\n\n",
-	    SERVICE_NAME, POSTFIX_PROCESSES, SERVICE_USER, command);
+	    postfix_name(postfix), POSTFIX_PROCESSES,
+	    postfix->lmtp ? "spawn" : "pipe",
+	    postfix->lmtp ? "user=" SERVICE_USER
+			  : "flags=hq user=" SERVICE_USER " null_sender=",
+	    command);
 	say("# main.cf\n"
-	    "%s = 1\n"
+	    "%s\n"
 	    "transport_maps = %s\n",
-	    POSTFIX_LIMIT, map);
-}
-
-/* The same for lmtp(8) and spawn(8). */
-static void
-print_lmtp(const struct postfix *postfix)
-{
-	gboolean plain = g_str_equal(postfix->conf, SETTINGS_PATH);
-
-	say("# master.cf\n"
-	    "%s unix  -  n  n  -  %s  spawn\n"
-	    "  user=%s argv=%s/smtproute -L%s%s\n\n",
-	    SERVICE_LMTP, POSTFIX_PROCESSES, SERVICE_USER, SBINDIR,
-	    plain ? "" : " -c ", plain ? "" : postfix->conf);
-	say("# main.cf\n"
-	    "%s_time_limit = 1d\n"
-	    "lmtp_send_xforward_command = yes\n"
-	    "transport_maps = pipemap:{texthash:%s, "
-	    "static:{lmtp:unix:private/%s}}\n",
-	    SERVICE_LMTP, postfix->routes, SERVICE_LMTP);
+	    postfix->lmtp ? SERVICE_LMTP "_time_limit = " LMTPCLIENT_LIFE
+					 "\n" LMTPCLIENT_XFORWARD " = yes"
+			  : POSTFIX_LIMIT " = 1",
+	    map);
 }
 
 static void
@@ -107,8 +97,7 @@ take_options(int argc, char **argv, struct options *ret)
 		else
 			return FALSE;
 	}
-	/* What LMTP needs is printed only. */
-	return optind == argc && !(ret->lmtp && (ret->apply || ret->status));
+	return optind == argc && !(ret->lmtp && ret->status);
 }
 
 static enum ctl_status
@@ -119,9 +108,7 @@ carry_out(const struct postfix *postfix, const struct options *options)
 			   options->status ? APPLY_STATUS : APPLY_AGENT)
 		    ? CTL_OK
 		    : CTL_TROUBLE;
-	if (options->lmtp)
-		print_lmtp(postfix);
-	else if (options->status)
+	if (options->status)
 		print_status(postfix);
 	else
 		print(postfix);
@@ -142,7 +129,7 @@ ctl_postfix(const struct ctl *ctl, int argc, char **argv)
 	if (settings == NULL)
 		return CTL_TROUBLE;
 	conf = g_canonicalize_filename(ctl->conf, NULL);
-	postfix = (struct postfix){conf, settings->routes};
+	postfix = (struct postfix){conf, settings->routes, options.lmtp};
 	if (!check_paths(&postfix))
 		return CTL_TROUBLE;
 	return carry_out(&postfix, &options);
