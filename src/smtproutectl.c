@@ -17,15 +17,15 @@ static const struct command {
 	ctl_command *run;
 	const char *purpose;
 } commands[] = {
-    {"check", "[--no-dns] [--routes=map] [domain ...]", ctl_check,
+    {"check", "[--json] [--no-dns] [--routes=map] [domain ...]", ctl_check,
 	"say what is wrong with settings, routes and Postfix's configuration"},
-    {"route", "[-n nexthop] user@domain", ctl_route,
+    {"route", "[--json] [-n nexthop] user@domain", ctl_route,
 	"explain where mail for an address goes, and why"},
     {"hosts",
 	"[--all] [--check | --json | --metrics | --openmetrics | "
 	"--watch[=seconds]] [host ...]",
 	ctl_hosts, "show which hosts are up, down or drained"},
-    {"probe", "domain | host", ctl_probe,
+    {"probe", "[--json] domain | host", ctl_probe,
 	"talk to the hosts of a route, without sending mail"},
     {"drain", "host ...", ctl_drain, "give hosts no new mail"},
     {"resume", "host ...", ctl_drain, "give drained hosts mail again"},

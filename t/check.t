@@ -482,7 +482,7 @@ subtest 'surroundings' => sub {
     $run = Ctl->run(conf => "$dir/smtproute.conf",
         arguments => ['check', '--x']);
     is $run->status, 2, 'no such option';
-    like $run->stderr, qr/usage: smtproutectl \[-c conf\] check \[--no-dns\] \[--routes=map\] \[domain \.\.\.\]$/m,
+    like $run->stderr, qr/usage: smtproutectl \[-c conf\] check \[--json\] \[--no-dns\] \[--routes=map\] \[domain \.\.\.\]$/m,
         'says so';
     is $run->stdout, '', 'and nothing is checked';
 };

@@ -76,7 +76,7 @@ my @ROWS = (
     ["$C probe 19", '192.0.2.1:25'],
     ["$C check "],
     ["$C postfix -", '--apply', '--lmtp', '--status'],
-    ["$C route -", '-n'],
+    ["$C route -", '--json', '-n'],
     ["$C hosts --", qw(--all --check --json --metrics --openmetrics
         --watch)],
     ["$C hosts --j", '--json'],

@@ -181,8 +181,9 @@ subtest 'the guide' => sub {
 # What programs read.
 subtest 'fields and metrics of hosts' => sub {
     my $text = section('smtproutectl.8', 'COMMANDS');
-    my @fields = source('ctl/hosts/hosts-json.c') =~
-        /\b(?:document_)?set_\w+\((?:to|object), "([a-z_]+)"/g;
+    my @fields = map { source($_) =~
+        /\b(?:document_)?set_\w+\((?:to|object|interview|probe->to),\s+"([a-z_]+)"/g }
+        ctl_files();
     my @metrics = source('ctl/hosts/hosts-metrics.c') =~ /\{"([a-z_]+)",/g;
 
     ok @fields > 10, 'there are fields';

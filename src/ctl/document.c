@@ -22,8 +22,8 @@ expect_memory(int result)
 		g_error("out of memory");
 }
 
-static void
-set(json_t *to, const char *name, json_t *value)
+void
+document_set_value(json_t *to, const char *name, json_t *value)
 {
 	expect_memory(json_object_set_new(to, name, value));
 }
@@ -39,31 +39,39 @@ new_text(const char *text)
 void
 document_set_text(json_t *to, const char *name, const char *text)
 {
-	set(to, name, text != NULL ? new_text(text) : json_null());
+	document_set_value(to, name,
+	    text != NULL ? new_text(text) : json_null());
 }
 
 void
 document_set_count(json_t *to, const char *name, guint64 count)
 {
-	set(to, name, json_integer((json_int_t)MIN(count, G_MAXINT64)));
+	document_set_value(to, name,
+	    json_integer((json_int_t)MIN(count, G_MAXINT64)));
 }
 
 void
 document_set_flag(json_t *to, const char *name, gboolean flag)
 {
-	set(to, name, json_boolean(flag));
+	document_set_value(to, name, json_boolean(flag));
 }
 
 void
 document_set_null(json_t *to, const char *name)
 {
-	set(to, name, json_null());
+	document_set_value(to, name, json_null());
+}
+
+void
+document_set_number(json_t *to, const char *name, double number)
+{
+	document_set_value(to, name, json_real(number));
 }
 
 void
 document_set_span(json_t *to, const char *name, gint64 span)
 {
-	set(to, name, json_real((double)span / G_USEC_PER_SEC));
+	document_set_number(to, name, (double)span / G_USEC_PER_SEC);
 }
 
 void
@@ -84,7 +92,7 @@ document_set_object(json_t *to, const char *name)
 {
 	json_t *object = json_object();
 
-	set(to, name, object);
+	document_set_value(to, name, object);
 	return object;
 }
 
@@ -93,7 +101,7 @@ document_set_array(json_t *to, const char *name)
 {
 	json_t *array = json_array();
 
-	set(to, name, array);
+	document_set_value(to, name, array);
 	return array;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Documents for scripts, as --json says them: JSON (RFC 8259) by Jansson.
- * Members stay in the order that they are set in.  A value that is handed over
- * belongs to the object from then on.
+ * Members stay in the order that they are set in.
  */
 #ifndef SMTPROUTE_CTL_DOCUMENT_H
 #define SMTPROUTE_CTL_DOCUMENT_H
@@ -23,6 +22,9 @@ document_set_flag(json_t *to, const char *name, gboolean flag);
 void
 document_set_null(json_t *to, const char *name);
 
+void
+document_set_number(json_t *to, const char *name, double number);
+
 /* Microseconds, as a number of seconds. */
 void
 document_set_span(json_t *to, const char *name, gint64 span);
@@ -30,6 +32,10 @@ document_set_span(json_t *to, const char *name, gint64 span);
 /* ISO 8601, UTC, of microseconds since 1970; null unless after that. */
 void
 document_set_time(json_t *to, const char *name, gint64 time);
+
+/* Takes @value over. */
+void
+document_set_value(json_t *to, const char *name, json_t *value);
 
 /* A new object, or array, that is a member of @to; borrowed. */
 json_t *

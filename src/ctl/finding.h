@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Findings: what "smtproutectl check" says, a line each, and counts.
+ * Findings: what "smtproutectl check" says, a line or an object each, and
+ * counts.
  */
 #ifndef SMTPROUTE_CTL_FINDING_H
 #define SMTPROUTE_CTL_FINDING_H
 
 #include <glib.h>
+#include <jansson.h>
 
 enum severity {
 	SEVERITY_NOTE, /* not counted */
@@ -15,6 +17,8 @@ enum severity {
 
 struct findings {
 	gboolean silent; /* count only */
+	json_t *list;    /* an array to add objects to, in place of lines;
+			  * NULL: lines */
 	guint warnings;
 	guint errors;
 };

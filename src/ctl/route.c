@@ -5,8 +5,8 @@
 
 #include <config.h>
 
+#include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "address/domain.h"
 #include "address/mailbox.h"
@@ -14,9 +14,8 @@
 #include "ctl/ctl.h"
 #include "ctl/hostrate.h"
 #include "ctl/match.h"
-#include "ctl/nexthop.h"
 #include "ctl/paint.h"
-#include "ctl/roster.h"
+#include "ctl/question.h"
 #include "route/routemap.h"
 #include "util/printable.h"
 
@@ -25,18 +24,6 @@
 
 /* And of a path from the settings. */
 #define PATH_SHOWN 1000
-
-/* What is asked for. */
-struct question {
-	const struct ctl *ctl;
-	const struct settings *settings;
-	const char *nexthop;         /* as the agent gets it; NULL: not given */
-	gboolean lowered;            /* it was given otherwise */
-	const struct nexthop *table; /* that has it; NULL: none */
-	const char *domain;
-	struct resolver *resolver;
-	GHashTable *seen; /* addresses that come before */
-};
 
 /* The address, or a domain alone. */
 static struct mailbox *
@@ -393,13 +380,16 @@ explain(const struct question *question, const struct route *route)
 {
 	g_autoptr(Roster) roster = NULL;
 
-	say_match(question, route);
-	if (route->kind == ROUTE_DISCARD)
-		return CTL_OK;
-	roster = roster_new(route, question->domain, question->settings,
-	    question->resolver);
-	say_hosts(question, roster);
-	if (roster->trouble == NULL)
+	if (!question->json)
+		say_match(question, route);
+	if (route->kind != ROUTE_DISCARD)
+		roster = roster_new(route, question->domain, question->settings,
+		    question->resolver);
+	if (question->json)
+		question_say_json(question, route, roster, NULL);
+	else if (roster != NULL)
+		say_hosts(question, roster);
+	if (roster == NULL || roster->trouble == NULL)
 		return CTL_OK;
 	complain("%s; health and order are unknown", roster->trouble);
 	return CTL_TROUBLE;
@@ -420,7 +410,10 @@ answer(const struct question *question)
 		return CTL_TROUBLE;
 	}
 	keys = match_keys(question->nexthop, question->domain);
-	say("%s; looked for: %s\n", error->message, keys);
+	if (question->json)
+		question_say_json(question, NULL, NULL, keys);
+	else
+		say("%s; looked for: %s\n", error->message, keys);
 	return CTL_NO;
 }
 
@@ -440,6 +433,32 @@ find_table(struct question *question, const char *domain)
 	return nexthop;
 }
 
+/* FALSE: not as the usage says. */
+static gboolean
+parse_options(int argc, char **argv, struct question *question,
+    char **ret_nexthop)
+{
+	static const struct option options[] = {
+	    {"json", no_argument, NULL, 'j'},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "n:", options, NULL)) != -1) {
+		if (option == 'j') {
+			question->json = TRUE;
+			continue;
+		}
+		if (option != 'n')
+			return FALSE;
+		g_free(*ret_nexthop);
+		*ret_nexthop = g_ascii_strdown(optarg, -1);
+		question->lowered = strcmp(*ret_nexthop, optarg) != 0;
+		question->nexthop = *ret_nexthop;
+	}
+	return argc - optind == 1;
+}
+
 enum ctl_status
 ctl_route(const struct ctl *ctl, int argc, char **argv)
 {
@@ -447,20 +466,12 @@ ctl_route(const struct ctl *ctl, int argc, char **argv)
 	g_autoptr(Mailbox) mailbox = NULL;
 	g_autoptr(Settings) settings = NULL;
 	g_autoptr(Resolver) resolver = NULL;
-	g_autofree char *nexthop = NULL;
 	g_autoptr(Nexthop) table = NULL;
 	g_autoptr(GHashTable) seen =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	int option;
+	g_autofree char *nexthop = NULL;
 
-	while ((option = getopt(argc, argv, "n:")) != -1) {
-		if (option != 'n')
-			return CTL_USAGE;
-		nexthop = g_ascii_strdown(optarg, -1);
-		question.lowered = strcmp(nexthop, optarg) != 0;
-		question.nexthop = nexthop;
-	}
-	if (argc - optind != 1)
+	if (!parse_options(argc, argv, &question, &nexthop))
 		return CTL_USAGE;
 	mailbox = parse_address(argv[optind]);
 	if (mailbox == NULL)

@@ -17,6 +17,7 @@
 #include "ctl/check/check-settings.h"
 #include "ctl/check/check-wake.h"
 #include "ctl/ctl.h"
+#include "ctl/document.h"
 #include "ctl/postconf.h"
 
 static void
@@ -40,18 +41,16 @@ plural(guint count)
 	return count == 1 ? "" : "s";
 }
 
-/* The last line, and what the exit status says. */
-static enum ctl_status
-sum_up(const struct check *check)
+/* The last line. */
+static void
+say_sum(const struct check *check)
 {
 	guint errors = check->findings.errors;
 	guint warnings = check->findings.warnings;
 
-	if (errors == 0 && warnings == 0) {
-		say("no faults found: %u route%s, %u host%s\n", check->routes,
+	if (errors == 0 && warnings == 0)
+		say("no faults found: %u route%s, %u host%s", check->routes,
 		    plural(check->routes), check->hosts, plural(check->hosts));
-		return CTL_OK;
-	}
 	if (errors > 0)
 		say("%u error%s", errors, plural(errors));
 	if (errors > 0 && warnings > 0)
@@ -59,7 +58,31 @@ sum_up(const struct check *check)
 	if (warnings > 0)
 		say("%u warning%s", warnings, plural(warnings));
 	say("\n");
-	return errors > 0 ? CTL_TROUBLE : CTL_NO;
+}
+
+static void
+say_document(const struct check *check)
+{
+	json_t *to = json_object();
+
+	document_set_count(to, "errors", check->findings.errors);
+	document_set_count(to, "warnings", check->findings.warnings);
+	document_set_count(to, "routes", check->routes);
+	document_set_count(to, "hosts", check->hosts);
+	document_set_value(to, "findings", json_incref(check->findings.list));
+	document_say(to);
+}
+
+static enum ctl_status
+sum_up(const struct check *check)
+{
+	if (check->findings.list != NULL)
+		say_document(check);
+	else
+		say_sum(check);
+	if (check->findings.errors > 0)
+		return CTL_TROUBLE;
+	return check->findings.warnings > 0 ? CTL_NO : CTL_OK;
 }
 
 /* @error: why the services cannot be read; NULL: they can. */
@@ -121,11 +144,13 @@ enum ctl_status
 ctl_check(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
+	    {"json", no_argument, NULL, 'j'},
 	    {"no-dns", no_argument, NULL, 'd'},
 	    {"routes", required_argument, NULL, 'r'},
 	    {NULL, 0, NULL, 0},
 	};
 	const char *routes = NULL;
+	gboolean json = FALSE;
 	struct check check;
 	enum ctl_status status;
 	int option;
@@ -136,11 +161,16 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 			routes = optarg;
 		else if (option == 'd')
 			check.without_dns = TRUE;
+		else if (option == 'j')
+			json = TRUE;
 		else
 			return CTL_USAGE;
 	}
+	if (json)
+		check.findings.list = json_array();
 	check_all(&check, routes, argv + optind);
 	status = sum_up(&check);
+	json_decref(check.findings.list);
 	check_end(&check);
 	return status;
 }

@@ -23,6 +23,30 @@
 /* Of all keywords: an honest host has some twenty. */
 #define KEYWORDS_MAX 100
 
+/* The keyword in line @i of @reply, a new string. */
+static char *
+keyword_at(const struct interview *interview, const struct reply *reply,
+    guint i)
+{
+	char *keyword =
+	    printable(g_ptr_array_index(reply->lines, i), KEYWORD_SHOWN);
+
+	credentials_mask(interview->security.credentials, keyword);
+	return keyword;
+}
+
+static void
+add_keywords(const struct interview *interview, const struct reply *reply)
+{
+	guint count = MIN(reply->lines->len, KEYWORDS_MAX + 1);
+
+	for (guint i = 1; i < count; i++) {
+		g_autofree char *keyword = keyword_at(interview, reply, i);
+
+		stage_add_keyword(interview, keyword);
+	}
+}
+
 static void
 say_keywords(const struct interview *interview, const struct reply *reply)
 {
@@ -30,11 +54,9 @@ say_keywords(const struct interview *interview, const struct reply *reply)
 	gsize column = 0;
 
 	for (guint i = 1; i < count; i++) {
-		const char *line = g_ptr_array_index(reply->lines, i);
-		g_autofree char *keyword = printable(line, KEYWORD_SHOWN);
+		g_autofree char *keyword = keyword_at(interview, reply, i);
 		gsize length = strlen(keyword) + (i + 1 < count ? 1 : 0);
 
-		credentials_mask(interview->security.credentials, keyword);
 		if (column == 0 || column + 1 + length > STAGE_WIDTH) {
 			say("%s" STAGE_INDENT, column == 0 ? "" : "\n");
 			column = strlen(STAGE_INDENT);
@@ -72,7 +94,10 @@ say_hello(struct interview *interview)
 	}
 	if (!stage_accept(interview, STAGE_EHLO, reply))
 		return FALSE;
-	say_keywords(interview, reply);
+	if (interview->stages != NULL)
+		add_keywords(interview, reply);
+	else
+		say_keywords(interview, reply);
 	interview->offer =
 	    offer_parse(reply, interview->candidate->settings.ehlo_ignore);
 	return TRUE;
@@ -170,6 +195,14 @@ say_result(const struct interview *interview)
 	    works ? "" : ": ", works ? "" : interview->trouble);
 }
 
+static void
+set_result(json_t *to, const struct interview *interview)
+{
+	document_set_flag(to, "works", interview->works);
+	document_set_text(to, "trouble",
+	    interview->works ? NULL : interview->trouble);
+}
+
 /* What a delivery would find out before it connects. */
 static void
 prepare(struct interview *interview)
@@ -226,7 +259,7 @@ visit(struct interview *interview)
 
 gboolean
 interview(const struct ctl *ctl, const struct settings *settings,
-    const struct candidate *candidate, const char *helo_name)
+    const struct candidate *candidate, const char *helo_name, json_t *to)
 {
 	struct interview state = {
 	    .ctl = ctl,
@@ -242,7 +275,11 @@ interview(const struct ctl *ctl, const struct settings *settings,
 	state.dialogue.transaction = transaction;
 	state.dialogue.timeouts = &state.timeouts;
 	state.dialogue.deadline = G_MAXINT64;
-	say("%s%s%s\n", paint(ctl, PAINT_TITLE), name, paint(ctl, PAINT_END));
+	if (to != NULL)
+		state.stages = document_set_array(to, "stages");
+	else
+		say("%s%s%s\n", paint(ctl, PAINT_TITLE), name,
+		    paint(ctl, PAINT_END));
 	prepare(&state);
 	visit(&state);
 	if (state.again) {
@@ -250,7 +287,10 @@ interview(const struct ctl *ctl, const struct settings *settings,
 		state.security.tls.level = TLS_NONE;
 		visit(&state);
 	}
-	say_result(&state);
+	if (to != NULL)
+		set_result(to, &state);
+	else
+		say_result(&state);
 	security_clear(&state.security);
 	outcome_clear(&state.outcome);
 	g_free(state.trouble);

@@ -30,12 +30,57 @@ masked(const struct interview *interview, const char *text)
 	return copy;
 }
 
+/* @span: microseconds, -1 for none. */
+static void
+add_stage(const struct interview *interview, gint64 span, const char *text)
+{
+	json_t *to = document_add_object(interview->stages);
+
+	document_set_text(to, "stage", interview->stage);
+	if (span < 0)
+		document_set_null(to, "time");
+	else
+		document_set_span(to, "time", span);
+	document_set_text(to, "text", text[0] != '\0' ? text : NULL);
+	document_set_array(to, "details");
+}
+
+/* The array @name of the last stage. */
+static json_t *
+array_of_last(const struct interview *interview, const char *name)
+{
+	gsize count = json_array_size(interview->stages);
+
+	return json_object_get(json_array_get(interview->stages, count - 1),
+	    name);
+}
+
+static void
+add_detail(const struct interview *interview, const char *label,
+    const char *text)
+{
+	json_t *to = document_add_object(array_of_last(interview, "details"));
+
+	document_set_text(to, "label", label);
+	document_set_text(to, "text", text);
+}
+
+void
+stage_add_keyword(const struct interview *interview, const char *keyword)
+{
+	add_detail(interview, "keyword", keyword);
+}
+
 void
 stage_say(const struct interview *interview, const char *text)
 {
 	gint64 span = g_get_monotonic_time() - interview->begun;
 	g_autofree char *shown = masked(interview, text);
 
+	if (interview->stages != NULL) {
+		add_stage(interview, span, shown);
+		return;
+	}
 	say("    %-8s %9.1f ms%s%s\n", interview->stage, (double)span / 1000,
 	    shown[0] != '\0' ? "  " : "", shown);
 	/* What follows may take its time. */
@@ -48,7 +93,10 @@ stage_skip(struct interview *interview, const char *stage, const char *text)
 	g_autofree char *shown = masked(interview, text);
 
 	interview->stage = stage;
-	say("    %-8s %12s  %s\n", stage, "", shown);
+	if (interview->stages != NULL)
+		add_stage(interview, -1, shown);
+	else
+		say("    %-8s %12s  %s\n", stage, "", shown);
 }
 
 /*
@@ -72,25 +120,34 @@ fitting(const char *text, gsize room)
 	return fits > 0 ? fits : length;
 }
 
-void
-stage_below(const struct interview *interview, const char *label,
-    const char *text)
+static void
+say_below(const char *label, const char *text)
 {
 	gsize margin = label != NULL ? LABEL_WIDTH : 0;
 	gsize room = STAGE_WIDTH - strlen(STAGE_INDENT) - margin;
-	g_autofree char *shown = printable(text, BELOW_SHOWN);
-	const char *at = shown;
-
-	credentials_mask(interview->security.credentials, shown);
+	const char *at = text;
 
 	do {
 		gsize length = fitting(at, room);
 
 		say(STAGE_INDENT "%-*s%.*s\n", (int)margin,
-		    label != NULL && at == shown ? label : "", (int)length, at);
+		    label != NULL && at == text ? label : "", (int)length, at);
 		at += length;
 		at += strspn(at, " ");
 	} while (at[0] != '\0');
+}
+
+void
+stage_below(const struct interview *interview, const char *label,
+    const char *text)
+{
+	g_autofree char *shown = printable(text, BELOW_SHOWN);
+
+	credentials_mask(interview->security.credentials, shown);
+	if (interview->stages != NULL)
+		add_detail(interview, label, shown);
+	else
+		say_below(label, shown);
 }
 
 void

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stages of an interview: each is timed, said in a line, and may turn out
- * to be trouble.
+ * The stages of an interview: each is timed, said in a line or as an object,
+ * and may turn out to be trouble.
  */
 #ifndef SMTPROUTE_CTL_STAGE_H
 #define SMTPROUTE_CTL_STAGE_H
 
 #include "agent/security.h"
 #include "ctl/ctl.h"
+#include "ctl/document.h"
 #include "smtp/dialogue.h"
 #include "smtp/offer.h"
 
@@ -41,6 +42,7 @@ struct interview {
 	struct offer offer;       /* of the last EHLO */
 	const char *stage;
 	gint64 begun;   /* of the stage */
+	json_t *stages; /* an array, in place of lines; NULL: lines */
 	char *trouble;  /* why it would not take mail; NULL: it would */
 	gboolean works; /* it would, whatever it says to QUIT */
 	gboolean again; /* without TLS, on a new connection */
@@ -64,6 +66,10 @@ stage_skip(struct interview *interview, const char *stage, const char *text);
 void
 stage_below(const struct interview *interview, const char *label,
     const char *text);
+
+/* A keyword of EHLO's, which is masked, as an object has it; not as lines. */
+void
+stage_add_keyword(const struct interview *interview, const char *keyword);
 
 /* The host would not get mail; the first trouble counts. */
 void
