@@ -13,7 +13,8 @@
 #   settings => {'dns-servers' => $dns->address}       # "127.0.0.1:4711"
 #
 # zones: unbound's local-zone types (deny: no answer at all; refuse), and
-# servfail.  All other names do not exist.
+# servfail.  All other names do not exist.  on => '127.0.0.53': at port 53 of
+# that address, where resolv.conf(5) can name it; in a network namespace.
 #
 #   $dns->address, $dns->port, $dns->stop
 #   Dns->missing     why there cannot be one, undef if there can
@@ -41,10 +42,13 @@ sub new {
     my ($class, %option) = @_;
     my $folder = new_folder('dns');
 
-    my $reserved = reserve_port('127.0.0.1');
+    my $reserved = $option{on} ? undef : reserve_port('127.0.0.1');
+    my $host = $option{on} // '127.0.0.1';
+    my $port = $reserved ? $reserved->sockport : 53;
     my $self = guard(bless {
-        address  => '127.0.0.1:' . $reserved->sockport,
-        port     => $reserved->sockport,
+        address  => "$host:$port",
+        host     => $host,
+        port     => $port,
         output   => "$folder/output",
         reserved => $reserved,
     }, $class);
@@ -79,7 +83,7 @@ sub _conf {
     }
     return <<"EOF_CONF";
 server:
-    interface: 127.0.0.1\@$self->{port}
+    interface: $self->{host}\@$self->{port}
     access-control: 127.0.0.0/8 allow
     do-not-query-localhost: yes
     module-config: iterator
@@ -103,7 +107,7 @@ sub _listens {
         die "unbound has ended:\n", read_file($self->{output});
     }
     return IO::Socket::IP->new(
-        PeerHost => '127.0.0.1',
+        PeerHost => $self->{host},
         PeerPort => $self->{port},
     );
 }
