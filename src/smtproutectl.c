@@ -22,8 +22,8 @@ static const struct command {
     {"route", "[--json] [-n nexthop] user@domain", ctl_route,
 	"explain where mail for an address goes, and why"},
     {"hosts",
-	"[--all] [--check | --json | --metrics | --openmetrics | "
-	"--watch[=seconds]] [host ...]",
+	"[--all] [--down] [--check | --json | --metrics | --openmetrics | "
+	"--watch[=seconds]] [host | domain ...]",
 	ctl_hosts, "show which hosts are up, down or drained"},
     {"probe", "[--json] domain | host", ctl_probe,
 	"talk to the hosts of a route, without sending mail"},

@@ -77,7 +77,7 @@ my @ROWS = (
     ["$C check "],
     ["$C postfix -", '--apply', '--lmtp', '--status'],
     ["$C route -", '--json', '-n'],
-    ["$C hosts --", qw(--all --check --json --metrics --openmetrics
+    ["$C hosts --", qw(--all --check --down --json --metrics --openmetrics
         --watch)],
     ["$C hosts --j", '--json'],
     ["$C queue --f", '--flush'],

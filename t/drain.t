@@ -389,7 +389,7 @@ subtest 'users' => sub {
     is_deeply counts(@hosts), [0, 2], 'the agent could read it';
     my $run = order($agent, 'hosts', $second);
     is $run->status, 0, 'hosts by root: exit status';
-    like $run->stdout, qr/^\Q$second\E +up +2 /m, 'and change it';
+    like $run->stdout, qr/^\Q$second\E +up +- +2 /m, 'and change it';
     $run = Ctl->run(conf => $agent->conf, user => 'nobody',
         arguments => ['resume', $first]);
     is $run->status, 0, 'the agent\'s user can do without root: exit status';

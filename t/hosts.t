@@ -10,6 +10,7 @@ use warnings;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
+use Cwd qw(abs_path);
 use JSON::PP ();
 use POSIX ();
 use Test::More;
@@ -20,7 +21,7 @@ use Fixture;
 use SmtpHost;
 
 my $PYTHON = '/usr/bin/python3';
-my $HEAD = qr/^HOST +STATE +SENT DEFER BOUNCE CONN +TIME$/;
+my $HEAD = qr/^HOST +STATE +FOR SENT DEFER BOUNCE FAIL CONN +TIME$/;
 
 # Whoever is down stays so until the test's end.
 my %LONG = ('retry-min' => '5m', 'retry-max' => '5m');
@@ -50,6 +51,9 @@ sub sample {
     my ($value) = $text =~ /^\Q$series\E (\S+)$/m;
     return $value;
 }
+
+my $CTL = abs_path($ENV{SMTPROUTECTL}
+    // ($ENV{top_builddir} // '.') . '/src/smtproutectl');
 
 # A host as the table has it.
 sub label {
@@ -148,13 +152,15 @@ EOF_ROUTES
     is $run->status, 0, 'exit status';
     is $run->stderr, '', 'stderr';
     is_deeply [$run->lines], [
-        'HOST                  STATE            SENT DEFER BOUNCE CONN TIME',
-        '192.0.2.1:465         up, never tried     0     0      0    0    -',
-        '192.0.2.2:25          drained in map      0     0      0    0    -',
-        '192.0.2.3:25          up, part drained    0     0      0    0    -',
-        '[2001:db8::1]:25      up, never tried     0     0      0    0    -',
-        'mx1.example.com:25    up, never tried     0     0      0    0    -',
-        'mx1.example.com:2525  drained in map      0     0      0    0    -',
+        'HOST                  STATE            FOR SENT DEFER BOUNCE FAIL CONN TIME',
+        '192.0.2.2:25          drained in map     -    0     0      0    0    0    -',
+        'mx1.example.com:2525  drained in map     -    0     0      0    0    0    -',
+        '192.0.2.1:465         up, never tried    -    0     0      0    0    0    -',
+        '192.0.2.3:25          up, part drained   -    0     0      0    0    0    -',
+        '[2001:db8::1]:25      up, never tried    -    0     0      0    0    0    -',
+        'mx1.example.com:25    up, never tried    -    0     0      0    0    0    -',
+        '',
+        '4 of 6 hosts up, 0 down, 2 drained; 0 connections now',
     ], 'the table';
     my $rows = json(hosts($agent, '--json'));
     is_deeply [map { "$_->{host} $_->{port} $_->{state} $_->{routes} "
@@ -194,7 +200,12 @@ subtest 'which hosts' => sub {
         [['2001:DB8:0::1', $one], 0, [$six, $one]],
         [['[2001:db8::1]'], 0, [$six]],
         [['[IPv6:2001:db8::1]:25'], 0, [$six]],
-        [[$two, 'mx1.example.com'], 0, [$two, $one]],
+        [[$two, 'mx1.example.com'], 0, [$one, $two]],
+        [['a.example'], 0, [$six, $one, $two]],
+        [['A.Example.', '[a.example]'], 0, [$six, $one, $two]],
+        [['a.example:25'], 1, [],
+            'a.example:25: neither the route map nor the state has this '
+                . 'host'],
         [['mx1.example.com:26'], 1, [],
             'mx1.example.com:26: neither the route map nor the state has '
                 . 'this host'],
@@ -253,9 +264,9 @@ subtest 'what deliveries leave' => sub {
     is $run->stderr, '', 'stderr';
     my @lines = $run->lines;
     like shift @lines, $HEAD, 'the head';
-    like line($run, label($refusing)), qr/^down [4-6] min more +0 +0 +0 +0 +-$/,
+    like line($run, label($refusing)), qr/^down [4-6] min more +\d+s +0 +0 +0 +1 +0 +-$/,
         'who refuses connections is down';
-    like line($run, label($serving)), qr/^up +1 +1 +1 +3 +(?:<1|\d+)ms$/,
+    like line($run, label($serving)), qr/^up +- +1 +1 +1 +0 +3 +(?:<1|\d+)ms$/,
         'the other one is up, and its counters';
     is scalar(grep { /\bERROR\b|\033/ } @lines), 0, 'no colours';
     like $run->stdout, qr/^\n
@@ -337,6 +348,40 @@ subtest 'what deliveries leave' => sub {
     $serving->connections;
 };
 
+subtest 'worst first' => sub {
+    my @down = map { SmtpHost->new(down => 1) } 1, 2;
+    my $agent = Agent->new(settings => {%LONG, patience => 0}, routes => join '',
+        map { "$_\n" } 'a.example mx10.example.test, mx9.example.test',
+        'b.example ' . $down[0]->destination,
+        'c.example ' . $down[1]->destination . ', x.test/drain/pri=9',
+        'd.example USEDNS', '* mx2.example.test');
+    my @labels = sort { $a cmp $b } map { label($_) } @down;
+
+    is hosts($agent, '--down')->stdout, "No host is down.\n", '--down: none';
+    is_deeply json(hosts($agent, '--down', '--json')), [], '--down --json: none';
+    is $agent->deliver(recipients => ["user\@$_.example"])->status, 75,
+        "$_: down" for qw(b c);
+    my $run = hosts($agent);
+    is_deeply [map { /^(\S+:\d+) /gm } $run->stdout =~ /\A(.*?)\n\n/s],
+        [@labels, 'x.test:25', map { "mx$_.example.test:25" } 2, 9, 10],
+        'down, drained, up; numbers as numbers';
+    like $run->stdout, qr/^3 of 6 hosts up, 2 down, 1 drained; 0 connections now$/m,
+        'the summary';
+    is_deeply [map { /^(\S+:\d+) /gm } hosts($agent, '--down')->stdout
+        =~ /\A(.*?)\n\n/s], \@labels, '--down';
+    is_deeply [map { "$_->{host}:$_->{port}" } @{ json(hosts($agent, '--json',
+        '--down')) }], \@labels, '--down --json';
+    is_deeply [map { /^(\S+:\d+) /gm } hosts($agent, 'c.example', 'b.example',
+        '--down')->stdout =~ /\A(.*?)\n\n/s], \@labels, 'of two domains';
+    is_deeply [map { /^(\S+:\d+) /gm } hosts($agent, 'e.example')->stdout],
+        ['mx2.example.test:25'], 'a domain that * is for';
+    $run = hosts($agent, 'd.example');
+    is $run->status, 1, 'USEDNS names none: exit status';
+    like $run->stderr, qr/^smtproutectl: d\.example:25: neither |^smtproutectl: d\.example: neither /,
+        'USEDNS names none';
+    is hosts($agent, '--down', '--check')->status, 2, '--down is for no check';
+};
+
 subtest 'while mail is under way' => sub {
     my $host = SmtpHost->new(per_connection => [
         {greeting => '421 4.3.2 closing'},
@@ -353,14 +398,14 @@ subtest 'while mail is under way' => sub {
     is $agent->deliver(@{ $to{a} })->status, 75, 'one is down';
     is $agent->deliver(@{ $to{b} })->status, 0, 'one is up';
     ok wait_until('its time', sub {
-        line(hosts($agent), label($host)) =~ /^down, due now +0 /;
+        line(hosts($agent), label($host)) =~ /^down, due now +\d+s +0 /;
     }), 'down, due now';
     my @runs = map { $agent->start(@{ $to{$_} }) } qw(a b);
     $host->wait_for('greeting', 2);
     $other->wait_for('mail', 2);
     my $run = hosts($agent);
-    like line($run, label($host)), qr/^down, trying now +0 /, 'being probed';
-    like line($run, label($other)), qr{^up, 1/2 busy +1 }, 'being used';
+    like line($run, label($host)), qr/^down, trying now +\d+s +0 /, 'being probed';
+    like line($run, label($other)), qr{^up, 1/2 busy +- +1 }, 'being used';
     my %row = map { $_->{port} => $_ } @{ json(hosts($agent, '--json')) };
     is $row{$host->port}{probed}, JSON::PP::true, '--json: probed';
     is $row{$host->port}{next_try_in}, 0, '--json: no time to wait';
@@ -407,7 +452,7 @@ subtest 'OpenMetrics as Prometheus reads it' => sub {
 
 subtest '80 columns' => sub {
     my $closed = reserve_port('127.0.0.1');
-    my $name = 'relay-one.mail-gateway.invalid';
+    my $name = 'relay.gateway.test';
     my $label = "$name:25";
     my $agent = Agent->new(
         settings => {%LONG, 'dns-servers' => '127.0.0.1:' . $closed->sockport},
@@ -418,17 +463,17 @@ subtest '80 columns' => sub {
 
     is $agent->deliver->status, 75, 'none can be resolved';
     my $run = hosts($agent, $label, 'x.invalid');
-    like line($run, $label), qr/^down [4-6] min more /, 'a name of 30 letters';
+    like line($run, $label), qr/^down [4-6] min more /, 'a name of 18 letters';
     is scalar(grep { length > 80 } $run->lines), 0, 'fits in';
     my $long = 'contoso-example-com.mail.protection.example.net';
     $agent->configure(settings => {%LONG}, routes =>
         "example.com [$name], [$long]\n");
     my @table = hosts($agent, "$long:25", $label)->lines;
-    is $table[1], "$long:25", 'a longer one has a line of its own';
-    like $table[2], qr/^ {35}up, never tried +0 +0 +0 +0 +-$/,
+    is $table[2], "$long:25", 'a longer one has a line of its own';
+    like $table[3], qr/^ {23}up, never tried +- +0 +0 +0 +0 +0 +-$/,
         'its values are below';
     is scalar(grep { length > 80 } @table), 0, 'and all fits in';
-    is length $table[2], length $table[0], 'aligned';
+    is length $table[3], length $table[0], 'aligned';
     my ($head, @lines) = grep { / STATE |:25 / } $run->lines;
     my $column = index $head, 'STATE';
     is_deeply [map { substr($_, $column, 5) } @lines], [('down ') x 2],
@@ -597,9 +642,9 @@ subtest 'a map that cannot be read' => sub {
 
 subtest 'arguments and settings at fault' => sub {
     my $agent = Agent->new(routes => "example.com [192.0.2.1]\n");
-    my $usage = 'usage: smtproutectl [-c conf] hosts [--all] [--check | '
-        . '--json | --metrics | --openmetrics '
-        . '| --watch[=seconds]] [host ...]';
+    my $usage = 'usage: smtproutectl [-c conf] hosts [--all] [--down] '
+        . '[--check | --json | --metrics | --openmetrics '
+        . '| --watch[=seconds]] [host | domain ...]';
     my $seconds = 'bad number of seconds in --watch; expected 1 to 3600';
     my @rows = (
         [['--verbose'], qr/^.*'?--verbose'?\n/],
@@ -712,6 +757,23 @@ subtest 'a terminal' => sub {
             environment => ['-u', 'NO_COLOR', @{$environment}]);
         is $status, 0, "$name: exit status";
         like $said, qr/^192\.0\.2\.1:25 +$shown/m, $name;
+    }
+};
+
+subtest 'a narrow terminal' => sub {
+    my $agent = Agent->new(routes => "example.com [192.0.2.1]/drain\n");
+
+    for my $row ([200, 'HOST STATE FOR SENT DEFER BOUNCE FAIL CONN TIME'],
+        [60, 'HOST STATE FOR SENT DEFER FAIL'], [50, 'HOST STATE SENT DEFER'],
+        [20, 'HOST STATE']) {
+        my ($columns, $head) = @{$row};
+        my ($status, $said) = capture('script', '-qec',
+            "stty cols $columns; $CTL -c " . $agent->conf . ' hosts',
+            '/dev/null');
+        is $status, 0, "$columns: exit status";
+        my ($first) = $said =~ /^(HOST.*?)\r?$/m;
+        is join(' ', split ' ', $first), $head, "$columns: its columns";
+        cmp_ok length $first, '<=', $columns, "$columns: fit" if $columns > 40;
     }
 };
 

@@ -80,3 +80,16 @@ hostwords_state(const struct hostrow *row, enum paint *ret_paint)
 	}
 	return words_of_up(row);
 }
+
+gint64
+hostwords_since(const struct hostrow *row, gint64 now)
+{
+	const struct health *health = &row->known.record.health;
+	gint64 ago;
+
+	if (!health_is_up(health))
+		return health->since;
+	/* Of before a restart it is ahead. */
+	ago = health_now() - health->up;
+	return health->up > 0 && ago >= 0 ? now - ago : 0;
+}

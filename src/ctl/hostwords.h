@@ -17,6 +17,13 @@
 char *
 hostwords_state(const struct hostrow *row, enum paint *ret_paint);
 
+/*
+ * Since when it is up or down, real time; 0: it was never down, or nobody
+ * knows.
+ */
+gint64
+hostwords_since(const struct hostrow *row, gint64 now);
+
 /* "85ms", "1.2s", the average of late; "-": there is none. */
 char *
 hostwords_latency(const struct latency *latency);

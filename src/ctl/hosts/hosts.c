@@ -14,6 +14,7 @@
 #include "ctl/hosts/hosts.h"
 #include "ctl/hosts/watch.h"
 #include "ctl/sight.h"
+#include "route/routemap.h"
 
 #define WATCH_DEFAULT 2 /* seconds */
 #define WATCH_MAX     3600
@@ -33,6 +34,7 @@ struct request {
 	enum form form;
 	guint watch;             /* seconds, 0: once */
 	gboolean all;            /* hosts that only DNS has named, too */
+	gboolean down;           /* those that are down alone */
 	enum ctl_status verdict; /* of FORM_CHECK */
 	GBytes *map; /* the route map as it was last; NULL: none yet */
 };
@@ -56,6 +58,26 @@ select_rows(const struct hostlist *list, const struct hostarg *arg,
 	return found;
 }
 
+/* The hosts of the route for mail to this domain join @rows. */
+static gboolean
+select_route(const struct request *request, const struct hostlist *list,
+    const struct hostarg *arg, GPtrArray *rows)
+{
+	g_autoptr(Route) route = arg->port != 0
+	    ? NULL
+	    : routemap_find(request->settings->routes, NULL, arg->name, NULL);
+
+	for (guint i = 0; route != NULL && i < route->destinations->len; i++) {
+		const struct destination *to =
+		    g_ptr_array_index(route->destinations, i);
+		struct hostrow *row = hostlist_find(list, to->name, to->port);
+
+		if (row != NULL && !g_ptr_array_find(rows, row, NULL))
+			g_ptr_array_add(rows, row);
+	}
+	return route != NULL && route->destinations->len > 0;
+}
+
 static void
 complain_unknown(const struct hostarg *arg)
 {
@@ -67,6 +89,16 @@ complain_unknown(const struct hostarg *arg)
 	    label);
 }
 
+static void
+keep_down(GPtrArray *rows)
+{
+	for (guint i = rows->len; i > 0; i--) {
+		if (hostrow_standing(g_ptr_array_index(rows, i - 1)) !=
+		    HOSTROW_DOWN)
+			g_ptr_array_remove_index(rows, i - 1);
+	}
+}
+
 static enum ctl_status
 show_some(const struct request *request, const struct hostlist *list,
     GPtrArray *rows)
@@ -76,7 +108,8 @@ show_some(const struct request *request, const struct hostlist *list,
 	for (guint i = 0; i < request->args->len; i++) {
 		const struct hostarg *arg = g_ptr_array_index(request->args, i);
 
-		if (select_rows(list, arg, rows))
+		if (select_rows(list, arg, rows) ||
+		    select_route(request, list, arg, rows))
 			continue;
 		complain_unknown(arg);
 		status = CTL_NO;
@@ -85,12 +118,28 @@ show_some(const struct request *request, const struct hostlist *list,
 }
 
 static void
-say_rows(struct request *request, const struct sight *sight,
-    const GPtrArray *rows, guint strangers)
+say_table(const struct request *request, const GPtrArray *rows)
 {
+	const struct hosts_view view = {
+	    .ctl = request->ctl,
+	    .width = watch_width(HOSTS_WIDTH),
+	};
+
+	if (request->down && rows->len == 0)
+		say("No host is down.\n");
+	else
+		hosts_say_table(&view, rows);
+}
+
+static void
+say_rows(struct request *request, const struct sight *sight, GPtrArray *rows,
+    guint strangers)
+{
+	if (request->down)
+		keep_down(rows);
 	switch (request->form) {
 	case FORM_TABLE:
-		hosts_say_table(request->ctl, rows);
+		say_table(request, rows);
 		break;
 	case FORM_JSON:
 		hosts_say_json(rows);
@@ -213,6 +262,7 @@ parse_options(int argc, char **argv, struct request *request)
 	static const struct option options[] = {
 	    {"all", no_argument, NULL, 'a'},
 	    {"check", no_argument, NULL, 'c'},
+	    {"down", no_argument, NULL, 'd'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"metrics", no_argument, NULL, 'm'},
 	    {"openmetrics", no_argument, NULL, 'o'},
@@ -227,6 +277,8 @@ parse_options(int argc, char **argv, struct request *request)
 			request->all = TRUE;
 		else if (option == 'c')
 			request->form = FORM_CHECK;
+		else if (option == 'd')
+			request->down = TRUE;
 		else if (option == 'j')
 			request->form = FORM_JSON;
 		else if (option == 'm')
@@ -236,9 +288,10 @@ parse_options(int argc, char **argv, struct request *request)
 		else if (option != 'w' ||
 		    !parse_seconds(optarg, &request->watch))
 			return FALSE;
-		given += option != 'a';
+		given += option != 'a' && option != 'd';
 	}
-	return given <= 1;
+	/* Of those that are down all are. */
+	return given <= 1 && !(request->down && request->form == FORM_CHECK);
 }
 
 static enum ctl_status

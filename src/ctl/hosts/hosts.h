@@ -10,9 +10,23 @@
 #include "ctl/ctl.h"
 #include "ctl/hostlist.h"
 
-/* For people: a line for each host, and the last errors below. */
+/* What a table has, unless a terminal has less. */
+#define HOSTS_WIDTH 80
+
+struct hosts_view {
+	const struct ctl *ctl;
+	guint width;
+	GHashTable *before; /* deliveries by label, guint64, of a moment ago;
+			     * NULL: there was none, and no rates are shown */
+	gint64 span;        /* how long ago */
+};
+
+/*
+ * For people: a line for each host, worst first, a summary, and the last errors
+ * below.
+ */
 void
-hosts_say_table(const struct ctl *ctl, const GPtrArray *rows);
+hosts_say_table(const struct hosts_view *view, const GPtrArray *rows);
 
 /* An array of objects; smtproutectl(8) has the keys. */
 void

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
@@ -14,6 +15,17 @@ static volatile sig_atomic_t stopped;
 
 /* As it was before: the signals come while we wait, and only then. */
 static sigset_t waiting_mask;
+
+guint
+watch_width(guint most)
+{
+	struct winsize size;
+
+	/* Terminals that do not know say 0. */
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return most;
+	return MIN(size.ws_col, most);
+}
 
 static void
 stop(int sig G_GNUC_UNUSED)

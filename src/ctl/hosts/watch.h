@@ -7,6 +7,10 @@
 
 #include <glib.h>
 
+/* The columns of the terminal that stdout is, at most @most; else @most. */
+guint
+watch_width(guint most);
+
 /* From now on SIGINT and SIGTERM end watch_wait(), not the process. */
 void
 watch_begin(void);

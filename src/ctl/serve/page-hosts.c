@@ -52,22 +52,12 @@ add_span(GString *to, gint64 span)
 	html_text(to, text);
 }
 
-/* When it came up; 0: it was never down, or before the machine started. */
-static gint64
-up_since(const struct health *health, gint64 now)
-{
-	gint64 ago = health_now() - health->up;
-
-	return health->up > 0 && ago >= 0 ? now - ago : 0;
-}
-
 /* "Down since 09:15, for 12 min." */
 static void
 add_since(GString *to, const struct hostrow *row, gint64 now)
 {
-	const struct health *health = &row->known.record.health;
-	gboolean up = health_is_up(health);
-	gint64 since = up ? up_since(health, now) : health->since;
+	gboolean up = health_is_up(&row->known.record.health);
+	gint64 since = hostwords_since(row, now);
 
 	if (since <= 0)
 		return;
