@@ -31,6 +31,7 @@ static const struct command {
     {"resume", "host ...", ctl_drain, "give drained hosts mail again"},
     {"retry", "[host ...]", ctl_drain,
 	"have hosts that are down tried with the next message"},
+    {"forget", "host ...", ctl_drain, "forget what is remembered of hosts"},
     {"queue",
 	"[--check [-w messages[,age]] [-c messages[,age]] | --flush | "
 	"--json] [route | domain | host ...]",

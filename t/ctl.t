@@ -56,7 +56,8 @@ subtest 'options that there are not' => sub {
         [['route', '-n'], 'smtproutectl: route: '],
         [['import', '--format'], 'smtproutectl: import: '],
         [['check', '-x'], 'smtproutectl: check: '],
-        (map { [[$_, '-x'], "smtproutectl: $_: "] } qw(drain resume retry)),
+        (map { [[$_, '-x'], "smtproutectl: $_: "] } qw(drain resume retry
+            forget)),
     );
 
     for my $row (@rows) {

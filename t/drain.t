@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# smtproutectl drain, resume and retry: what the next message makes of them,
+# smtproutectl drain, resume, retry and forget: what the next message makes of them,
 # counted by the hosts, and what is said.
 
 use strict;
@@ -93,6 +93,97 @@ subtest 'drain and resume' => sub {
     is_deeply [map { $agent->deliver->status } 1 .. 4], [0, 0, 0, 0],
         'delivered';
     is_deeply counts(@hosts), [2, 6], 'by both';
+};
+
+subtest 'forget' => sub {
+    my $up = SmtpHost->new;
+    my $down = SmtpHost->new(down => 1);
+    my ($first, $second) = map { label($_) } $up, $down;
+    my $agent = Agent->new(settings => \%LONG, routes => join '',
+        map { "$_\n" } 'a.example ' . $up->destination,
+        'b.example ' . $down->destination, 'c.example ' . $down->destination);
+
+    is order($agent, 'forget')->status, 2, 'all at once are not forgotten';
+    ordered($agent, ['forget', $first], "$first is not remembered; the route "
+        . 'map has it in 1 route');
+    is $agent->deliver(recipients => ['user@a.example'])->status, 0, 'one';
+    is $agent->deliver(recipients => ['user@b.example'])->status, 75, 'two';
+    ordered($agent, ['drain', $first], "$first drained", $EFFECT);
+    ordered($agent, ['forget', $first, $second],
+        "$first is forgotten; it was drained; the route map has it in 1 route",
+        "$second is forgotten; the route map has it in 2 routes", $EFFECT,
+        $QUEUE);
+    my ($one, $two) = map { JSON::PP->new->decode(order($agent, 'hosts',
+        '--json', $_)->stdout)->[0] } $first, $second;
+    is_deeply [@{$one}{qw(state seen deliveries)}], ['up', undef, 0],
+        'nothing is left of one';
+    is_deeply [@{$two}{qw(state last_error)}], ['up', undef], 'nor of two';
+    is $agent->deliver(recipients => ['user@a.example'])->status, 0,
+        'which gets mail again';
+    my $run = order($agent, 'forget', 'mx.example.test');
+    is $run->status, 1, 'who is not known: exit status';
+    is $run->stderr, "smtproutectl: mx.example.test:25: neither the route map "
+        . "nor the state has this host\n", 'who is not known: says so';
+    $up->connections;
+};
+
+# As if no mail had come to the host for so many hours.
+sub age_host {
+    my ($agent, $label, $hours) = @_;
+    my $path = $agent->var . '/state/hosts.mdb';
+    my $state = read_file($path);
+    my $then = pack 'q', (time - 3600 * $hours) * 1_000_000;
+    my $count = 0;
+
+    # LMDB has keys on their own as well, without a record behind them.
+    $state =~ s{(host \Q$label\E\0)(.{8})}{
+        my $recent = abs(time - unpack('q', $2) / 1_000_000) < 7 * 86400;
+        $count += $recent;
+        $1 . ($recent ? $then : $2);
+    }gse;
+    die "no $label\n" if !$count;
+    open my $file, '+<:raw', $path or die "$path: $!\n";
+    print {$file} $state;
+    close $file or die "$path: $!\n";
+    return;
+}
+
+subtest 'who leaves the map' => sub {
+    my @hosts = (SmtpHost->new, SmtpHost->new(down => 1), SmtpHost->new);
+    my ($up, $down, $stays) = map { label($_) } @hosts;
+    my $agent = Agent->new(settings => \%LONG, routes => join '',
+        map { chr(97 + $_) . '.example ' . $hosts[$_]->destination . "\n" }
+        0 .. 2);
+    my $shown = sub {
+        return {map { /^(\S+:\d+) +(.*?) +(?:-|\d+\w+) /mg }
+            order($agent, 'hosts')->stdout};
+    };
+
+    $agent->deliver(recipients => ["user\@$_.example"]) for qw(a b c);
+    $agent->configure(routes => "c.example [127.0.0.1]:"
+        . $stays =~ s/.*://r . "\n");
+    like $shown->()->{$up}, qr/^up, not in map/, 'is marked';
+    like $shown->()->{$down}, qr/^down, not in map/, 'down as well';
+    like $shown->()->{$stays}, qr/^up(?!, not)/, 'and nobody else';
+    age_host($agent, $_, 23) for $up, $down, $stays;
+    is_deeply [sort keys %{ $shown->() }], [sort $up, $down, $stays],
+        'for a day';
+    my $copy = read_file($agent->routes);
+    age_host($agent, $_, 25) for $up, $down, $stays;
+    $agent->configure(routes => "c.example USEDNS\n");
+    is_deeply [sort keys %{ $shown->() }], [sort $up, $down, $stays],
+        'if the map has no hosts at all, nobody knows';
+    $agent->configure(routes => $copy . "bad [\n");
+    is_deeply [sort keys %{ $shown->() }], [sort $up, $down, $stays],
+        'nor if it has faults';
+    $agent->configure(routes => $copy);
+    order($agent, 'drain', $down);
+    age_host($agent, $down, 25);
+    is_deeply [sort keys %{ $shown->() }], [sort $down, $stays],
+        'after that it is gone, but not who is drained';
+    is order($agent, 'hosts', $up)->status, 1, 'it is not remembered';
+    order($agent, 'forget', $down);
+    is_deeply [sort keys %{ $shown->() }], [$stays], 'until that is forgotten';
 };
 
 subtest 'retry' => sub {

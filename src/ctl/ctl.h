@@ -30,7 +30,7 @@ typedef enum ctl_status
 ctl_command(const struct ctl *ctl, int argc, char **argv);
 
 ctl_command ctl_check;
-ctl_command ctl_drain; /* ctl->command: drain, resume or retry */
+ctl_command ctl_drain; /* ctl->command: drain, resume, retry, forget */
 ctl_command ctl_edit;
 ctl_command ctl_hosts;
 ctl_command ctl_import;

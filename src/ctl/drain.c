@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * drain, resume, retry: what an administrator may order of hosts.
+ * drain, resume, retry, forget: what an administrator may order of hosts.
  */
 
 #include <config.h>
@@ -26,6 +26,7 @@ static const struct order {
     {"drain", HOSTTABLE_DRAIN, "drained", "was drained already"},
     {"resume", HOSTTABLE_RESUME, "resumed", "was not drained"},
     {"retry", HOSTTABLE_RETRY, "is up, as if it had not failed", "is not down"},
+    {"forget", HOSTTABLE_FORGET, "is forgotten", "is not remembered"},
 };
 
 /* As many routes without hosts are named. */
@@ -70,6 +71,14 @@ say_map(const struct order *order, const struct hostrow *row)
 {
 	gboolean everywhere = hostrow_standing(row) == HOSTROW_DRAINED_IN_MAP;
 
+	if (order->order == HOSTTABLE_FORGET) {
+		if (row->known.record.drained)
+			say("; it was drained");
+		if (row->routes > 0)
+			say("; the route map has it in %u route%s", row->routes,
+			    row->routes == 1 ? "" : "s");
+		return;
+	}
 	if (order->order == HOSTTABLE_RETRY) {
 		if (everywhere || row->known.record.drained)
 			say("; but it is drained");

@@ -15,6 +15,9 @@
 #include "route/routemap.h"
 #include "util/printable.h"
 
+/* What has left the map is forgotten after so long without mail. */
+#define GONE_AGE (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
+
 /* A failure is of late for so long. */
 #define FAILED_AGE (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
 
@@ -60,6 +63,15 @@ hostrow_is_stranger(const struct hostrow *row)
 {
 	return row->routes == 0 && row->known.record.stranger &&
 	    !row->known.record.drained;
+}
+
+gboolean
+hostrow_is_gone(const struct hostrow *row, gint64 now)
+{
+	const struct hosttable_row *known = &row->known;
+
+	return row->left && !known->record.drained && known->connected == 0 &&
+	    known->waiting == 0 && known->record.seen < now - GONE_AGE;
 }
 
 struct hostrow *
@@ -278,6 +290,28 @@ add_settings(struct hostrow *row, const struct settings *settings)
 	add_rates(&row->rates[TALLY_RECIPIENTS], &host.rate_recipients);
 }
 
+/*
+ * Where the map names no hosts, or cannot be read, nobody knows which have left
+ * it.
+ */
+static void
+mark_left(struct hostlist *list)
+{
+	gboolean names = FALSE;
+
+	for (guint i = 0; i < list->rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(list->rows, i);
+
+		names = names || row->routes > 0;
+	}
+	for (guint i = 0; i < list->rows->len; i++) {
+		struct hostrow *row = g_ptr_array_index(list->rows, i);
+
+		row->left = names && list->complete && row->remembered &&
+		    row->routes == 0 && !row->known.record.stranger;
+	}
+}
+
 gboolean
 hostlist_add_state(struct hostlist *list, const struct settings *settings,
     GError **error)
@@ -296,6 +330,7 @@ hostlist_add_state(struct hostlist *list, const struct settings *settings,
 		from->tally = NULL;
 		row->remembered = TRUE;
 	}
+	mark_left(list);
 	for (guint i = 0; i < list->rows->len; i++)
 		add_settings(g_ptr_array_index(list->rows, i), settings);
 	g_ptr_array_sort(list->rows, compare_rows);

@@ -18,6 +18,8 @@ struct hostrow {
 	gboolean remembered;        /* does the state know it? */
 	guint routes;               /* how often the route map has it */
 	guint drained_routes;       /* how often of these with "drain" */
+	gboolean left;              /* it is remembered, and not of the map any
+				     * more, unless a table of Postfix's has it */
 	guint drain_line;      /* of the map, the first such; 0: no lines */
 	guint max_connections; /* 0: no limit */
 	struct rates rates[TALLY_UNITS]; /* as the first route has them that
@@ -41,6 +43,10 @@ hostrow_limit(const struct hostrow *row);
 /* Has nothing but USEDNS led to it? */
 gboolean
 hostrow_is_stranger(const struct hostrow *row);
+
+/* Has it left the map, and no mail has come to it for a day? */
+gboolean
+hostrow_is_gone(const struct hostrow *row, gint64 now);
 
 struct hostlist {
 	GPtrArray *rows;   /* of struct hostrow */

@@ -55,6 +55,8 @@ words_of_up(const struct hostrow *row)
 		    limit);
 	if (row->known.connected > 0)
 		return g_strdup_printf("up, %u busy", row->known.connected);
+	if (row->left)
+		return g_strdup("up, not in map");
 	if (row->drained_routes > 0)
 		return g_strdup("up, part drained");
 	if (record->last_success == 0 && record->last_failure == 0)
@@ -68,7 +70,8 @@ hostwords_state(const struct hostrow *row, enum paint *ret_paint)
 	switch (hostrow_standing(row)) {
 	case HOSTROW_DOWN:
 		*ret_paint = PAINT_BAD;
-		return words_of_down(&row->known);
+		return row->left ? g_strdup("down, not in map")
+				 : words_of_down(&row->known);
 	case HOSTROW_DRAINED:
 		*ret_paint = PAINT_WARNING;
 		return g_strdup("drained");

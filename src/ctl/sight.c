@@ -59,15 +59,35 @@ sight_rows(const struct sight *sight, gboolean all, guint *ret_strangers)
 {
 	const GPtrArray *rows = sight->list->rows;
 	GPtrArray *shown = g_ptr_array_new();
+	gint64 now = g_get_real_time();
 
+	*ret_strangers = 0;
 	for (guint i = 0; i < rows->len; i++) {
 		struct hostrow *row = g_ptr_array_index(rows, i);
 
-		if (all || !hostrow_is_stranger(row))
+		if (!all && hostrow_is_stranger(row))
+			(*ret_strangers)++;
+		else if (!hostrow_is_gone(row, now))
 			g_ptr_array_add(shown, row);
 	}
-	*ret_strangers = rows->len - shown->len;
 	return shown;
+}
+
+void
+sight_forget_gone(const struct sight *sight, const struct settings *settings)
+{
+	const GPtrArray *rows = sight->list->rows;
+	gint64 now = g_get_real_time();
+	gboolean changed;
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(rows, i);
+
+		if (hostrow_is_gone(row, now) &&
+		    !hosttable_order(settings->state_directory, row->known.name,
+			row->known.port, HOSTTABLE_FORGET, &changed, NULL))
+			return;
+	}
 }
 
 const char *

@@ -32,11 +32,20 @@ sight_has_memory(const struct sight *sight);
 
 /*
  * The hosts that are shown unless others are named, of struct hostrow: all but
- * those that only DNS has named, unless @all; how many these are is
- * *ret_strangers.  A new array; the rows are the list's.
+ * those that have left the map for long, and those that only DNS has named,
+ * unless @all; how many these are is *ret_strangers.  A new array; the rows are
+ * the list's.
  */
 GPtrArray *
 sight_rows(const struct sight *sight, gboolean all, guint *ret_strangers);
+
+/*
+ * Has the state forget hosts that have left the map for long
+ * (hostrow_is_gone()), which nobody else can tell.  What does not work is left
+ * for another time.
+ */
+void
+sight_forget_gone(const struct sight *sight, const struct settings *settings);
 
 /* What is wrong in general, for people; NULL: nothing. */
 const char *

@@ -147,6 +147,12 @@ order_work(struct statefile_view *view, void *data)
 	    statefile_get(view, ordering->key, sizeof(struct hostrecord));
 	struct hostrecord record;
 
+	if (ordering->order == HOSTTABLE_FORGET) {
+		ordering->changed = value != NULL;
+		if (value != NULL)
+			statefile_delete(view, ordering->key);
+		return;
+	}
 	hostrecord_load(&record, value);
 	ordering->changed = change(&record, ordering->order);
 	if (!ordering->changed)

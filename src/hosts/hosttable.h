@@ -37,6 +37,8 @@ enum hosttable_order {
 	HOSTTABLE_DRAIN,
 	HOSTTABLE_RESUME, /* no longer drained, and as for _RETRY */
 	HOSTTABLE_RETRY,  /* up, as if it had never failed, also in TLS */
+	HOSTTABLE_FORGET, /* as if there had never been any mail for it, but for
+			   * what counts for its rates */
 };
 
 /*

@@ -204,8 +204,10 @@ show(struct request *request)
 		complain_of_state(request, sight);
 		return CTL_TROUBLE;
 	}
-	if (sight->usable && sight_has_memory(sight))
+	if (sight->usable && sight_has_memory(sight)) {
 		wakeup_due(request->settings);
+		sight_forget_gone(sight, request->settings);
+	}
 	if (request->args->len == 0) {
 		show_known(request, sight);
 		return CTL_OK;
