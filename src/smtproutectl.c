@@ -36,6 +36,8 @@ static const struct command {
 	"[--check [-w messages[,age]] [-c messages[,age]] | --flush | "
 	"--json] [route | domain | host ...]",
 	ctl_queue, "show what waits in Postfix's queue, or have it tried"},
+    {"trace", "[--json] [--log=file ...] queue-id", ctl_trace,
+	"tell what the maillog has of a message, as one story"},
     {"import", "[--format=esa|qmail|mailertable|transport] file", ctl_import,
 	"make a route map of another system's table"},
     {"edit", "", ctl_edit,

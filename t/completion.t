@@ -80,6 +80,7 @@ my @ROWS = (
     ["$C hosts --", qw(--all --check --down --json --metrics --openmetrics
         --watch)],
     ["$C hosts --j", '--json'],
+    ["$C trace --", '--json', '--log='],
     ["$C queue --f", '--flush'],
     ["$C queue mx1", 'mx1.example.com:25'],
     ["$C import tab", 'table.txt'],

@@ -39,6 +39,7 @@ ctl_command ctl_probe;
 ctl_command ctl_queue;
 ctl_command ctl_route;
 ctl_command ctl_serve;
+ctl_command ctl_trace;
 
 /* NULL: complain() has said why. */
 struct settings *
