@@ -53,11 +53,31 @@ is_unknown(struct station *station, const char *domain, gint64 *span,
 	return unknown;
 }
 
+/* What a route is known by: the same for the same hosts.  A new string. */
+static char *
+known_by(const struct route *route, const char *domain)
+{
+	return g_strdup_printf("%u %s %s", route->line,
+	    route->key != NULL ? route->key : "",
+	    route->kind == ROUTE_DNS ? domain : "");
+}
+
+void
+outlook_confirm(struct station *station, const struct route *route,
+    const char *domain)
+{
+	g_autofree char *known = known_by(route, domain);
+
+	station_note_well(station, known);
+}
+
 gboolean
 outlook_is_good(struct station *station, const struct route *route,
     const char *domain, gint64 *dns_span, struct verdict *verdict)
 {
-	if (route->kind == ROUTE_DISCARD)
+	g_autofree char *known = known_by(route, domain);
+
+	if (route->kind == ROUTE_DISCARD || station_is_well(station, known))
 		return TRUE;
 	return !are_hosts_gone(station, route, domain, verdict) &&
 	    (route->kind != ROUTE_DNS ||

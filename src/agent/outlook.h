@@ -29,4 +29,12 @@ gboolean
 outlook_is_good(struct station *station, const struct route *route,
     const char *domain, gint64 *dns_span, struct verdict *verdict);
 
+/*
+ * A message went there just now: for a moment the outlook is good without a
+ * look at the state, which costs more than all else at RCPT.
+ */
+void
+outlook_confirm(struct station *station, const struct route *route,
+    const char *domain);
+
 #endif

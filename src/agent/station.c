@@ -5,6 +5,10 @@
 #include "agent/limits.h"
 #include "agent/station.h"
 #include "hosts/holdings.h"
+#include "util/deadline.h"
+
+/* Of a busy process: the state is looked at for a few messages of many. */
+#define WELL_SPAN (G_USEC_PER_SEC / 5)
 
 struct station *
 station_new(const struct settings *settings, gboolean keep)
@@ -24,6 +28,23 @@ station_begin(struct station *station, const char *sender)
 {
 	resolver_renew(station->resolver);
 	hoststate_begin(station->state, sender);
+}
+
+void
+station_note_well(struct station *station, const char *route)
+{
+	if (g_strcmp0(station->well, route) != 0) {
+		g_free(station->well);
+		station->well = g_strdup(route);
+	}
+	station->well_until = deadline_in(WELL_SPAN);
+}
+
+gboolean
+station_is_well(const struct station *station, const char *route)
+{
+	return g_strcmp0(station->well, route) == 0 &&
+	    deadline_left(station->well_until) > 0;
 }
 
 /* What is closed needs no slot. */
@@ -66,5 +87,6 @@ station_free(struct station *station)
 	g_clear_pointer(&station->keeper, keeper_free);
 	hoststate_free(station->state);
 	resolver_free(station->resolver);
+	g_free(station->well);
 	g_free(station);
 }

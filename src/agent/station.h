@@ -18,6 +18,8 @@ struct station {
 	struct resolver *resolver;
 	struct hoststate *state;
 	struct keeper *keeper; /* NULL: no connection is kept */
+	char *well;            /* see station_note_well() */
+	gint64 well_until;
 };
 
 /*
@@ -33,6 +35,14 @@ station_new(const struct settings *settings, gboolean keep);
  */
 void
 station_begin(struct station *station, const char *sender);
+
+/* A message went along the route just now: one route is remembered. */
+void
+station_note_well(struct station *station, const char *route);
+
+/* And that was no more than a moment ago. */
+gboolean
+station_is_well(const struct station *station, const char *route);
 
 /* Closes connections whose slots are to be given up, and gives them up. */
 void

@@ -279,10 +279,11 @@ open_env(struct statefile_view *view)
 	struct statefile *file = view->file;
 	unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC |
 	    MDB_NORDAHEAD | (file->write ? 0 : MDB_RDONLY);
-	g_autofree char *name = opened_name(file->fd, file->path);
+	g_autofree char *name = NULL;
 
 	if (file->env != NULL)
 		return TRUE;
+	name = opened_name(file->fd, file->path);
 	return stateview_note(view, mdb_env_create(&file->env)) &&
 	    stateview_note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
 	    stateview_note(view, mdb_env_open(file->env, name, flags, 0640)) &&

@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include "agent/delivery.h"
+#include "agent/outlook.h"
 #include "lmtp/dispatch.h"
 #include "util/deadline.h"
 #include "util/guard.h"
@@ -102,6 +103,15 @@ answer_known(struct answers *answers, const struct verdict *verdicts,
 }
 
 static void
+confirm(struct station *station, const struct group *group,
+    const GPtrArray *recipients)
+{
+	const struct mailbox *first = g_ptr_array_index(recipients, 0);
+
+	outlook_confirm(station, group->route, first->domain);
+}
+
+static void
 deliver_group(struct station *station, const struct parcel *parcel,
     const struct group *group, struct message *message,
     const struct delivery_span *span, struct wakeup *wakeup,
@@ -111,6 +121,7 @@ deliver_group(struct station *station, const struct parcel *parcel,
 	    parcel->smtputf8};
 	g_autofree struct verdict *own =
 	    g_new0(struct verdict, group->rids->len);
+	gboolean any = FALSE;
 
 	for (guint i = 0; i < group->rids->len; i++)
 		g_ptr_array_add(envelope.recipients,
@@ -118,8 +129,12 @@ deliver_group(struct station *station, const struct parcel *parcel,
 			g_array_index(group->rids, guint, i)));
 	deliver_each(station, &envelope, group->route, group->rids, message,
 	    span, wakeup, own);
-	for (guint i = 0; i < group->rids->len; i++)
+	for (guint i = 0; i < group->rids->len; i++) {
 		verdicts[g_array_index(group->rids, guint, i)] = own[i];
+		any |= own[i].kind == VERDICT_DELIVERED;
+	}
+	if (any)
+		confirm(station, group, envelope.recipients);
 	g_ptr_array_unref(envelope.recipients);
 }
 

@@ -210,7 +210,8 @@ carry_accepted_mail(struct carrier *carrier, const char *command)
 	job->events->begun(job->data);
 	if (goes_as_one(carrier)) {
 		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
-		answer_ahead(carrier);
+		if (!carrier->answered)
+			answer_ahead(carrier);
 	} else {
 		carry_command(carrier, STAGE_MAIL, whole);
 	}
@@ -448,6 +449,7 @@ carrier_begin(struct carrier *carrier)
 	const struct wire_job *job = carrier->job;
 	g_autoptr(GError) error = NULL;
 
+	carrier->answered = FALSE;
 	carrier->session =
 	    session_start(job->helo_name, job->sender, job->recipients,
 		message_size(job->message), job->credentials, &error);
@@ -465,6 +467,13 @@ carrier_go_on(struct carrier *carrier)
 {
 	const struct wire_job *job = carrier->job;
 
+	/* Nothing but MAIL can come first, and it is known what becomes of it.
+	 */
+	carrier->answered = goes_as_one(carrier) &&
+	    terms_refuse(&carrier->opening.offer, job,
+		carrier->dialogue.transaction) == 0;
+	if (carrier->answered)
+		answer_ahead(carrier);
 	if (!session_next(carrier->session, job->sender, job->recipients,
 		message_size(job->message), wants_8bitmime(carrier))) {
 		dialogue_fail_here(&carrier->dialogue, STAGE_MAIL,

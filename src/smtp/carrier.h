@@ -24,8 +24,9 @@ struct carrier {
 	struct login login;
 	guint rcpt_sent;
 	guint rcpt_answered;
-	GPtrArray *held; /* commands of the envelope, to go out as one */
-	gboolean idle;   /* the host may have another one */
+	GPtrArray *held;   /* commands of the envelope, to go out as one */
+	gboolean answered; /* libESMTP has its answers to them already */
+	gboolean idle;     /* the host may have another one */
 };
 
 /*
