@@ -2,7 +2,7 @@
 #
 # A real Postfix with a queue of messages, and the time it takes to deliver
 # them all through pipe(8), or with lmtp => 1 through lmtp(8); main => {...} are
-# parameters of Postfix.
+# parameters of Postfix, master => 'more of master.cf'.
 #
 #   my $drain = Drain->new(
 #       messages => 500,
@@ -47,7 +47,7 @@ sub new {
 	my ($class, %option) = @_;
 	my $agent = Agent->new(user => 'nobody', %option);
 	my $postfix = PostfixInstance->new(agent => $agent,
-		lmtp => $option{lmtp}, main => {
+		lmtp => $option{lmtp}, master => $option{master}, main => {
 		smtpd_end_of_data_restrictions =>
 			'check_client_access static:HOLD',
 		# Of Postfix's own delays none is to be measured.

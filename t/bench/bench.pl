@@ -405,24 +405,57 @@ sub compare {
 	return;
 }
 
-# What Postfix leads the queue through, to sinks at these ports: of them smtp(8)
-# knows the first one only, and a program that only loads the libraries, and
-# says that it has delivered, none.
+# What Postfix leads the queue through, to hosts at these ports: of them smtp(8)
+# and msmtp know the first one only, and a program that only loads the
+# libraries, and says that it has delivered, none.  With TLS smtp(8) has a
+# handshake for each message, unless it is told to reuse connections.
 sub faces {
-	my (@ports) = @_;
+	my ($tls, @ports) = @_;
 	my $routes = 'up.example ' . join(', ', map { "[127.0.0.1]:$_" } @ports)
 		. "\n";
-	my %common = (messages => QUEUE, settings => {tls => 'none'},
+	my %common = (messages => QUEUE,
+		settings => {tls => $tls ? 'encrypt' : 'none'},
 		routes => $routes);
+	my %main = (
+		transport_maps => "static:{smtp:[127.0.0.1]:$ports[0]}",
+		smtp_tls_security_level => $tls ? 'encrypt' : 'none',
+	);
 
 	return (
-		'smtp(8)' => Drain->new(%common, main => { transport_maps =>
-			"static:{smtp:[127.0.0.1]:$ports[0]}" }),
+		'smtp(8)' => Drain->new(%common, main => \%main),
+		$tls ? ('smtp(8) reuse' => Drain->new(%common, main => {%main,
+			smtp_tls_connection_reuse => 'yes'},
+			master => "tlsproxy unix - - n - 0 tlsproxy\n")) : (),
 		pipe => Drain->new(%common),
 		lmtp => Drain->new(%common, lmtp => 1),
 		'libs-only' => Drain->new(%common,
 			binary => built('libs-only')),
+		msmtp_face($tls, $ports[0], %common),
 	);
+}
+
+# pipe(8) to msmtp.
+sub msmtp_face {
+	my ($tls, $to, %common) = @_;
+	my $msmtp = program('msmtp', $ENV{MSMTP},
+		map { "$_/msmtp" } split /:/, $ENV{PATH}) // return ();
+	my $switch = $tls ? 'on' : 'off';
+	my $conf = new_file("msmtprc.$to", <<"END");
+account default
+host 127.0.0.1
+port $to
+domain bench.invalid
+auth off
+tls $switch
+tls_certcheck off
+END
+
+	chmod 0644, $conf or die "$conf: $!\n";
+	return (msmtp => Drain->new(%common, main => {
+		transport_maps => 'static:{msmtp:}',
+		msmtp_destination_recipient_limit => 1,
+	}, master => "msmtp unix - n n - 50 pipe user=nobody null_sender=\n"
+		. "  argv=$msmtp -C $conf -f \${sender} -- \${recipient}\n"));
 }
 
 sub bench_lmtp {
@@ -434,17 +467,67 @@ sub bench_lmtp {
 	my $second = start_sink();
 	my ($near, $far) = map { Distance->new(port => $_, delay => 0.01) }
 		$port, $second;
-	compare_faces('one host', $port);
-	compare_faces('two hosts', $port, $second);
-	compare_faces('one host 10 ms away', $near->port);
-	compare_faces('two hosts 10 ms away', $near->port, $far->port);
+	compare_faces('one host', 0, $port);
+	compare_faces('two hosts', 0, $port, $second);
+	compare_faces('one host 10 ms away', 0, $near->port);
+	compare_faces('two hosts 10 ms away', 0, $near->port, $far->port);
+	$near->stop;
+	$far->stop;
+	my $stunnel = program('stunnel', map { "$_/stunnel" }
+		split /:/, "$ENV{PATH}:/usr/bin") // return;
+	my @tls = map { tls_sink($stunnel, $_) } $port, $second;
+	my $away = Distance->new(port => $tls[0], delay => 0.01);
+	compare_faces('one host, TLS', 1, $tls[0]);
+	compare_faces('two hosts, TLS', 1, @tls);
+	compare_faces('one host, TLS, 10 ms away', 1, $away->port);
+	$away->stop;
 	return;
+}
+
+# smtp-sink(1) behind stunnel(8), which begins TLS for it.
+@Tls::Sink::ISA = ('Fixture::Guarded');
+
+sub Tls::Sink::stop {
+	my ($self) = @_;
+
+	end_child(delete $self->{pid}) if $self->{pid};
+	return;
+}
+
+my @tls_sinks;
+
+sub tls_sink {
+	my ($stunnel, $to) = @_;
+	my $certificate = TestCa->new->certificate(addresses => ['127.0.0.1']);
+	my $reserved = reserve_port('127.0.0.1');
+	my $at = $reserved->sockport;
+	my $pem = new_file("stunnel.$at.pem", join '', map { read_file($_) }
+		$certificate->key_file, $certificate->file);
+	my $conf = new_file("stunnel.$at", <<"END");
+foreground = yes
+pid =
+debug = 0
+[smtp]
+accept = 127.0.0.1:$at
+connect = 127.0.0.1:$to
+cert = $pem
+protocol = smtp
+END
+
+	chmod 0600, $pem or die "$pem: $!\n";
+	push @tls_sinks, guard(bless { pid => daemon($dir, $stunnel, $conf) },
+		'Tls::Sink');
+	wait_until('stunnel to listen', sub {
+		return IO::Socket::IP->new(PeerHost => '127.0.0.1',
+			PeerPort => $at);
+	});
+	return $at;
 }
 
 # Interleaved, since what else the machine does changes within minutes.
 sub compare_faces {
-	my ($what, @ports) = @_;
-	my %drains = faces(@ports);
+	my ($what, $tls, @ports) = @_;
+	my %drains = faces($tls, @ports);
 	my @names = sort keys %drains;
 	my %runs;
 
@@ -461,10 +544,13 @@ sub compare_faces {
 	}
 	printf "a Postfix queue of %d messages, %s, %d times, interleaved\n",
 		QUEUE, $what, ROUNDS;
-	printf "%-12s %7.1f msgs/s\n", $_, median(figures(\%runs, $_, 'rate'))
+	printf "%-13s %7.1f msgs/s\n", $_, median(figures(\%runs, $_, 'rate'))
 		for @names;
-	compare(\%runs, "$_->[0]/smtp(8)", $_->[0], 'rate', 'smtp(8)', $_->[1])
-		for ['lmtp', '1.0'], ['pipe', undef];
+	compare(\%runs, "$_->[0]/$_->[1]", $_->[0], 'rate', $_->[1], $_->[2])
+		for grep { $drains{ $_->[0] } && $drains{ $_->[1] } }
+			['lmtp', 'smtp(8)', '1.0'],
+			['lmtp', 'smtp(8) reuse', '1.0'],
+			['pipe', 'smtp(8)', undef], ['pipe', 'msmtp', '2.0'];
 	compare(\%runs, 'pipe/libs-only', 'pipe', 'rate', 'libs-only', '0.75');
 	return;
 }
