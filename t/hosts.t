@@ -760,6 +760,51 @@ subtest 'a terminal' => sub {
     }
 };
 
+subtest 'watching on a terminal' => sub {
+    my $host = SmtpHost->new;
+    my $agent = Agent->new(routes => 'example.com ' . $host->destination . "\n"
+        . join '', map { "x$_.example mx$_.example.test\n" } 1 .. 30);
+    my $folder = new_folder('screen');
+    my $pid = child(sub {
+        open STDOUT, '>', '/dev/null' or die "/dev/null: $!\n";
+        %ENV = (PATH => $ENV{PATH}, TERM => 'xterm', TZ => 'UTC');
+        exec 'script', '-qfec', "stty rows 12 cols 100; echo \$\$ >$folder/pid; "
+            . "exec $CTL -c " . $agent->conf . ' hosts --watch=1',
+            "$folder/screen" or die "script: $!\n";
+    });
+    my $frames = sub {
+        return split /\e\[H/, -e "$folder/screen"
+            ? read_file("$folder/screen") : '';
+    };
+
+    wait_until('a frame', sub { $frames->() > 2 });
+    is $agent->deliver->status, 0, 'a message';
+    my $label = label($host);
+    ok wait_until('its rate', sub {
+        scalar grep { /^\Q$label\E +up +- +[1-9]\d* +1 /m } $frames->();
+    }), 'what is sent in a minute';
+    my $written = $frames->();
+    wait_until('two more', sub { $frames->() > $written + 2 });
+    kill 'INT', 0 + read_file("$folder/pid");
+    ok reap($pid, $Fixture::PATIENCE), 'it ends';
+    is $?, 0, 'exit status';
+    my ($begin, @frames) = $frames->();
+    like $begin, qr/\e\[\?1049h/, 'another screen';
+    like $frames[-1], qr/\e\[\?25h\e\[\?1049l(?!.*1049h)/s, 'is left again';
+    for my $frame (@frames) {
+        $frame =~ s/\r?\nScript done.*//s;
+        my @lines = split /\r?\n/, $frame =~ s/\e\[\??\d*[A-Za-z]//gr;
+        like $lines[0], qr/^\d{4}-.*, every 1 s$/, 'the head is on top';
+        like $lines[2], qr/^31 of 31 hosts up, 0 down, 0 drained/,
+            'below it the summary';
+        like $lines[4], qr/^HOST +STATE +FOR +\/MIN SENT /, 'and the table';
+        cmp_ok scalar(@lines), '<=', 12, 'all of it has room';
+        like $lines[-1], qr/^\.\.\. and \d+ more lines/,
+            'what has not is counted';
+    }
+    $host->connections;
+};
+
 subtest 'a narrow terminal' => sub {
     my $agent = Agent->new(routes => "example.com [192.0.2.1]/drain\n");
 

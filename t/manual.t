@@ -267,6 +267,7 @@ my @OUTPUT = (
     qr/^(?:its key|no write access for group and others)$/,   # "; expected"
     qr/^without a name$|^, this machine's$/,    # check: a user, a name
     qr/^# %s:%u: left out: %s\\n$|^rate-recipients = |^\\n\[host %s\]/,
+    qr/^%s, every %u s$/,                       # hosts: the head of a frame
     qr/^bad route$/,                            # import: in a comment
     qr/ of %u%s in %s$/,                        # hosts: a rate
     qr/^, or its MX host's$/,                   # route: part of a line

@@ -189,7 +189,7 @@ measure(struct table *table)
 	static const enum column last[] = {COLUMN_TIME, COLUMN_CONN,
 	    COLUMN_BOUNCE, COLUMN_FAIL, COLUMN_FOR, COLUMN_DEFER, COLUMN_SENT};
 
-	table->hidden[COLUMN_RATE] = table->view->before == NULL;
+	table->hidden[COLUMN_RATE] = !table->view->watched;
 	for (guint i = COLUMN_STATE; i < COLUMN_COUNT; i++)
 		table->widths[i] = width_of(table, i, G_MAXUINT);
 	for (guint i = 0; i < G_N_ELEMENTS(last) &&
@@ -333,9 +333,25 @@ say_summary(const GPtrArray *rows)
 		    standing == HOSTROW_DRAINED_IN_MAP;
 		connected += row->known.connected;
 	}
-	say("\n%u of %u host%s up, %u down, %u drained; %u connection%s now\n",
+	say("%u of %u host%s up, %u down, %u drained; %u connection%s now\n",
 	    rows->len - down - drained, rows->len, rows->len == 1 ? "" : "s",
 	    down, drained, connected, connected == 1 ? "" : "s");
+}
+
+GHashTable *
+hosts_deliveries(const GPtrArray *rows)
+{
+	GHashTable *deliveries =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(rows, i);
+		guint64 *count = g_new(guint64, 1);
+
+		*count = row->known.record.deliveries;
+		g_hash_table_insert(deliveries, g_strdup(row->label), count);
+	}
+	return deliveries;
 }
 
 void
@@ -351,13 +367,20 @@ hosts_say_table(const struct hosts_view *view, const GPtrArray *rows)
 		    "has one.\n");
 		return;
 	}
+	if (view->watched) {
+		say_summary(sorted);
+		say("\n");
+	}
 	add_head(&table);
 	for (guint i = 0; i < sorted->len; i++)
 		add_line(&table, g_ptr_array_index(sorted, i), now);
 	measure(&table);
 	for (guint i = 0; i < lines->len; i++)
 		say_line(&table, g_ptr_array_index(lines, i));
-	say_summary(sorted);
+	if (!view->watched) {
+		say("\n");
+		say_summary(sorted);
+	}
 	say_waiting(sorted);
 	say_rates(sorted);
 	say_errors(sorted, view->width);

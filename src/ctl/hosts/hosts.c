@@ -36,6 +36,9 @@ struct request {
 	gboolean all;            /* hosts that only DNS has named, too */
 	gboolean down;           /* those that are down alone */
 	enum ctl_status verdict; /* of FORM_CHECK */
+	GHashTable
+	    *before; /* of hosts_deliveries(), the last time; NULL: none */
+	gint64 then; /* g_get_monotonic_time() of it */
 	GBytes *map; /* the route map as it was last; NULL: none yet */
 };
 
@@ -118,17 +121,24 @@ show_some(const struct request *request, const struct hostlist *list,
 }
 
 static void
-say_table(const struct request *request, const GPtrArray *rows)
+say_table(struct request *request, const GPtrArray *rows)
 {
+	gint64 now = g_get_monotonic_time();
 	const struct hosts_view view = {
 	    .ctl = request->ctl,
 	    .width = watch_width(HOSTS_WIDTH),
+	    .watched = request->watch > 0,
+	    .before = request->before,
+	    .span = now - request->then,
 	};
 
 	if (request->down && rows->len == 0)
 		say("No host is down.\n");
 	else
 		hosts_say_table(&view, rows);
+	g_clear_pointer(&request->before, g_hash_table_unref);
+	request->before = hosts_deliveries(rows);
+	request->then = now;
 }
 
 static void
@@ -220,24 +230,42 @@ show(struct request *request)
 	return status;
 }
 
+/* What there is to say, and to complain of. */
+static enum ctl_status
+look(struct request *request, GString *said, GString *complaints)
+{
+	enum ctl_status status;
+
+	g_string_truncate(said, 0);
+	g_string_truncate(complaints, 0);
+	say_divert(said, complaints);
+	status = show(request);
+	say_divert(NULL, NULL);
+	return status;
+}
+
 /* Later trouble may pass, as that of a state that is begun anew. */
 static enum ctl_status
 watch(struct request *request)
 {
-	enum ctl_status status;
+	g_autoptr(GString) said = g_string_new(NULL);
+	g_autoptr(GString) complaints = g_string_new(NULL);
+	enum ctl_status status = look(request, said, complaints);
 
-	watch_begin();
-	watch_say_head(request->watch);
-	status = show(request);
-	if (status != CTL_OK)
-		return status;
-	while (say_flush()) {
-		if (!watch_wait(request->watch))
-			return CTL_OK;
-		watch_say_head(request->watch);
-		show(request);
+	watch_begin(status == CTL_OK);
+	watch_show(request->watch, complaints->str, said->str);
+	while (status == CTL_OK) {
+		if (!say_flush()) {
+			status = CTL_TROUBLE;
+		} else if (!watch_wait(request->watch)) {
+			break;
+		} else {
+			look(request, said, complaints);
+			watch_show(request->watch, complaints->str, said->str);
+		}
 	}
-	return CTL_TROUBLE;
+	watch_end();
+	return status;
 }
 
 /* FALSE: @text is not a number of seconds, complain() has said so. */
@@ -308,6 +336,7 @@ answer(struct request *request, GPtrArray *args)
 	request->settings = settings;
 	status = request->watch > 0 ? watch(request) : show(request);
 	g_clear_pointer(&request->map, g_bytes_unref);
+	g_clear_pointer(&request->before, g_hash_table_unref);
 	return status;
 }
 

@@ -16,10 +16,15 @@
 struct hosts_view {
 	const struct ctl *ctl;
 	guint width;
+	gboolean watched;   /* the summary comes first, and there are rates */
 	GHashTable *before; /* deliveries by label, guint64, of a moment ago;
-			     * NULL: there was none, and no rates are shown */
+			     * NULL: there was none */
 	gint64 span;        /* how long ago */
 };
+
+/* Deliveries by label, for view->before. */
+GHashTable *
+hosts_deliveries(const GPtrArray *rows);
 
 /*
  * For people: a line for each host, worst first, a summary, and the last errors

@@ -11,16 +11,27 @@
 guint
 watch_width(guint most);
 
-/* From now on SIGINT and SIGTERM end watch_wait(), not the process. */
+/*
+ * From now on SIGINT and SIGTERM end watch_wait(), not the process.  @screen: a
+ * terminal that can has another screen, until watch_end().
+ */
 void
-watch_begin(void);
+watch_begin(gboolean screen);
 
-/* Clears the screen, if stdout is one, and says the time. */
 void
-watch_say_head(guint seconds);
+watch_end(void);
 
 /*
- * Waits for @seconds, and until stdout takes more.  FALSE: it is over, since
+ * Shows complaints (lines, which else go to stderr) and @text below a head that
+ * says the time: on the other screen in the place of what is there, as much of
+ * it as there is room for.
+ */
+void
+watch_show(guint seconds, const char *complaints, const char *text);
+
+/*
+ * Waits for @seconds, or until the terminal has another size, and until stdout
+ * takes more.  FALSE: it is over, since
  * of a signal or since stdout has no reader.
  */
 gboolean
