@@ -171,13 +171,14 @@ is_secured(struct carrier *carrier)
 
 /*
  * DATA with it: only where some of the recipients may have the content without
- * the others.
+ * the others, or there are no others.
  */
 static gboolean
 goes_as_one(const struct carrier *carrier)
 {
-	return carrier->job->partial && !carrier->job->inquiry &&
-	    carrier->opening.offer.pipelining;
+	return !carrier->job->inquiry && carrier->opening.offer.pipelining &&
+	    (carrier->job->partial ||
+		carrier->dialogue.transaction->count == 1);
 }
 
 /*

@@ -43,19 +43,6 @@ take_reply(struct dialogue *dialogue, guint i, gboolean *ret_accepted)
 		dialogue_settle(dialogue, STAGE_MAIL, reply);
 }
 
-/* DATA was accepted, though nobody is left: an empty message for nobody. */
-static void
-send_nothing(struct dialogue *dialogue)
-{
-	g_autoptr(Reply) reply = NULL;
-
-	/* In LMTP nobody would have a reply. */
-	if (dialogue->each)
-		dialogue_quit(dialogue);
-	else if (dialogue_send(dialogue, STAGE_DATA, ".\r\n"))
-		reply = dialogue_reply(dialogue, STAGE_FINAL);
-}
-
 /* TRUE: it is 354, and somebody is to have the content. */
 static gboolean
 take_data_reply(struct dialogue *dialogue)
@@ -68,7 +55,11 @@ take_data_reply(struct dialogue *dialogue)
 	if (outcome_is_success(STAGE_DATA, reply)) {
 		if (!transaction_is_settled(transaction))
 			return TRUE;
-		send_nothing(dialogue);
+		/*
+		 * It waits for the content of nobody.  A dot would make a
+		 * message, of whomever it has in mind; the end makes none.
+		 */
+		dialogue->over = TRUE;
 	} else if (reply->code < 400) {
 		/* Then the ones before it may have been others', too. */
 		transaction_reopen(transaction);
