@@ -92,6 +92,41 @@ subtest 'no answer' => sub {
     is_check(check($agent), 3, $unknown, 'settings');
 };
 
+subtest 'by a monitoring group' => sub {
+    my $gid = (getpwnam 'daemon')[3];
+    plan skip_all => 'only root can be another user' if $> != 0;
+    my $host = SmtpHost->new;
+    my $agent = Agent->new(user => 'nobody',
+        routes => 'example.com ' . $host->destination . "\n");
+    my $state = $agent->var . '/state';
+    my $run = sub {
+        return Ctl->run(conf => $agent->conf, user => 'daemon',
+            arguments => ['hosts', @_]);
+    };
+
+    is $agent->deliver->status, 0, 'delivered';
+    chmod 0755, $agent->var;
+    chmod 0700, $state or die "$state: $!\n";
+    is $run->('--check')->status, 3, 'others are kept out';
+    chown -1, $gid, $state, "$state/hosts.mdb" or die "$state: $!\n";
+    chmod 02750, $state or die "$state: $!\n";
+    is_check($run->('--check'), 0, 'OK - 0 of 1 hosts down', 'the group');
+    like $run->('--openmetrics')->stdout, qr/^smtproute_state_usable 1$/m,
+        'the group: metrics';
+    is $run->()->stderr, '', 'the group: no complaint';
+    $agent->forget;
+    is $agent->deliver->status, 0, 'the state is begun anew';
+    is((stat "$state/hosts.mdb")[5], $gid, 'and stays the group\'s');
+    is_check($run->('--check'), 0, 'OK - 0 of 1 hosts down', 'the group again');
+    chmod 0550, $state or die "$state: $!\n";
+    is_check($run->('--check'), 1, 'WARNING - 0 of 1 hosts down; nothing new is '
+        . 'remembered of hosts', 'a folder that the agent cannot write to');
+    chmod 0770, $state or die "$state: $!\n";
+    chmod 0660, "$state/hosts.mdb" or die "$state: $!\n";
+    is $run->('--check')->status, 3, 'a state that the group can write';
+    $host->connections;
+};
+
 # All metrics that there are.
 sub metrics {
     my $host = SmtpHost->new;

@@ -108,7 +108,7 @@ EOF_PYTHON
 sub samples {
     my ($text) = @_;
 
-    return map { s/^(\S+_next_try_seconds\S+ ).*/$1/r } grep { !/^#/ }
+    return map { s/^(\S+_(?:next_try|oldest_age)_seconds\S* ).*/$1/r } grep { !/^#/ }
         split /\n/, $text;
 }
 
@@ -135,7 +135,7 @@ subtest 'nothing is known' => sub {
     }
     my $run = hosts($agent, '--openmetrics');
     is $run->status, 0, '--openmetrics: exit status';
-    is scalar(grep { !/^# (?:TYPE|UNIT|HELP) / } $run->lines), 3,
+    is scalar(grep { !/^# (?:TYPE|UNIT|HELP) / } $run->lines), 8,
         '--openmetrics: no samples of hosts';
     like $run->stdout, qr/\n# EOF\n\z/, '--openmetrics: its end';
 };
@@ -310,6 +310,8 @@ subtest 'what deliveries leave' => sub {
     my %expected = (
         up                  => [0, 1],
         drained             => [0, 0],
+        routes              => [1, 1],
+        down_since_timestamp_seconds => [qr/^\d{10}\.\d{6}$/, undef],
         deliveries_total    => [0, 1],
         deferrals_total     => [0, 1],
         bounces_total       => [0, 1],
@@ -337,7 +339,19 @@ subtest 'what deliveries leave' => sub {
     is sample($metrics, 'failures_total', $refusing->destination,
         ',stage="connect"'), 1, '--openmetrics: failures by stage';
 
+    like $metrics, qr/^smtproute_${_}_usable 1$/m, "--openmetrics: the $_"
+        for qw(state map log);
+    like $metrics, qr/^smtproute_waiting_messages 0$/m,
+        '--openmetrics: nothing waits for hosts';
+
     is $agent->deliver->status, 75, 'now both are down';
+    $metrics = hosts($agent, '--openmetrics')->stdout;
+    like $metrics, qr/^smtproute_waiting_messages 1$/m,
+        '--openmetrics: a message does';
+    like $metrics, qr/^smtproute_waiting_oldest_age_seconds \d+$/m,
+        '--openmetrics: for how long';
+    like $metrics, qr/^smtproute_woken_messages_total 0$/m,
+        '--openmetrics: nothing was woken';
     $run = hosts($agent, label($serving));
     like $run->stdout, qr{^    421 4\.3\.2 "closing" \\o/ \(in greeting\)$}m,
         'its error';
@@ -380,6 +394,30 @@ subtest 'worst first' => sub {
     like $run->stderr, qr/^smtproutectl: d\.example:25: neither |^smtproutectl: d\.example: neither /,
         'USEDNS names none';
     is hosts($agent, '--down', '--check')->status, 2, '--down is for no check';
+};
+
+subtest 'what is wrong in general' => sub {
+    my $metric = sub {
+        my ($name, %agent) = @_;
+        my $agent = Agent->new(%agent);
+        my ($value) = hosts($agent, '--openmetrics')->stdout
+            =~ /^smtproute_${name}_usable (\d)$/m;
+        return $value;
+    };
+    my $file = new_folder('log') . '/file';
+    symlink '/dev/null', "$file.link" or die "$file.link: $!\n";
+    my $map = "example.com [192.0.2.1]\n";
+
+    is $metric->('map', routes => $map), 1, 'a map';
+    is $metric->('map', routes => $map . "x [\n"), 0, 'a map with a fault';
+    for my $row ([$file, 1, 'that may be made'], ["$file/x", 0, 'in no folder'],
+        ["$file.link", 0, 'that is a link'], ['/dev', 0, 'that is a folder']) {
+        my ($path, $value, $name) = @{$row};
+        is $metric->('log', routes => $map,
+            settings => {log => "file:$path"}), $value, "a log $name";
+    }
+    is $metric->('log', routes => $map, settings => {log => 'postlog'}), 1,
+        'Postfix\'s own log';
 };
 
 subtest 'while mail is under way' => sub {
@@ -576,7 +614,7 @@ subtest 'a state that cannot be read' => sub {
             if ($form eq '--openmetrics') {
                 unlike $run->stdout, qr/^smtproute_host_/m,
                     "$name: $form: no hosts";
-                like $run->stdout, qr/^smtproute_state_usable 0\n# EOF\n\z/m,
+                like $run->stdout, qr/^smtproute_state_usable 0$/m,
                     "$name: $form: says so";
             }
             else {

@@ -58,7 +58,7 @@ sub status {
 sub steady {
     my ($text) = @_;
 
-    $text =~ s/^(\S+_next_try_seconds\S+ ).*/$1/mg;
+    $text =~ s/^(\S+_(?:next_try|oldest_age)_seconds\S* ).*/$1/mg;
     $text =~ s/"next_try_in":[\d.]+/"next_try_in":0/g;
     return $text;
 }

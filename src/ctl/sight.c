@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/sight.h"
@@ -20,12 +21,33 @@ check_room(const char *folder)
 	return trouble == NULL;
 }
 
+/*
+ * Are we the agent, or root who could not become one?  Who else may read the
+ * state, as a monitoring system, says of the folder's owner what its mode does.
+ */
+static gboolean
+is_agent(const char *folder, gboolean root, gboolean *ret_writable)
+{
+	struct stat st;
+
+	*ret_writable =
+	    faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+	if (root || *ret_writable || stat(folder, &st) < 0 ||
+	    st.st_uid == geteuid())
+		return TRUE;
+	*ret_writable =
+	    (st.st_mode & (S_IWUSR | S_IXUSR)) == (S_IWUSR | S_IXUSR);
+	return FALSE;
+}
+
 struct sight *
 sight_new(const struct ctl *ctl, const struct settings *settings,
     GBytes *before)
 {
 	const char *folder = settings->state_directory;
 	g_autoptr(Sight) sight = g_new0(struct sight, 1);
+	gboolean root = geteuid() == 0;
+	gboolean writable;
 
 	/* The map first: the agent may read it by a group that we lose. */
 	sight->list = hostlist_new(settings, before);
@@ -33,8 +55,8 @@ sight_new(const struct ctl *ctl, const struct settings *settings,
 	if (!ctl_become_agent(ctl, settings))
 		return NULL;
 	/* As the agent, whose files are in there. */
-	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0)
-		sight->usable = FALSE;
+	sight->agent = is_agent(folder, root, &writable);
+	sight->usable = sight->usable && writable;
 	if (!hostlist_add_state(sight->list, settings, &sight->error))
 		sight->usable = FALSE;
 	return g_steal_pointer(&sight);

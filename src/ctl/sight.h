@@ -14,6 +14,7 @@
 struct sight {
 	struct hostlist *list; /* by name and port */
 	gboolean usable;       /* can the state be read, and kept? */
+	gboolean agent;        /* are we who keeps it? */
 	GError *error;         /* it cannot even be read; NULL: it can */
 };
 

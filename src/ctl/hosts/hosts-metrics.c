@@ -88,6 +88,21 @@ add_drained(const struct sink *to)
 }
 
 static void
+add_down_since(const struct sink *to)
+{
+	const struct health *health = &to->row->known.record.health;
+
+	if (!health_is_up(health))
+		add_time(to, health->since);
+}
+
+static void
+add_routes(const struct sink *to)
+{
+	add_number(to, "", to->row->routes);
+}
+
+static void
 add_next_try(const struct sink *to)
 {
 	if (!health_is_up(&to->row->known.record.health))
@@ -227,6 +242,11 @@ static const struct family {
 	"1 if the host is drained, by command or wherever the route map has "
 	"it.",
 	add_drained},
+    {"routes", "gauge", FALSE,
+	"Routes of the map that have the host; 0 if it has none any more.",
+	add_routes},
+    {"down_since_timestamp_seconds", "gauge", TRUE,
+	"When a host that is down went down.", add_down_since},
     {"next_try_seconds", "gauge", TRUE,
 	"Until a host that is down is tried again.", add_next_try},
     {"deliveries", "counter", FALSE, "Recipients delivered.", add_deliveries},
@@ -292,24 +312,57 @@ add_family(GString *text, enum metrics form, const struct family *family,
 	}
 }
 
+/* Of the whole gateway. */
+static void
+add_general(GString *text, enum metrics form, const char *name,
+    const char *type, guint64 value, const char *help)
+{
+	gboolean counter = strcmp(type, "counter") == 0;
+	const char *suffix = counter && form == METRICS_TEXT ? "_total" : "";
+
+	g_string_append_printf(text,
+	    "# HELP smtproute_%s%s %s\n# TYPE smtproute_%s%s %s\n"
+	    "smtproute_%s%s %" G_GUINT64_FORMAT "\n",
+	    name, suffix, help, name, suffix, type, name,
+	    counter ? "_total" : "", value);
+}
+
+static void
+add_backlog(GString *text, enum metrics form, const struct backlog *backlog)
+{
+	gint64 age = backlog->all.messages == 0
+	    ? 0
+	    : MAX(g_get_real_time() - backlog->all.oldest, 0);
+
+	add_general(text, form, "waiting_messages", "gauge",
+	    backlog->all.messages,
+	    "Messages in the queue that wait for a host.");
+	add_general(text, form, "waiting_oldest_age_seconds", "gauge",
+	    (guint64)(age / G_USEC_PER_SEC),
+	    "For how many seconds the oldest of them has waited.");
+	add_general(text, form, "woken_messages", "counter", backlog->woken,
+	    "Messages that were tried again as soon as a host was there.");
+}
+
 void
-hosts_say_metrics(enum metrics form, const GPtrArray *rows, guint strangers,
-    gboolean usable)
+hosts_say_metrics(enum metrics form, const GPtrArray *rows,
+    const struct figures *figures)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(families); i++)
 		add_family(text, form, &families[i], rows);
-	g_string_append_printf(text,
-	    "# HELP smtproute_other_hosts Hosts that only DNS has named, and "
-	    "that are not shown.\n"
-	    "# TYPE smtproute_other_hosts gauge\n"
-	    "smtproute_other_hosts %u\n"
-	    "# HELP smtproute_state_usable 1 if what is learned of hosts can "
-	    "be read and kept, 0 if not.\n"
-	    "# TYPE smtproute_state_usable gauge\n"
-	    "smtproute_state_usable %d\n"
-	    "%s",
-	    strangers, usable ? 1 : 0, form == METRICS_OPEN ? "# EOF\n" : "");
+	add_general(text, form, "other_hosts", "gauge", figures->strangers,
+	    "Hosts that only DNS has named, and that are not shown.");
+	add_general(text, form, "state_usable", "gauge", figures->state ? 1 : 0,
+	    "1 if what is learned of hosts can be read and kept, 0 if not.");
+	add_general(text, form, "map_usable", "gauge", figures->map ? 1 : 0,
+	    "1 if all of the route map can be read, 0 if not.");
+	add_general(text, form, "log_usable", "gauge", figures->log ? 1 : 0,
+	    "1 if the log can be written, 0 if not.");
+	if (figures->backlog != NULL)
+		add_backlog(text, form, figures->backlog);
+	if (form == METRICS_OPEN)
+		g_string_append(text, "# EOF\n");
 	say("%s", text->str);
 }

@@ -10,6 +10,7 @@
 #include "address/domain.h"
 #include "agent/wakeup.h"
 #include "ctl/ctl.h"
+#include "ctl/figures.h"
 #include "ctl/hostarg.h"
 #include "ctl/hosts/hosts.h"
 #include "ctl/hosts/watch.h"
@@ -141,10 +142,20 @@ say_table(struct request *request, const GPtrArray *rows)
 	request->then = now;
 }
 
+static gboolean
+is_metrics(enum form form)
+{
+	return form == FORM_METRICS || form == FORM_OPENMETRICS;
+}
+
 static void
 say_rows(struct request *request, const struct sight *sight, GPtrArray *rows,
     guint strangers)
 {
+	g_autoptr(Figures) figures = is_metrics(request->form)
+	    ? figures_new(request->settings, sight, strangers)
+	    : NULL;
+
 	if (request->down)
 		keep_down(rows);
 	switch (request->form) {
@@ -155,10 +166,10 @@ say_rows(struct request *request, const struct sight *sight, GPtrArray *rows,
 		hosts_say_json(rows);
 		break;
 	case FORM_METRICS:
-		hosts_say_metrics(METRICS_TEXT, rows, strangers, sight->usable);
+		hosts_say_metrics(METRICS_TEXT, rows, figures);
 		break;
 	case FORM_OPENMETRICS:
-		hosts_say_metrics(METRICS_OPEN, rows, strangers, sight->usable);
+		hosts_say_metrics(METRICS_OPEN, rows, figures);
 		break;
 	case FORM_CHECK:
 		request->verdict = hosts_say_check(rows, sight_trouble(sight));
@@ -181,7 +192,7 @@ complain_of_state(struct request *request, const struct sight *sight)
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
 
 	complain("%s", sight->error->message);
-	if (request->form == FORM_METRICS || request->form == FORM_OPENMETRICS)
+	if (is_metrics(request->form))
 		say_rows(request, sight, none, 0);
 }
 
@@ -214,7 +225,7 @@ show(struct request *request)
 		complain_of_state(request, sight);
 		return CTL_TROUBLE;
 	}
-	if (sight->usable && sight_has_memory(sight)) {
+	if (sight->usable && sight->agent && sight_has_memory(sight)) {
 		wakeup_due(request->settings);
 		sight_forget_gone(sight, request->settings);
 	}

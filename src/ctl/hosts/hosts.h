@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "ctl/ctl.h"
+#include "ctl/figures.h"
 #include "ctl/hostlist.h"
 
 /* What a table has, unless a terminal has less. */
@@ -42,10 +43,9 @@ enum metrics {
 	METRICS_OPEN, /* OpenMetrics 1.0 */
 };
 
-/* @usable: can what deliveries learn be read and kept? */
 void
-hosts_say_metrics(enum metrics form, const GPtrArray *rows, guint strangers,
-    gboolean usable);
+hosts_say_metrics(enum metrics form, const GPtrArray *rows,
+    const struct figures *figures);
 
 /*
  * One line, with figures, and an exit status by the Monitoring Plugins

@@ -237,12 +237,13 @@ add_rest(GString *to, const struct page *page)
 		    "<p class=\"legend\">And %u more hosts, which are no worse: "
 		    "smtproutectl hosts has all.</p>\n",
 		    page->rows->len - PAGE_ROWS);
-	if (page->strangers > 0)
+	if (page->figures->strangers > 0)
 		g_string_append_printf(to,
 		    "<p class=\"legend\">And %u host%s that only DNS has "
 		    "named: smtproutectl hosts --all shows %s.</p>\n",
-		    page->strangers, page->strangers == 1 ? "" : "s",
-		    page->strangers == 1 ? "it" : "them");
+		    page->figures->strangers,
+		    page->figures->strangers == 1 ? "" : "s",
+		    page->figures->strangers == 1 ? "it" : "them");
 }
 
 void

@@ -185,6 +185,12 @@ judge_trouble(struct outlook *outlook, const struct page *page)
 				     "be written: what is shown "
 				     "may be old"));
 	}
+	if (!page->figures->log) {
+		worsen(outlook, PAGE_WARN);
+		add_line(outlook,
+		    g_strdup("The log cannot be written: smtproutectl check "
+			     "says why"));
+	}
 	for (guint i = 0; lines[i] != NULL; i++) {
 		if (lines[i][0] != '\0' && count++ < COMPLAINTS_MAX)
 			add_line(outlook, g_strdup(lines[i]));
@@ -196,14 +202,17 @@ judge_backlog(struct outlook *outlook, const struct page *page)
 {
 	g_autofree char *age = NULL;
 
-	if (page->backlog == NULL || page->backlog->all.messages == 0)
+	if (page->figures->backlog == NULL ||
+	    page->figures->backlog->all.messages == 0)
 		return;
-	age = duration_words(MAX(page->now - page->backlog->all.oldest, 0));
+	age = duration_words(
+	    MAX(page->now - page->figures->backlog->all.oldest, 0));
 	add_line(outlook,
 	    g_strdup_printf("%u message%s in the queue for a host, the oldest "
 			    "for %s",
-		page->backlog->all.messages,
-		page->backlog->all.messages == 1 ? " waits" : "s wait", age));
+		page->figures->backlog->all.messages,
+		page->figures->backlog->all.messages == 1 ? " waits" : "s wait",
+		age));
 }
 
 static void
@@ -284,9 +293,10 @@ add_figures(GString *to, const struct page *page, const struct sums *sums)
 	    "recipients in 24 h");
 	add_figure(to, "Bounced", sums->counts[HOURLY_BOUNCED],
 	    "recipients in 24 h");
-	if (page->backlog != NULL)
+	if (page->figures->backlog != NULL)
 		add_figure(to, "Waiting for a host",
-		    page->backlog->all.messages, "messages in the queue");
+		    page->figures->backlog->all.messages,
+		    "messages in the queue");
 	g_string_append(to, "</dl>\n");
 }
 

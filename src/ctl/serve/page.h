@@ -7,9 +7,9 @@
 
 #include <glib.h>
 
+#include "ctl/figures.h"
 #include "ctl/serve/routelist.h"
 #include "ctl/sight.h"
-#include "hosts/backlog.h"
 
 /* More hosts, or lines of routes, are counted only. */
 #define PAGE_ROWS 200
@@ -18,10 +18,9 @@ struct page {
 	gint64 now;                /* real time */
 	const struct sight *sight; /* NULL: there is none */
 	const GPtrArray *rows;     /* its hosts, worst first */
-	guint strangers;           /* that are not among them */
 	const struct routelist *routes;
-	const struct backlog *backlog; /* NULL: nobody knows */
-	const char *complaints;        /* lines, what is wrong */
+	const struct figures *figures;
+	const char *complaints; /* lines, what is wrong */
 };
 
 /* All of it, as HTML. */

@@ -54,18 +54,17 @@ static enum http_status
 serve_page(struct serving *serving)
 {
 	const struct hostlist *list = serving->sight->list;
-	g_autoptr(Backlog) backlog =
-	    backlog_read(serving->settings->state_directory, NULL);
+	g_autoptr(Figures) figures =
+	    figures_new(serving->settings, serving->sight, serving->strangers);
 	g_autoptr(Routelist) routes =
-	    routelist_new(list, serving->settings, backlog);
+	    routelist_new(list, serving->settings, figures->backlog);
 	g_autoptr(GPtrArray) rows = hostlist_worst_first(serving->rows);
 	const struct page page = {
 	    .now = g_get_real_time(),
 	    .sight = serving->sight,
 	    .rows = rows,
-	    .strangers = serving->strangers,
 	    .routes = routes,
-	    .backlog = backlog,
+	    .figures = figures,
 	    .complaints = serving->complaints->str,
 	};
 	GString *text = page_new(&page);
@@ -79,10 +78,12 @@ serve_page(struct serving *serving)
 static enum http_status
 serve_metrics(struct serving *serving)
 {
+	g_autoptr(Figures) figures =
+	    figures_new(serving->settings, serving->sight, serving->strangers);
+
 	if (serving->sight->error != NULL)
 		g_ptr_array_set_size(serving->rows, 0);
-	hosts_say_metrics(METRICS_OPEN, serving->rows, serving->strangers,
-	    serving->sight->usable);
+	hosts_say_metrics(METRICS_OPEN, serving->rows, figures);
 	return HTTP_OK;
 }
 
