@@ -47,6 +47,25 @@ static const struct {
     {"a command that was sent ahead", ".\r\nRSET\r\nQUIT\r\n", ".\r\n", "RSET"},
 };
 
+/* What comes behind a line of its own: is DATA next, but for RCPT? */
+static const struct follower {
+	const char *says;
+	const char *input;
+	gboolean follows;
+} followers[] = {
+    {"nothing", "", FALSE},
+    {"DATA", "DATA\r\n", TRUE},
+    {"DATA, in small letters and with LF alone", "data\n", TRUE},
+    {"behind others of its kind", "RCPT TO:<a@b>\r\nrcpt x\r\nDATA\r\n", TRUE},
+    {"only others of its kind", "RCPT TO:<a@b>\r\n", FALSE},
+    {"something else first", "RCPT TO:<a@b>\r\nRSET\r\nDATA\r\n", FALSE},
+    {"half of it", "RCPT TO:<a@b>\r\nDATA\r", FALSE},
+    {"more than it", "DATA x\r\n", FALSE},
+    {"less than it", "DAT\r\n", FALSE},
+    {"an empty line", "\r\nDATA\r\n", FALSE},
+    {"a short line", "RCP\r\nDATA\r\n", FALSE},
+};
+
 struct feed {
 	int fd;
 	const char *data;
@@ -262,11 +281,29 @@ test_lost(void)
 	g_thread_join(thread);
 }
 
+static void
+test_follows(gconstpointer data)
+{
+	const struct follower *row = data;
+	g_autofree char *text =
+	    g_strconcat("RCPT TO:<x@y>\r\n", row->input, NULL);
+	autofd fd = input_with(text, strlen(text));
+	g_autoptr(Intake) intake = intake_new(fd);
+	const char *line;
+
+	/* Before anything was read. */
+	g_assert_false(intake_follows(intake, "RCPT", "DATA"));
+	g_assert_cmpint(intake_line(intake, LATER, &line), ==, INTAKE_LINE);
+	g_assert_cmpint(intake_follows(intake, "RCPT", "DATA"), ==,
+	    row->follows);
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	TABLE_ADD("intake/content", contents, test_content);
+	TABLE_ADD("intake/follows", followers, test_follows);
 	g_test_add_func("/intake/large", test_large);
 	g_test_add_func("/intake/lines", test_lines);
 	g_test_add_func("/intake/late", test_late);
