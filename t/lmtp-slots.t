@@ -52,11 +52,15 @@ sub end {
     return;
 }
 
-sub connected {
-    my ($agent) = @_;
+# Of all hosts: how many are so.
+sub count {
+    my ($agent, $what) = @_;
+    my $rows = JSON::PP::decode_json(Ctl->run(conf => $agent->conf,
+        arguments => ['hosts', '--json'])->stdout);
+    my $count = 0;
 
-    return JSON::PP::decode_json(Ctl->run(conf => $agent->conf,
-        arguments => ['hosts', '--json'])->stdout)->[0]{connected};
+    $count += $_->{$what} for @{$rows};
+    return $count;
 }
 
 for my $patience ('30s', '0') {
@@ -67,7 +71,7 @@ for my $patience ('30s', '0') {
 
         like send_one($first, "a$_"), $OK, "the first, $_" for 1 .. 3;
         is $host->connections, 1, 'it keeps its connection';
-        is connected($agent), 1, 'which has the slot';
+        is count($agent, 'connected'), 1, 'which has the slot';
         for my $n (1 .. 3) {
             like send_one($second, "b$n"), $OK, "the second, $n";
             like send_one($first, "c$n"), $OK, "the first, $n";
@@ -161,6 +165,7 @@ for my $row (
         kill $signal, $first->pid;
         reap($first->pid, $Fixture::PATIENCE) if $signal eq 'KILL';
         like send_one($second, 'b'), $OK, 'the second';
+        is count($agent, 'waiting'), 0, 'and waits no longer';
         kill 'CONT', $first->pid if $signal eq 'STOP';
         end($second);
         $signal eq 'STOP' ? end($first) : $first->stop;

@@ -109,9 +109,10 @@ patience_wait(struct patience *patience, struct hoststate *state,
 		    contenders->len, left, patience->waiting);
 		if (prospect != PROSPECT_LATER || caller_is_gone())
 			break;
+		/* What there is without them the next look says. */
 		if (g_get_monotonic_time() - begun > HELD_SPAN &&
 		    end_holding(contenders))
-			return TRUE;
+			continue;
 		if (!patience->told &&
 		    g_get_monotonic_time() - begun > TELL_AFTER)
 			tell(patience, contenders, left);
