@@ -97,4 +97,28 @@ cmp_ok scalar(keys %wakers), '>', 2, 'by others than the killed';
 is_deeply tally($herd->deliver(2)), {0 => 2}, 'mail flows';
 is scalar(calls()), $least, 'and nobody is left to be woken';
 
+# Delivered by another host while this one was down, it waits for none.
+my ($down, $other) = map { CrowdHost->new(down => 1) } 1, 2;
+$agent->configure(routes => 'both.example ' . $down->destination . ', '
+    . $other->destination . "/pri=1\n"
+    . 'one.example ' . $down->destination . "\n");
+my $deliver = sub {
+    my ($id, $domain) = @_;
+    return $agent->deliver(queue_id => $id, recipients => ["u\@$domain"])
+        ->status;
+};
+is $deliver->('BOTH', 'both.example'), 75, 'both hosts are down';
+is $deliver->('ONE', 'one.example'), 75, 'and one of them';
+write_file("$dir/clock", 120);
+$other->start;
+is(Ctl->run(conf => $agent->conf,
+    arguments => ['retry', $other->destination =~ s/[][]//gr])->status, 0,
+    'retry of the other');
+is $deliver->('BOTH', 'both.example'), 0, 'delivered by the other';
+$down->start;
+is(Ctl->run(conf => $agent->conf, arguments => ['retry'])->status, 0, 'retry');
+is $deliver->('NEW', 'one.example'), 0, 'by the one';
+wait_until('who waits for it', sub { grep { $_->[1] eq 'ONE' } calls() });
+is_deeply [grep { $_->[1] eq 'BOTH' } calls()], [], 'who does not is not woken';
+
 done_testing;
