@@ -9,14 +9,14 @@
 BUILD_PACKAGES='autoconf automake gcc libc-ares-dev libc6-dev libesmtp-dev
 	libglib2.0-dev libjansson-dev liblmdb-dev libssl-dev make pkg-config'
 DEMO_PACKAGES='perl postfix'
-TEST_PACKAGES='ca-certificates dovecot-core iproute2 ldnsutils
+TEST_PACKAGES='bzip2 ca-certificates dovecot-core iproute2 ldnsutils
 	libio-socket-ssl-perl mariadb-client-core mariadb-server-core
 	openssl perl pflogsumm postfix postfix-ldap postfix-lmdb postfix-mysql
 	postfix-pgsql postgresql prometheus python3-prometheus-client rsyslog
-	slapd unbound'
+	slapd unbound xz-utils zstd'
 # For "make warnings", "make lint", "make distcheck" and "make check-valgrind";
 # a browser for t/page.t, which is large.
-CI_PACKAGES='chromium clang clang-format cppcheck mandoc shellcheck valgrind xz-utils'
+CI_PACKAGES='chromium clang clang-format cppcheck mandoc shellcheck valgrind'
 # For "make fuzz": what clang's -fsanitize= links, a package of its own here.
 case $(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME-}") in
 bookworm) CI_PACKAGES="$CI_PACKAGES libclang-rt-14-dev" ;;

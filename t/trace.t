@@ -139,6 +139,8 @@ subtest 'rotated and packed' => sub {
         my ($program, $suffix, $number) = @{$row};
         my $log = log_file("log.$number", $lines[$number]);
         my ($status) = capture($program, '--version');
+        # Without it there is one packed file less.
+        ok $status == 0 || !$ENV{CI}, "there is $program";
         if ($status == 0) {
             is((capture($program, '-q', "$folder/log.$number"))[0], 0, $program);
             unlink "$folder/log.$number";

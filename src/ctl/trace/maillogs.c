@@ -86,7 +86,7 @@ GPtrArray *
 maillogs_find(const struct settings *settings)
 {
 	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *own = postconf_value(NULL, "maillog_file", TRUE, NULL);
+	g_autofree char *own = NULL;
 
 	if (ctl_has_postfix())
 		own = postconf_value(NULL, "maillog_file", TRUE, NULL);
