@@ -295,6 +295,12 @@ subtest 'large' => sub {
     like $page, qr/And 2300 more hosts/, 'the others are counted';
     like $page, qr/And 2300 more routes/, 'and routes';
     cmp_ok length $page, '<', 1_000_000, 'the page is not';
+    $agent->configure(routes => join '', map {
+        "r$_.example [mx.example.net]\n" } 1 .. 100_001);
+    $page = body($agent, '/');
+    like $page, qr/>r1\.example<br>.*and 99996 more</,
+        'of a very large map the beginning';
+    like $page, qr/the first 100000 routes were looked at/, 'and it says so';
 };
 
 subtest 'arguments' => sub {

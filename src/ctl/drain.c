@@ -231,17 +231,18 @@ is_bare(const struct ordering *ordering, const struct route *route)
 	return touched;
 }
 
-static void
+static gboolean
 complain_if_bare(const struct route *route, void *data)
 {
 	struct ordering *ordering = data;
 	g_autofree char *key = NULL;
 
 	if (!is_bare(ordering, route) || ++ordering->bare > BARE_SHOWN)
-		return;
+		return TRUE;
 	key = printable(route->key, KEY_MAX);
 	complain("warning: %s has no host left; its mail waits in the queue",
 	    key);
+	return TRUE;
 }
 
 static void

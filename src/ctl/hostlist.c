@@ -196,7 +196,7 @@ hostlist_new(const struct settings *settings, GBytes *before)
 
 void
 hostlist_each_route(const struct hostlist *list,
-    void (*visit)(const struct route *route, void *data), void *data)
+    gboolean (*visit)(const struct route *route, void *data), void *data)
 {
 	struct maptext_entry entry;
 	struct maptext map;
@@ -207,8 +207,8 @@ hostlist_each_route(const struct hostlist *list,
 	while (maptext_next(&map, &entry)) {
 		g_autoptr(Route) route = routemap_parse("map", &entry, NULL);
 
-		if (route != NULL)
-			visit(route, data);
+		if (route != NULL && !visit(route, data))
+			return;
 	}
 }
 

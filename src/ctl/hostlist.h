@@ -68,10 +68,13 @@ hostlist_new(const struct settings *settings, GBytes *before);
 struct hostrow *
 hostlist_find(const struct hostlist *list, const char *name, guint16 port);
 
-/* All routes of the map that can be read, in its order; @visit borrows them. */
+/*
+ * All routes of the map that can be read, in its order, until @visit, which
+ * borrows them, says FALSE.
+ */
 void
 hostlist_each_route(const struct hostlist *list,
-    void (*visit)(const struct route *route, void *data), void *data);
+    gboolean (*visit)(const struct route *route, void *data), void *data);
 
 /*
  * Adds what the state knows, and sorts the rows by name and port.  FALSE with

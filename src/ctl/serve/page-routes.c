@@ -165,6 +165,11 @@ add_rest(GString *to, const struct routelist *routes)
 	if (rest > 0)
 		g_string_append_printf(to,
 		    "<p class=\"legend\">And %u more routes.</p>\n", rest);
+	if (routes->routes == ROUTELIST_LOOK)
+		g_string_append_printf(to,
+		    "<p class=\"legend\">Of a map this large the first %u "
+		    "routes were looked at.</p>\n",
+		    ROUTELIST_LOOK);
 }
 
 /*

@@ -98,7 +98,7 @@ get_group(struct gathering *gathering, const struct route *route)
 	return group;
 }
 
-static void
+static gboolean
 add_route(const struct route *route, void *data)
 {
 	struct gathering *gathering = data;
@@ -108,12 +108,11 @@ add_route(const struct route *route, void *data)
 	routes->routes++;
 	routes->lost +=
 	    group != NULL ? group->lost : is_lost(gathering->list, route);
-	if (group == NULL) {
+	if (group == NULL)
 		routes->left_out++;
-		return;
-	}
-	if (group->count++ < ROUTELIST_KEYS)
+	else if (group->count++ < ROUTELIST_KEYS)
 		g_ptr_array_add(group->keys, g_strdup(route->key));
+	return routes->routes < ROUTELIST_LOOK;
 }
 
 /* As a delivery knows the route. */

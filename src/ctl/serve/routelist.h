@@ -15,8 +15,12 @@
 /* As many keys of each are named. */
 #define ROUTELIST_KEYS 4
 
-/* As many are told apart; a map may have a million. */
-#define ROUTELIST_MAX 2000
+/*
+ * As many are told apart, and so many routes looked at: a map may have a
+ * million, and a page has seconds.
+ */
+#define ROUTELIST_MAX  2000
+#define ROUTELIST_LOOK 100000
 
 struct routegroup {
 	struct route *route; /* the first of them */
@@ -29,7 +33,7 @@ struct routegroup {
 struct routelist {
 	GPtrArray *groups; /* of struct routegroup: lost ones first, then those
 			    * that mail waits for, then as in the map */
-	guint routes;      /* all of the map */
+	guint routes;      /* all of the map, ROUTELIST_LOOK at most */
 	guint lost;        /* of these */
 	guint left_out;    /* of these, beyond ROUTELIST_MAX groups */
 	guint waiting;     /* messages for routes that are none of @groups */
