@@ -214,6 +214,19 @@ subtest 'the same as "hosts" says' => sub {
     like $body, qr/^SMTPROUTE CRITICAL - 1 of 1 hosts down: /, 'and says so';
 };
 
+subtest 'rates' => sub {
+    my $host = SmtpHost->new;
+    my $agent = Agent->new(routes => 'example.com ' . $host->destination
+        . "/rate=1:1h\n", settings => {patience => 0});
+
+    is $agent->deliver->status, 0, 'one is delivered';
+    is $agent->deliver->status, 75, 'the next one has to wait';
+    my $page = body($agent, '/');
+    like $page, qr/at its rate</, 'the state';
+    like $page, qr/>rate 1 of 1 in 1h, free in (?:1 h|\d+ min)</,
+        'what is used, and when there is more';
+};
+
 subtest 'nothing is known' => sub {
     my $agent = Agent->new(routes => '');
 

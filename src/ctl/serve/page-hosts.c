@@ -69,6 +69,26 @@ add_since(GString *to, const struct hostrow *row, gint64 now)
 	g_string_append(to, "</div>");
 }
 
+/* "12 of 30 in 1m, free in 12 s". */
+static void
+add_rates(GString *to, const struct hostrow *row)
+{
+	gint64 wait = hostrate_wait(row->rates, row->known.tally);
+	g_autofree char *text = hostrate_text(row->rates, row->known.tally);
+	g_autofree char *free = NULL;
+
+	if (text == NULL)
+		return;
+	g_string_append(to, "<div class=\"small faint\">rate ");
+	html_text(to, text);
+	if (wait > 0) {
+		free = duration_words_up(wait);
+		html_text(to, ", free in ");
+		html_text(to, free);
+	}
+	g_string_append(to, "</div>");
+}
+
 static void
 add_error(GString *to, const struct hostrecord *record, gint64 now)
 {
@@ -98,6 +118,7 @@ add_state(GString *to, const struct hostrow *row, gint64 now)
 	html_text(to, words);
 	g_string_append(to, "</span>");
 	add_since(to, row, now);
+	add_rates(to, row);
 	add_error(to, &row->known.record, now);
 	g_string_append(to, "</div></td>\n");
 }
