@@ -20,7 +20,7 @@
  * million, and a page has seconds.
  */
 #define ROUTELIST_MAX  2000
-#define ROUTELIST_LOOK 100000
+#define ROUTELIST_LOOK 100000U
 
 struct routegroup {
 	struct route *route; /* the first of them */
