@@ -185,12 +185,21 @@ sub open {
     return;
 }
 
+# A page may just be asking for itself again, on a machine that is slow.
 sub evaluate {
     my ($self, $script) = @_;
-    my $result = $self->call('Runtime.evaluate', {
-        expression    => $script,
-        returnByValue => JSON::PP::true,
-    });
+    my $result;
+
+    for my $try (1 .. 10) {
+        $result = eval {
+            $self->call('Runtime.evaluate', {
+                expression    => $script,
+                returnByValue => JSON::PP::true,
+            });
+        };
+        last if $result;
+        die $@ if $try == 10 || $@ !~ /context|navigated/i;
+    }
 
     croak $result->{exceptionDetails}{exception}{description}
         if $result->{exceptionDetails};
