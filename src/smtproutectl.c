@@ -25,7 +25,7 @@ static const struct command {
 	"[--all] [--down] [--check | --json | --metrics | --openmetrics | "
 	"--watch[=seconds]] [host | domain ...]",
 	ctl_hosts, "show which hosts are up, down or drained"},
-    {"probe", "[--json] domain | host", ctl_probe,
+    {"probe", "[--all] [--json] domain | host", ctl_probe,
 	"talk to the hosts of a route, without sending mail"},
     {"drain", "host ...", ctl_drain, "give hosts no new mail"},
     {"resume", "host ...", ctl_drain, "give drained hosts mail again"},

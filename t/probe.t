@@ -305,6 +305,7 @@ subtest 'many hosts' => sub {
     $run = probe($agent, 'none');
     is $run->status, 1, 'exit status: none works';
     like $run->stdout, qr/^result    0 of 2 addresses work$/m, 'sum';
+    is probe($agent, '--all', 'all')->status, 1, 'not all of them do';
 };
 
 subtest 'what the argument is' => sub {
@@ -372,6 +373,10 @@ EOF_ROUTES
     }
     my @peers = map { $_->peer } $host->connections;
     is_deeply \@peers, [('127.0.0.8') x @peers], 'with the host\'s settings';
+    is probe($agent, '--all', $destination)->status, 0,
+        'all of one that works';
+    is probe($agent, '--all', "$destination, unknown.invalid")->status,
+        1, 'and of one more that has no address';
     is probe($agent)->status, 2, 'no argument';
     is probe($agent, 'a', 'b')->status, 2, 'two arguments';
     is probe($agent, '-x', 'a')->status, 2, 'an unknown option';

@@ -33,7 +33,9 @@ struct probe {
 	const char *helo_name;
 	guint addresses;
 	guint working;
-	json_t *to; /* the document; NULL: lines are said */
+	gboolean failed; /* an address, or a name that has none */
+	gboolean all;    /* is one that works not enough? */
+	json_t *to;      /* the document; NULL: lines are said */
 };
 
 /*
@@ -171,15 +173,18 @@ probe_place(struct probe *probe, const struct place *place, json_t *to)
 {
 	json_t *object = to != NULL ? add_place(to, place) : NULL;
 	g_autofree char *why = NULL;
+	gboolean works = FALSE;
 
 	if (place->error == NULL) {
-		probe->addresses++;
-		probe->working += interview(probe->ctl, probe->settings,
+		works = interview(probe->ctl, probe->settings,
 		    &place->candidate, probe->helo_name, object);
+		probe->addresses++;
+		probe->working += works;
 	} else if (to == NULL) {
 		why = printable(place->error->message, TEXT_SHOWN);
 		say_unresolved(probe, place, why);
 	}
+	probe->failed = probe->failed || !works;
 }
 
 static void
@@ -255,7 +260,8 @@ probe_route(struct probe *probe, const struct route *route, const char *domain)
 		say("result    no host: mail is dropped (/dev/null)\n");
 	else
 		say_sum(probe);
-	return probe->working > 0 ? CTL_OK : CTL_NO;
+	return probe->working > 0 && !(probe->all && probe->failed) ? CTL_OK
+								    : CTL_NO;
 }
 
 static enum ctl_status
@@ -288,18 +294,22 @@ probe_argument(struct probe *probe, const char *text)
 
 /* FALSE: not as the usage says. */
 static gboolean
-parse_options(int argc, char **argv, gboolean *ret_json)
+parse_options(int argc, char **argv, gboolean *ret_all, gboolean *ret_json)
 {
 	static const struct option options[] = {
+	    {"all", no_argument, NULL, 'a'},
 	    {"json", no_argument, NULL, 'j'},
 	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
+		if (option == 'a')
+			*ret_all = TRUE;
+		else if (option == 'j')
+			*ret_json = TRUE;
+		else
 			return FALSE;
-		*ret_json = TRUE;
 	}
 	return argc - optind == 1;
 }
@@ -312,7 +322,7 @@ ctl_probe(const struct ctl *ctl, int argc, char **argv)
 	gboolean json = FALSE;
 	enum ctl_status status;
 
-	if (!parse_options(argc, argv, &json))
+	if (!parse_options(argc, argv, &probe.all, &json))
 		return CTL_USAGE;
 	/* OpenSSL writes to hosts that may be gone. */
 	signal(SIGPIPE, SIG_IGN);
