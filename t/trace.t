@@ -14,6 +14,7 @@ use POSIX ();
 use Test::More;
 
 use Agent ();
+use Checked qw(after namespaces);
 use Ctl ();
 use Fixture;
 use PostfixInstance ();
@@ -228,8 +229,9 @@ subtest 'usage, and what is not there' => sub {
 };
 
 subtest 'the journal' => sub {
-    skip_or_fail('there are mail logs here')
-        if glob '/var/log/mail.log* /var/log/maillog*';
+    skip_or_fail('mount namespaces need root') if !namespaces();
+    # Whatever logs this machine has.
+    local $ENV{SMTPROUTE_WRAPPER} = after('mount -t tmpfs tmpfs /var/log');
     my $bin = new_folder('bin');
     write_file("$bin/journalctl", "#!/bin/sh\necho \"\$@\" >$bin/asked\n"
         . "cat <<'END'\n" . join('', story(\&iso, '4F1B', 99)) . "END\n");
