@@ -15,6 +15,7 @@ use Test::More;
 use Agent;
 use Fixture;
 use Lmtp;
+use PatientHost ();
 use SmtpHost;
 
 my $OK = '250 2.1.5 ok';
@@ -38,39 +39,14 @@ sub send_to {
     return @replies;
 }
 
-# A host that answers nothing before it has seen DATA, from one client.
-sub patient_host {
-    my ($listener) = @_;
-    my $client = $listener->accept or die "accept: $!\n";
-
-    $client->autoflush(1);
-    print {$client} "220 b.example\r\n";
-    <$client>;
-    print {$client} "250-b.example\r\n250 PIPELINING\r\n";
-    my @commands;
-    while (my $line = <$client>) {
-        push @commands, $line;
-        last if $line =~ /^DATA/;
-    }
-    print {$client} "250 ok\r\n" x (@commands - 1), "354 go\r\n";
-    while (my $line = <$client>) {
-        last if $line eq ".\r\n";
-    }
-    print {$client} "250 2.0.0 taken\r\n";
-    1 while <$client>;
-    return;
-}
-
 for my $count (1, 99) {
     subtest "$count recipients, in one write" => sub {
-        my $listener = listen_on('127.0.0.1', 0);
-        my $pid = child(sub { patient_host($listener) });
-        my @replies = send_to(
-            agent_for('[127.0.0.1]:' . $listener->sockport), $count);
+        my $host = PatientHost->new;
+        my @replies = send_to(agent_for($host->destination), $count);
 
         is scalar(grep { /^250 2\.0\.0 \S+: 250 2\.0\.0 taken$/ } @replies),
             $count, 'delivered';
-        ok reap($pid, $Fixture::PATIENCE), 'the host has seen it all';
+        ok $host->has_seen_all, 'the host has seen it all';
         done_testing;
     };
 }

@@ -15,6 +15,7 @@ use Test::More;
 use Agent;
 use Failover;
 use Fixture;
+use PatientHost ();
 use SmtpHost;
 
 my $KEYWORDS = ['PIPELINING', 'ENHANCEDSTATUSCODES'];
@@ -66,34 +67,11 @@ try_rows(
         qr/^EHLO MAIL RCPT/, qr/^Connection Error: /),
 );
 
-# A host that answers nothing before it has seen DATA.
-sub patient_host {
-    my ($listener) = @_;
-    my $client = $listener->accept or die "accept: $!\n";
-
-    $client->autoflush(1);
-    print {$client} "220 b.example\r\n";
-    <$client>;
-    print {$client} "250-b.example\r\n250 PIPELINING\r\n";
-    for my $verb (qw(MAIL RCPT DATA)) {
-        <$client> =~ /^$verb/ or die "no $verb\n";
-    }
-    print {$client} "250 ok\r\n250 ok\r\n354 go\r\n";
-    while (my $line = <$client>) {
-        last if $line eq ".\r\n";
-    }
-    print {$client} "250 2.0.0 taken\r\n";
-    1 while <$client>;
-    return;
-}
-
-my $listener = listen_on('127.0.0.1', 0);
-my $pid = child(sub { patient_host($listener) });
-my $run = Agent->new(routes => 'example.com [127.0.0.1]:'
-    . $listener->sockport . "\n", settings => {'command-timeout' => '20s'})
-    ->deliver;
+my $patient = PatientHost->new;
+my $run = Agent->new(routes => 'example.com ' . $patient->destination . "\n",
+    settings => {'command-timeout' => '20s'})->deliver;
 is $run->status, 0, 'nothing waits for a reply before DATA is sent';
-ok reap($pid, $Fixture::PATIENCE), 'the host has seen it all';
+ok $patient->has_seen_all, 'the host has seen it all';
 
 # With two, pipe(8) has one result: no DATA before both are accepted.
 my $host = SmtpHost->new(keywords => $KEYWORDS,

@@ -64,6 +64,21 @@ words_of_up(const struct hostrow *row)
 	return g_strdup("up");
 }
 
+const char *
+hostwords_standing(enum hostrow_standing standing)
+{
+	switch (standing) {
+	case HOSTROW_DOWN:
+		return "down";
+	case HOSTROW_DRAINED:
+	case HOSTROW_DRAINED_IN_MAP:
+		return "drained";
+	case HOSTROW_UP:
+		break;
+	}
+	return "up";
+}
+
 char *
 hostwords_state(const struct hostrow *row, enum paint *ret_paint)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is to be said of a host to people, in few words.  All strings are new.
+ * What is to be said of a host, in few words.
  */
 #ifndef SMTPROUTE_CTL_HOSTWORDS_H
 #define SMTPROUTE_CTL_HOSTWORDS_H
@@ -9,6 +9,12 @@
 
 #include "ctl/hostlist.h"
 #include "ctl/paint.h"
+
+/* "up", "down" or "drained". */
+const char *
+hostwords_standing(enum hostrow_standing standing);
+
+/* All strings from here on are new. */
 
 /*
  * "up, 2 busy"; nothing is longer than "down, trying now".  *ret_paint is set

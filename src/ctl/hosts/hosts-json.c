@@ -8,6 +8,7 @@
 #include "ctl/document.h"
 #include "ctl/hostrate.h"
 #include "ctl/hosts/hosts.h"
+#include "ctl/hostwords.h"
 #include "smtp/outcome.h"
 
 static void
@@ -45,21 +46,6 @@ set_bad_addresses(json_t *to, const struct hostrecord *record)
 		if (bad->text[0] != '\0' && bad->until > now)
 			document_add_text(array, bad->text);
 	}
-}
-
-static const char *
-state_name(const struct hostrow *row)
-{
-	switch (hostrow_standing(row)) {
-	case HOSTROW_DOWN:
-		return "down";
-	case HOSTROW_DRAINED:
-	case HOSTROW_DRAINED_IN_MAP:
-		return "drained";
-	case HOSTROW_UP:
-		break;
-	}
-	return "up";
 }
 
 static void
@@ -132,7 +118,8 @@ set_row(json_t *to, const struct hostrow *row)
 
 	document_set_text(to, "host", row->known.name);
 	document_set_count(to, "port", row->known.port);
-	document_set_text(to, "state", state_name(row));
+	document_set_text(to, "state",
+	    hostwords_standing(hostrow_standing(row)));
 	set_health(to, &row->known);
 	document_set_flag(to, "drained", record->drained != FALSE);
 	document_set_count(to, "routes", row->routes);

@@ -4,6 +4,7 @@
 
 #include "address/domain.h"
 #include "ctl/duration.h"
+#include "ctl/hostwords.h"
 #include "ctl/serve/html.h"
 #include "ctl/serve/page.h"
 
@@ -27,21 +28,6 @@ add_keys(GString *to, const struct routegroup *group)
 	g_string_append(to, "</div></th>\n");
 }
 
-static const char *
-state_word(const struct hostrow *row, gboolean drained)
-{
-	switch (drained ? HOSTROW_DRAINED_IN_MAP : hostrow_standing(row)) {
-	case HOSTROW_DOWN:
-		return "down";
-	case HOSTROW_DRAINED:
-	case HOSTROW_DRAINED_IN_MAP:
-		return "drained";
-	case HOSTROW_UP:
-		break;
-	}
-	return "up";
-}
-
 static void
 add_host(GString *to, const struct page *page,
     const struct destination *destination)
@@ -58,7 +44,9 @@ add_host(GString *to, const struct page *page,
 	g_string_append(to, "</span>");
 	html_text(to, row->label);
 	g_string_append_printf(to, " <span class=\"small %s\">%s</span></li>",
-	    page_class(icon), state_word(row, destination->drain));
+	    page_class(icon),
+	    hostwords_standing(destination->drain ? HOSTROW_DRAINED_IN_MAP
+						  : hostrow_standing(row)));
 }
 
 static int
