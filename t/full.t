@@ -76,7 +76,7 @@ subtest 'a burst on two hosts' => sub {
 
 # As Exim: the session is over, but its process is not yet.
 subtest 'sessions that end later there than here' => sub {
-    my $host = CrowdHost->new(limit => 4, lingers => 0.03,
+    my $host = CrowdHost->new(limit => 4, lingers => 0.3,
         takes => {final => 0.1});
     my $agent = agent($host->destination, patience => '50s',
         'max-connections' => 3, 'retry-min' => '1s', waiting => 60);

@@ -23,11 +23,18 @@
 #define GREETED_PAUSE (20 * 1000) /* microseconds */
 #define GREETED_TRIES 25
 
+/*
+ * A session that came to its answer less than this ago may be over here and not
+ * yet there: Exim counts processes, which end after QUIT.
+ */
+#define LINGERING G_USEC_PER_SEC
+
 /* A visit of the chosen host that makes it look full. */
 struct refusal {
 	struct hoststate *state;
 	guint sessions;
-	gboolean others; /* are others on their way to it? */
+	gboolean lingering; /* may it have one more that is over here? */
+	gboolean others;    /* are others on their way to it? */
 };
 
 struct leaving {
@@ -321,15 +328,23 @@ refusal_work(struct statefile_view *view, void *data)
 {
 	struct refusal *refusal = data;
 	struct hoststate *state = refusal->state;
+	struct hostrecord record;
+	gint64 age;
 
+	load(view, state->key, &record);
+	age = g_get_real_time() - record.last_success;
+	refusal->lingering = age >= 0 && age < LINGERING;
 	refusal->sessions =
 	    slots_count_marked(view, state->slots_key, state->ticket);
 	refusal->others = slots_count(view, state->slots_key) > 1;
 }
 
-/* How many sessions of ours the host is serving, beside this one. */
+/*
+ * How many sessions of ours the host is serving, beside this one.  Where their
+ * number is limited, it has one more that is over here.
+ */
 static guint
-count_served(struct hoststate *state)
+count_served(struct hoststate *state, gboolean answered)
 {
 	struct refusal refusal = {.state = state};
 
@@ -340,6 +355,9 @@ count_served(struct hoststate *state)
 			break;
 		g_usleep(GREETED_PAUSE);
 	}
+	if (refusal.sessions == 0 && refusal.lingering && answered &&
+	    state->limit != G_MAXUINT)
+		return 1;
 	return refusal.sessions;
 }
 
@@ -351,7 +369,7 @@ hoststate_note(struct hoststate *state, const struct visit *visit)
 	set_greeted(state, FALSE);
 	grant_note(state);
 	if (stay_looks_full(visit) && state->slots_key != NULL)
-		sessions = count_served(state);
+		sessions = count_served(state, !visit->refused);
 	stay_note(&state->stay, visit, sessions);
 }
 
