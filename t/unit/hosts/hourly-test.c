@@ -90,6 +90,10 @@ test_clock(void)
 	    2);
 	g_assert_cmpuint(hourly_get(&hourly, NOON, 0, HOURLY_SENT), ==, 4);
 	g_assert_cmpuint(hourly_get(&hourly, NOON, 1, HOURLY_SENT), ==, 2);
+	/* By a day: the hour is another one of the same number. */
+	hourly_add(&hourly, NOON - HOURLY_HOURS * HOUR, HOURLY_SENT, 3);
+	g_assert_cmpuint(sum(&hourly, NOON - HOURLY_HOURS * HOUR, HOURLY_SENT),
+	    ==, 3);
 	/* By a year: what was counted is of no day that it knows. */
 	g_assert_cmpuint(sum(&hourly, NOON - 8760 * HOUR, HOURLY_SENT), ==, 0);
 	hourly_add(&hourly, NOON - 8760 * HOUR, HOURLY_SENT, 1);
