@@ -91,13 +91,13 @@ static void
 ask_for(const struct check *check, char *const *words, const GPtrArray *domains,
     gboolean parents)
 {
-	g_autoptr(GPtrArray) keys = g_ptr_array_new();
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < domains->len; i++) {
 		const char *name = domains->pdata[i];
 
 		for (; name != NULL; name = next_name(name, parents))
-			g_ptr_array_add(keys, (gpointer)name);
+			g_ptr_array_add(keys, g_strdup(name));
 	}
 	g_ptr_array_add(keys, NULL);
 	for (; *words != NULL; words++) {
