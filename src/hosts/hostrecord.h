@@ -31,7 +31,10 @@ struct bad_address {
 	gint64 until;                  /* CLOCK_BOOTTIME, microseconds */
 };
 
-/* Times of day in microseconds since 1970, 0: never. */
+/*
+ * Times of day in microseconds since 1970, 0: never.  Three of them have room
+ * in a page of the file, which is a third less for each than two.
+ */
 struct hostrecord {
 	gint64 seen; /* last time that anything was noted; see sweep.h */
 	struct health health;
@@ -44,7 +47,7 @@ struct hostrecord {
 	guint64 deferrals;
 	guint64 bounces;
 	guint64 connections;
-	guint64 failures[HOSTRECORD_STAGES]; /* of the host, by enum stage */
+	guint32 failures[HOSTRECORD_STAGES]; /* of the host, by enum stage */
 	gint64 last_success;
 	gint64 last_failure;
 	char last_error[HOSTRECORD_ERROR_MAX]; /* of last_failure */

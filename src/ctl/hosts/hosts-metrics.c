@@ -139,7 +139,7 @@ add_failures(const struct sink *to)
 	for (guint i = 0; i < STAGE_COUNT; i++) {
 		begin_sample(to, "_total", stage_name(i));
 		g_string_append_printf(to->text, "%" G_GUINT64_FORMAT "\n",
-		    to->row->known.record.failures[i]);
+		    (guint64)to->row->known.record.failures[i]);
 	}
 }
 

@@ -282,7 +282,7 @@ counters_text(const struct hostrecord *record)
 	    record->connections);
 	for (guint i = 0; i < STAGE_COUNT; i++) {
 		if (record->failures[i] > 0)
-			g_string_append_printf(text, " %s %" G_GUINT64_FORMAT,
+			g_string_append_printf(text, " %s %u",
 			    stage_name((enum stage)i), record->failures[i]);
 	}
 	return g_string_free(text, FALSE);
