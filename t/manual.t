@@ -225,7 +225,7 @@ sub literals {
 sub lines {
     my @sections = @_;
 
-    return map { s/^\.(?:It|Ql|Li|Dl) +//r =~ tr/"//dr =~ s/\\e/\\/gr }
+    return map { s/^\.(?:It Sy|It|Ql|Li|Dl) +//r =~ tr/"//dr =~ s/\\e/\\/gr }
         map { split /\n/ }
         map { my $page = $_; map { section($page, $_) } @sections } @PAGES;
 }
