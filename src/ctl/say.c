@@ -35,13 +35,21 @@ say(const char *format, ...)
 	va_end(ap);
 }
 
-static void G_GNUC_PRINTF(1, 0) keep_complaint(const char *format, va_list ap)
+static void
+keep_complaint(const char *format, va_list ap) G_GNUC_PRINTF(1, 0);
+
+static void
+keep_complaint(const char *format, va_list ap)
 {
 	g_string_append_vprintf(diverted.complaints, format, ap);
 	g_string_append_c(diverted.complaints, '\n');
 }
 
-static void G_GNUC_PRINTF(1, 0) print_complaint(const char *format, va_list ap)
+static void
+print_complaint(const char *format, va_list ap) G_GNUC_PRINTF(1, 0);
+
+static void
+print_complaint(const char *format, va_list ap)
 {
 	/* In the order of things, where both go to one place. */
 	fflush(stdout);
