@@ -140,8 +140,16 @@ check_map(const char *conf, const char *routes, struct findings *findings)
 	check_end(&check);
 }
 
-enum ctl_status
-ctl_check(const struct ctl *ctl, int argc, char **argv)
+/* As on the command line. */
+struct wish {
+	const char *routes; /* NULL: those of the settings */
+	gboolean json;
+	gboolean without_dns;
+};
+
+/* FALSE: not as the usage says. */
+static gboolean
+parse_options(int argc, char **argv, struct wish *wish)
 {
 	static const struct option options[] = {
 	    {"json", no_argument, NULL, 'j'},
@@ -149,26 +157,35 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 	    {"routes", required_argument, NULL, 'r'},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *routes = NULL;
-	gboolean json = FALSE;
-	struct check check;
-	enum ctl_status status;
 	int option;
 
-	check_begin(&check, ctl->conf);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'r')
-			routes = optarg;
+			wish->routes = optarg;
 		else if (option == 'd')
-			check.without_dns = TRUE;
+			wish->without_dns = TRUE;
 		else if (option == 'j')
-			json = TRUE;
+			wish->json = TRUE;
 		else
-			return CTL_USAGE;
+			return FALSE;
 	}
-	if (json)
+	return TRUE;
+}
+
+enum ctl_status
+ctl_check(const struct ctl *ctl, int argc, char **argv)
+{
+	struct wish wish = {0};
+	struct check check;
+	enum ctl_status status;
+
+	if (!parse_options(argc, argv, &wish))
+		return CTL_USAGE;
+	check_begin(&check, ctl->conf);
+	check.without_dns = wish.without_dns;
+	if (wish.json)
 		check.findings.list = json_array();
-	check_all(&check, routes, argv + optind);
+	check_all(&check, wish.routes, argv + optind);
 	status = sum_up(&check);
 	json_decref(check.findings.list);
 	check_end(&check);
