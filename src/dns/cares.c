@@ -46,7 +46,9 @@ int
 cares_set_options(struct ares_options *options)
 {
 	options->udp_max_queries = 1;
-	return ARES_OPT_UDP_MAX_QUERIES;
+	/* What was true an hour ago is for the resolver to say (1.23). */
+	options->qcache_max_ttl = 0;
+	return ARES_OPT_UDP_MAX_QUERIES | ARES_OPT_QUERY_CACHE;
 }
 
 static void
