@@ -214,7 +214,8 @@ SKIP: {
         ['a.example',      '250 2.1.5 ok'],
         ['broken.example', '250 2.1.5 ok'],
         ['[127.0.0.9]',    '250 2.1.5 ok'],
-        ['mute.example',   '250 2.1.5 ok'],
+        # Those take up all time for DNS, however soon c-ares gives one up.
+        map({ ["$_.mute.example", '250 2.1.5 ok'] } 'a' .. 'h'),
         # No time is left for DNS now.
         ['none.example',   '250 2.1.5 ok'],
     ) {
