@@ -70,8 +70,11 @@ for my $lmtp (0, 1) {
         );
         my $postfix = PostfixInstance->new(agent => $agent, lmtp => $lmtp,
             main => \%MAIN, relay => SmtpHost->new(mail => '450 4.2.0 no'));
-        my @ids = map { $postfix->inject(recipients => $_) } (
-            ['a@example.com', 'b@example.com'],
+        # Whoever comes later finds the host down.
+        my @ids = $postfix->inject(
+            recipients => ['a@example.com', 'b@example.com']);
+        $postfix->wait_for(qr/ status=deferred /, 2);
+        push @ids, map { $postfix->inject(recipients => $_) } (
             ['c@EXAMPLE.com', 'd@a.example.net'],
             ['e@b.example.net'],
             ['f@elsewhere.example'],
@@ -88,7 +91,6 @@ for my $lmtp (0, 1) {
         my $later = '450 4.2.0 not now; and never (in reply to RCPT TO)';
         my %host = map { $_->[0] => $_ } hosts_of($document, 'example.com');
         is_deeply $host{$name}, [$name, 2, $later], 'a host';
-        # Who is the second to come finds it down.
         is_deeply [@{ $host{"127.0.0.1:$dead"} }[0, 1]],
             ["127.0.0.1:$dead", 2], 'another host';
         my %reasons = map { $_ => 1 } map { @{$_}[2 .. $#{$_}] }
