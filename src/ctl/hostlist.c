@@ -59,6 +59,26 @@ hostrow_limit(const struct hostrow *row)
 }
 
 gboolean
+hostrow_is_busy(const struct hostrow *row)
+{
+	guint limit = hostrow_limit(row);
+
+	return row->known.record.suspicion.sender != 0 ||
+	    (limit > 0 && row->known.connected >= limit) ||
+	    hostrate_wait(row->rates, row->known.tally) > 0;
+}
+
+gboolean
+hostrow_shows_error(const struct hostrow *row, gint64 now)
+{
+	const struct hostrecord *record = &row->known.record;
+
+	return record->last_failure > 0 &&
+	    (!health_is_up(&record->health) ||
+		record->last_failure > now - FAILED_AGE);
+}
+
+gboolean
 hostrow_is_stranger(const struct hostrow *row)
 {
 	return row->routes == 0 && row->known.record.stranger &&
@@ -226,7 +246,7 @@ compare_rows(const void *a, const void *b)
 
 enum rank {
 	RANK_DOWN,
-	RANK_BUSY, /* full, at its rate, or suspect */
+	RANK_BUSY,
 	RANK_DRAINED,
 	RANK_FAILED, /* of late */
 	RANK_FINE,
@@ -235,9 +255,6 @@ enum rank {
 static enum rank
 rank_of(const struct hostrow *row, gint64 now)
 {
-	const struct hostrecord *record = &row->known.record;
-	guint limit = hostrow_limit(row);
-
 	switch (hostrow_standing(row)) {
 	case HOSTROW_DOWN:
 		return RANK_DOWN;
@@ -247,12 +264,9 @@ rank_of(const struct hostrow *row, gint64 now)
 	case HOSTROW_UP:
 		break;
 	}
-	if (record->suspicion.sender != 0 ||
-	    (limit > 0 && row->known.connected >= limit) ||
-	    hostrate_wait(row->rates, row->known.tally) > 0)
+	if (hostrow_is_busy(row))
 		return RANK_BUSY;
-	return record->last_failure > now - FAILED_AGE ? RANK_FAILED
-						       : RANK_FINE;
+	return hostrow_shows_error(row, now) ? RANK_FAILED : RANK_FINE;
 }
 
 static int

@@ -40,6 +40,15 @@ hostrow_standing(const struct hostrow *row);
 guint
 hostrow_limit(const struct hostrow *row);
 
+/* Is it up, but full, at its rate, or suspect?  Of one that is up. */
+gboolean
+hostrow_is_busy(const struct hostrow *row);
+
+/* Is its last failure of interest: of a host that is down, or of the last day?
+ */
+gboolean
+hostrow_shows_error(const struct hostrow *row, gint64 now);
+
 /* Has nothing but USEDNS led to it? */
 gboolean
 hostrow_is_stranger(const struct hostrow *row);

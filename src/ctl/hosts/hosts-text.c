@@ -24,9 +24,6 @@
 /* Less is not left for hosts, as long as a column can go. */
 #define LABEL_ROOM 20
 
-/* A failure is of interest for so long after the host came up again. */
-#define ERROR_AGE (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
-
 enum column {
 	COLUMN_HOST,
 	COLUMN_STATE,
@@ -244,16 +241,6 @@ say_wrapped(const char *text, guint width)
 	}
 }
 
-static gboolean
-is_of_interest(const struct hostrow *row, gint64 now)
-{
-	const struct hostrecord *record = &row->known.record;
-
-	return record->last_failure > 0 &&
-	    (!health_is_up(&record->health) ||
-		record->last_failure > now - ERROR_AGE);
-}
-
 static void
 say_errors(const GPtrArray *rows, guint width)
 {
@@ -266,7 +253,7 @@ say_errors(const GPtrArray *rows, guint width)
 		g_autofree char *age = NULL;
 		g_autofree char *text = NULL;
 
-		if (!is_of_interest(row, now))
+		if (!hostrow_shows_error(row, now))
 			continue;
 		/* The clock may have been set back. */
 		age = duration_words(MAX(now - record->last_failure, 0));

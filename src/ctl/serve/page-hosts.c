@@ -9,9 +9,6 @@
 #include "ctl/serve/html.h"
 #include "ctl/serve/page.h"
 
-/* A failure is of interest for so long after the host came up again. */
-#define ERROR_AGE (G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC)
-
 /* Headings, which a narrow screen has beside each cell, and their classes. */
 #define HOST     "Host"
 #define STATE    "State"
@@ -26,8 +23,6 @@
 enum page_icon
 page_icon_of(const struct hostrow *row)
 {
-	guint limit = hostrow_limit(row);
-
 	switch (hostrow_standing(row)) {
 	case HOSTROW_DOWN:
 		return PAGE_BAD;
@@ -37,11 +32,7 @@ page_icon_of(const struct hostrow *row)
 	case HOSTROW_UP:
 		break;
 	}
-	return row->known.record.suspicion.sender != 0 ||
-		(limit > 0 && row->known.connected >= limit) ||
-		hostrate_wait(row->rates, row->known.tally) > 0
-	    ? PAGE_WARN
-	    : PAGE_GOOD;
+	return hostrow_is_busy(row) ? PAGE_WARN : PAGE_GOOD;
 }
 
 static void
@@ -90,11 +81,11 @@ add_rates(GString *to, const struct hostrow *row)
 }
 
 static void
-add_error(GString *to, const struct hostrecord *record, gint64 now)
+add_error(GString *to, const struct hostrow *row, gint64 now)
 {
-	if (record->last_failure == 0 ||
-	    (health_is_up(&record->health) &&
-		record->last_failure < now - ERROR_AGE))
+	const struct hostrecord *record = &row->known.record;
+
+	if (!hostrow_shows_error(row, now))
 		return;
 	g_string_append(to, "<span class=\"error\">");
 	html_text(to, record->last_error);
@@ -119,7 +110,7 @@ add_state(GString *to, const struct hostrow *row, gint64 now)
 	g_string_append(to, "</span>");
 	add_since(to, row, now);
 	add_rates(to, row);
-	add_error(to, &row->known.record, now);
+	add_error(to, row, now);
 	g_string_append(to, "</div></td>\n");
 }
 
