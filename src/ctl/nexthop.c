@@ -25,8 +25,9 @@ nexthop_keys(const char *domain)
 	return keys;
 }
 
-gboolean
-nexthop_wants_address(const char *table)
+/* Is the table asked for whole addresses only, and for "*"? */
+static gboolean
+wants_address(const char *table)
 {
 	static const char *const types[] = {"pcre:", "regexp:", "socketmap:",
 	    "tcp:"};
@@ -40,30 +41,53 @@ nexthop_wants_address(const char *table)
 	return FALSE;
 }
 
-/* All keys in one run, which counts where a text has a million lines. */
-static void
-ask_all(struct tables *tables, char *const *maps, const GPtrArray *keys)
+static gboolean
+takes_key(const char *map, const char *key)
 {
-	for (; *maps != NULL; maps++) {
-		if (!nexthop_wants_address(*maps))
-			tables_ask(tables, *maps,
-			    (const char *const *)keys->pdata);
-	}
+	return !wants_address(map) || strcmp(key, "*") == 0 ||
+	    strchr(key, '@') != NULL;
 }
 
-/* The first map that has @key.  FALSE: one before it cannot be asked. */
-static gboolean
-find_key(struct tables *tables, char *const *maps, const char *key,
-    const char **ret_map, char **ret_value, GError **error)
+static char *const *
+keys_of(const GPtrArray *keys)
 {
-	*ret_value = NULL;
-	for (; *maps != NULL && *ret_value == NULL; maps++) {
-		if (nexthop_wants_address(*maps) && strchr(key, '@') == NULL &&
-		    strcmp(key, "*") != 0)
-			continue;
-		*ret_map = *maps;
-		if (!tables_look_up(tables, *maps, key, ret_value, error))
-			return FALSE;
+	return (char *const *)keys->pdata;
+}
+
+void
+nexthop_ask(struct tables *tables, const char *map, const GPtrArray *all)
+{
+	g_autoptr(GPtrArray) some = g_ptr_array_new();
+
+	for (guint i = 0; i < all->len; i++) {
+		char *const *keys = keys_of(all->pdata[i]);
+
+		for (; *keys != NULL; keys++) {
+			if (takes_key(map, *keys))
+				g_ptr_array_add(some, *keys);
+		}
+	}
+	g_ptr_array_add(some, NULL);
+	tables_ask(tables, map, (const char *const *)some->pdata);
+}
+
+gboolean
+nexthop_look_up(struct tables *tables, char *const *maps, const GPtrArray *keys,
+    struct nexthop_entry *ret, GError **error)
+{
+	*ret = (struct nexthop_entry){NULL, NULL, NULL};
+	for (char *const *key = keys_of(keys); *key != NULL; key++) {
+		for (gsize i = 0; maps[i] != NULL; i++) {
+			if (!takes_key(maps[i], *key))
+				continue;
+			if (!tables_look_up(tables, maps[i], *key, &ret->value,
+				error))
+				return FALSE;
+			ret->map = maps[i];
+			ret->key = *key;
+			if (ret->value != NULL)
+				return TRUE;
+		}
 	}
 	return TRUE;
 }
@@ -100,10 +124,13 @@ struct nexthop *
 nexthop_find(const char *domain, GError **error)
 {
 	g_autoptr(GPtrArray) keys = nexthop_keys(domain);
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
 	g_autoptr(GError) reason = NULL;
 	g_autoptr(Tables) tables = tables_new();
 	g_autofree char *value = NULL;
+	g_autofree char *found = NULL;
 	g_auto(GStrv) maps = NULL;
+	struct nexthop_entry entry;
 
 	if (!ctl_has_postfix())
 		return NULL;
@@ -115,18 +142,14 @@ nexthop_find(const char *domain, GError **error)
 		return NULL;
 	}
 	maps = transport_split(value);
-	ask_all(tables, maps, keys);
-	for (guint i = 0; keys->pdata[i] != NULL; i++) {
-		g_autofree char *found = NULL;
-		const char *key = keys->pdata[i];
-		const char *map = NULL;
-
-		if (!find_key(tables, maps, key, &map, &found, error))
-			return NULL;
-		if (found != NULL)
-			return make(map, key, found);
-	}
-	return NULL;
+	g_ptr_array_add(all, keys);
+	for (gsize i = 0; maps[i] != NULL; i++)
+		nexthop_ask(tables, maps[i], all);
+	if (!nexthop_look_up(tables, maps, keys, &entry, error) ||
+	    entry.value == NULL)
+		return NULL;
+	found = entry.value;
+	return make(entry.map, entry.key, found);
 }
 
 void

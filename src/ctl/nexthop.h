@@ -6,7 +6,14 @@
 #ifndef SMTPROUTE_CTL_NEXTHOP_H
 #define SMTPROUTE_CTL_NEXTHOP_H
 
-#include <glib.h>
+#include "ctl/tables.h"
+
+/* An entry of a table, found by nexthop_look_up(). */
+struct nexthop_entry {
+	const char *map;
+	const char *key;
+	char *value; /* new; NULL: there is none */
+};
 
 struct nexthop {
 	char *table; /* "type:name" */
@@ -27,9 +34,17 @@ nexthop_find(const char *domain, GError **error);
 GPtrArray *
 nexthop_keys(const char *domain);
 
-/* Is the table asked for whole addresses only, and for "*"? */
+/* Asks @map at once for the keys that it takes, of arrays of nexthop_keys(). */
+void
+nexthop_ask(struct tables *tables, const char *map, const GPtrArray *all);
+
+/*
+ * What the first of @maps that has the best of @keys has for it.  FALSE: one
+ * cannot be asked.
+ */
 gboolean
-nexthop_wants_address(const char *table);
+nexthop_look_up(struct tables *tables, char *const *maps, const GPtrArray *keys,
+    struct nexthop_entry *ret, GError **error);
 
 void
 nexthop_free(struct nexthop *nexthop);

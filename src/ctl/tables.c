@@ -140,6 +140,14 @@ tables_ask(struct tables *tables, const char *map, const char *const *keys)
 		take_answers(table, output);
 }
 
+void
+tables_ask_all(struct tables *tables, char *const *maps,
+    const char *const *keys)
+{
+	for (; *maps != NULL; maps++)
+		tables_ask(tables, *maps, keys);
+}
+
 gboolean
 tables_look_up(struct tables *tables, const char *map, const char *key,
     char **ret_value, GError **error)

@@ -25,6 +25,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tables, tables_free)
 void
 tables_ask(struct tables *tables, const char *map, const char *const *keys);
 
+/* The same of each of @maps, of transport_split(). */
+void
+tables_ask_all(struct tables *tables, char *const *maps,
+    const char *const *keys);
+
 /*
  * *ret_value is what @map has for @key, a new string, or NULL, nothing.
  * FALSE with COMMAND_ERROR: it cannot say, and is not asked again.

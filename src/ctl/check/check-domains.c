@@ -81,9 +81,7 @@ ask_for(const struct check *check, char *const *maps, char *const *words)
 			add_keys(keys, words[i]);
 	}
 	g_ptr_array_add(keys, NULL);
-	for (; *maps != NULL; maps++)
-		tables_ask(check->tables, *maps,
-		    (const char *const *)keys->pdata);
+	tables_ask_all(check->tables, maps, (const char *const *)keys->pdata);
 }
 
 static void

@@ -179,13 +179,6 @@ first_keys(const struct check *check)
 	return (char **)g_ptr_array_free(keys, FALSE);
 }
 
-static void
-ask_all(const struct check *check, char *const *maps, char *const *keys)
-{
-	for (; *maps != NULL; maps++)
-		tables_ask(check->tables, *maps, (const char *const *)keys);
-}
-
 /* Do the first keys of the map lead to the service? */
 static gboolean
 is_found(const struct check *check, const char *maps, const char *transport)
@@ -193,7 +186,7 @@ is_found(const struct check *check, const char *maps, const char *transport)
 	g_auto(GStrv) list = transport_split(maps);
 	g_auto(GStrv) keys = first_keys(check);
 
-	ask_all(check, list, keys);
+	tables_ask_all(check->tables, list, (const char *const *)keys);
 	for (gsize i = 0; keys[i] != NULL; i++) {
 		g_autofree char *value = NULL;
 		const char *map;
@@ -216,7 +209,7 @@ check_order(struct check *check, const char *maps, const char *transport)
 	/* As a rule there is no other map. */
 	if (g_strv_length(list) < 2)
 		return;
-	ask_all(check, list, keys);
+	tables_ask_all(check->tables, list, (const char *const *)keys);
 	for (gsize i = 0; keys[i] != NULL; i++) {
 		g_autofree char *value = NULL;
 		const char *map;

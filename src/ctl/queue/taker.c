@@ -117,57 +117,6 @@ taker_new(const char *conf, GError **error)
 	return g_steal_pointer(&taker);
 }
 
-/* Is @map asked for it? */
-static gboolean
-takes_key(const char *map, const char *key)
-{
-	return !nexthop_wants_address(map) || key[0] == '*' ||
-	    strchr(key, '@') != NULL;
-}
-
-/* Asks a table for all keys of all domains in one run. */
-static void
-ask_table(struct tables *tables, const char *map, const GPtrArray *keys)
-{
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
-
-	for (guint i = 0; i < keys->len; i++) {
-		char **some = (char **)((GPtrArray *)keys->pdata[i])->pdata;
-
-		for (; *some != NULL; some++) {
-			if (takes_key(map, *some))
-				g_ptr_array_add(all, *some);
-		}
-	}
-	g_ptr_array_add(all, NULL);
-	tables_ask(tables, map, (const char *const *)all->pdata);
-}
-
-/*
- * *ret_value is what the first table that has the best of @keys has for it,
- * NULL for nothing.  FALSE: one cannot be asked.
- */
-static gboolean
-find_best(const struct taker *taker, struct tables *tables, char *const *keys,
-    char **ret_value, GError **error)
-{
-	*ret_value = NULL;
-	for (; *keys != NULL; keys++) {
-		for (gsize i = 0; taker->maps[i] != NULL; i++) {
-			const char *map = taker->maps[i];
-
-			if (!takes_key(map, *keys))
-				continue;
-			if (!tables_look_up(tables, map, *keys, ret_value,
-				error))
-				return FALSE;
-			if (*ret_value != NULL)
-				return TRUE;
-		}
-	}
-	return TRUE;
-}
-
 gboolean
 taker_ask(const struct taker *taker, const GPtrArray *domains,
     GPtrArray **ret_nexthops, GError **error)
@@ -180,14 +129,15 @@ taker_ask(const struct taker *taker, const GPtrArray *domains,
 	for (guint i = 0; i < domains->len; i++)
 		g_ptr_array_add(keys, nexthop_keys(domains->pdata[i]));
 	for (gsize i = 0; taker->maps[i] != NULL; i++)
-		ask_table(tables, taker->maps[i], keys);
+		nexthop_ask(tables, taker->maps[i], keys);
 	for (guint i = 0; i < keys->len; i++) {
+		struct nexthop_entry entry;
 		g_autofree char *value = NULL;
 
-		if (!find_best(taker, tables,
-			(char **)((GPtrArray *)keys->pdata[i])->pdata, &value,
-			error))
+		if (!nexthop_look_up(tables, taker->maps, keys->pdata[i],
+			&entry, error))
 			return FALSE;
+		value = entry.value;
 		g_ptr_array_add(nexthops,
 		    value != NULL ? nexthop_in(taker, value)
 				  : g_strdup(taker->rest));
