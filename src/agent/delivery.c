@@ -437,13 +437,13 @@ deliver(const struct settings *settings, const struct envelope *envelope,
 	deliver_as(&delivery, station, FALSE, verdict);
 }
 
-void
-deliver_each(struct station *station, const struct envelope *envelope,
-    const struct route *route, const GArray *rids, struct message *message,
-    const struct delivery_span *span, struct wakeup *wakeup,
-    struct verdict *verdicts)
+/* One of many that go through the station. */
+static struct delivery
+delivery_at(struct station *station, const struct envelope *envelope,
+    const struct route *route, struct message *message,
+    const struct delivery_span *span, struct wakeup *wakeup)
 {
-	struct delivery delivery = {
+	return (struct delivery){
 	    .attempt = {.settings = station->settings,
 		.message = message,
 		.keeper = station->keeper,
@@ -451,10 +451,20 @@ deliver_each(struct station *station, const struct envelope *envelope,
 		.begin_by = span->begin_by},
 	    .envelope = envelope,
 	    .route = route,
-	    .rids = rids,
 	    .wakeup = wakeup,
 	};
+}
 
+void
+deliver_each(struct station *station, const struct envelope *envelope,
+    const struct route *route, const GArray *rids, struct message *message,
+    const struct delivery_span *span, struct wakeup *wakeup,
+    struct verdict *verdicts)
+{
+	struct delivery delivery =
+	    delivery_at(station, envelope, route, message, span, wakeup);
+
+	delivery.rids = rids;
 	deliver_as(&delivery, station, TRUE, verdicts);
 }
 
@@ -464,17 +474,9 @@ deliver_inquiry(struct station *station, const struct envelope *envelope,
     const struct delivery_span *span, struct wakeup *wakeup,
     struct verdict *verdict)
 {
-	struct delivery delivery = {
-	    .attempt = {.settings = station->settings,
-		.inquiry = TRUE,
-		.message = message,
-		.keeper = station->keeper,
-		.deadline = span->deadline,
-		.begin_by = span->begin_by},
-	    .envelope = envelope,
-	    .route = route,
-	    .wakeup = wakeup,
-	};
+	struct delivery delivery =
+	    delivery_at(station, envelope, route, message, span, wakeup);
 
+	delivery.attempt.inquiry = TRUE;
 	deliver_as(&delivery, station, TRUE, verdict);
 }

@@ -44,6 +44,18 @@ struct news {
 	gboolean fresh;
 };
 
+/* What the hosts as they are now promise. */
+static void
+see(struct look *look, struct statefile_view *view)
+{
+	struct choice *choice = &look->choice;
+
+	for (guint i = 0; i < choice->count; i++)
+		choice_update(choice, view, &choice->contenders[i]);
+	look->prospect =
+	    waiting_prospect(choice->contenders, choice->count, look->span);
+}
+
 static void
 look_work(struct statefile_view *view, void *data)
 {
@@ -51,11 +63,8 @@ look_work(struct statefile_view *view, void *data)
 	struct choice *choice = &look->choice;
 	struct hoststate *state = choice->state;
 
-	for (guint i = 0; i < choice->count; i++)
-		choice_update(choice, view, &choice->contenders[i]);
+	see(look, view);
 	choice_take_ticket(state);
-	look->prospect =
-	    waiting_prospect(choice->contenders, choice->count, look->span);
 	if (look->prospect == PROSPECT_LATER &&
 	    !waiting_join(&state->waiting, view, state->ticket,
 		choice->contenders, choice->count, look->waiting))
@@ -85,10 +94,7 @@ glance_work(struct statefile_view *view, void *data)
 	struct look *look = data;
 	struct choice *choice = &look->choice;
 
-	for (guint i = 0; i < choice->count; i++)
-		choice_update(choice, view, &choice->contenders[i]);
-	look->prospect =
-	    waiting_prospect(choice->contenders, choice->count, look->span);
+	see(look, view);
 	if (look->prospect == PROSPECT_LATER &&
 	    waiting_is_crowded(view, choice->state->ticket, choice->contenders,
 		choice->count, look->waiting))
