@@ -57,7 +57,7 @@ subtest 'three fates' => sub {
     is_deeply [map { $_->recipients } $host->messages], ['one@example.com'],
         'one copy';
     is_deeply [map { map { $_->{address} } @{ $_->{recipients} } }
-        grep { $_->{queue_id} eq $id } $postfix->queue],
+        grep { $_->{queue_id} eq $id } $postfix->settled],
         ['three@example.com'], 'who waits';
     $postfix->stop;
     done_testing;

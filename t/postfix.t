@@ -83,7 +83,7 @@ subtest 'all hosts defer: it waits in the queue until one recovers' => sub {
            \ 127\.0\.0\.1\[127\.0\.0\.1\]:\d+:\ 450\ 4\.2\.1\ later
            \ \(in\ reply\ to\ RCPT\ TO\)/x,
         'the maillog names both hosts, the stage and why';
-    my @queue = $postfix->queue;
+    my @queue = $postfix->settled;
     is_deeply [map { "$_->{queue_id} $_->{queue_name}" } @queue],
         ["$id deferred"], 'it is in the deferred queue';
     like $queue[0]{recipients}[0]{delay_reason}, qr/Insufficient.*later/,

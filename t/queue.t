@@ -80,9 +80,7 @@ for my $lmtp (0, 1) {
             ['f@elsewhere.example'],
         );
         $postfix->wait_for(qr/ status=deferred /, 6);
-        wait_until('all are deferred', sub {
-            return !grep { $_->{queue_name} ne 'deferred' } $postfix->queue;
-        });
+        $postfix->settled;
 
         my $document = document(queue($postfix, $agent, '--json'));
         is_deeply [@{$document}{qw(messages deferred active held recipients

@@ -89,7 +89,7 @@ sub fate {
 sub waits {
     my ($postfix, $id, $what) = @_;
 
-    is_deeply [map { "$_->{queue_id} $_->{queue_name}" } $postfix->queue],
+    is_deeply [map { "$_->{queue_id} $_->{queue_name}" } $postfix->settled],
         ["$id deferred"], "$what: it is in the deferred queue";
     unlike $postfix->maillog, qr/status=bounced|sender non-delivery/,
         "$what: nothing has bounced";

@@ -255,9 +255,7 @@ subtest 'a real Postfix' => sub {
     my $postfix = PostfixInstance->new(agent => $real);
     my $id = $postfix->inject;
     $postfix->wait_for(qr/ $id: to=.* status=deferred /);
-    wait_until('it is deferred', sub {
-        return grep { $_->{queue_name} eq 'deferred' } $postfix->queue;
-    });
+    $postfix->settled;
     my %option = (
         conf        => $real->conf,
         environment => {MAIL_CONFIG => $postfix->folder},

@@ -91,7 +91,7 @@ subtest 'what waits for a host is delivered when it is up' => sub {
         'by one more attempt each';
     my ($next) = inject($postfix, 'g');
     wait_status($postfix, 'sent', $next);
-    is_deeply [$postfix->queue], [], 'nothing is left';
+    is_deeply [$postfix->settled], [], 'nothing is left';
 };
 
 # Its deferral was at RCPT, before there was any content.
@@ -188,7 +188,7 @@ subtest 'one retry and one flush' => sub {
     wait_status($postfix, 'sent', @waiting);
     is scalar(grep { $_ != 2 } map { attempts($postfix, $_) } @waiting), 0,
         'by one more attempt each';
-    is_deeply [$postfix->queue], [], 'nothing is left';
+    is_deeply [$postfix->settled], [], 'nothing is left';
 };
 
 subtest 'where it is not wanted' => sub {

@@ -26,7 +26,9 @@
 #                              on this instance: (exit status, output)
 #   $postfix->flush            tries all deferred mail now
 #   $postfix->queue            what postqueue -j shows, a list of hashes
-#   $postfix->maillog          all of the log
+#   $postfix->settled          the same when nothing is under way: status= is
+#                              logged before qmgr(8) moves the message
+#   $postfix->maillog          all of the log, which comes by postlogd(8): later
 #   $postfix->wait_for($regex, $n)   until $n (1) lines of the log match; these
 #   $postfix->folder, ->port, ->smtproute   (path of the agent it runs)
 #   PostfixInstance->missing   why there cannot be one, undef if there can
@@ -310,6 +312,17 @@ sub queue {
     my ($status, $output) = $self->command('postqueue', '-j');
     die "postqueue -j: $output" if $status != 0;
     return map { JSON::PP::decode_json($_) } split /\n/, $output;
+}
+
+sub settled {
+    my ($self) = @_;
+    my @queue;
+
+    wait_until('a settled queue', sub {
+        @queue = $self->queue;
+        return !grep { $_->{queue_name} !~ /^(?:deferred|hold)$/ } @queue;
+    });
+    return @queue;
 }
 
 sub maillog {
