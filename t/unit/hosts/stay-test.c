@@ -7,120 +7,10 @@
 
 #include "hosts/stay.h"
 #include "unit/table.h"
+#include "unit/visits.h"
 
 #define S   G_USEC_PER_SEC
 #define NOW (1000 * S)
-
-static const struct health_limits limits = {5 * S, 300 * S};
-
-/* What a delivery may come to, in one letter. */
-static struct outcome
-make_outcome(char letter)
-{
-	struct outcome outcome = {.text = (char *)(guintptr) "what happened"};
-
-	switch (letter) {
-	case 'D': /* delivered */
-		outcome.kind = OUTCOME_DELIVERED;
-		outcome.stage = STAGE_FINAL;
-		outcome.code = 250;
-		break;
-	case 'B': /* refused for good, the recipient */
-		outcome.kind = OUTCOME_BOUNCE;
-		outcome.trouble = TROUBLE_RECIPIENT;
-		outcome.stage = STAGE_RCPT;
-		outcome.code = 550;
-		break;
-	case 'M': /* deferred, the message */
-		outcome.trouble = TROUBLE_MESSAGE;
-		outcome.stage = STAGE_DATA;
-		outcome.code = 451;
-		break;
-	case 'H': /* accepted, but held */
-		outcome.kind = OUTCOME_HELD;
-		outcome.stage = STAGE_RCPT;
-		outcome.code = 250;
-		break;
-	case 'x': /* connection refused */
-		outcome.trouble = TROUBLE_HOST;
-		outcome.stage = STAGE_CONNECT;
-		break;
-	case 'g': /* 421 at the greeting */
-		outcome.trouble = TROUBLE_HOST;
-		outcome.stage = STAGE_GREETING;
-		outcome.code = 421;
-		break;
-	case 'e': /* 421 at EHLO */
-		outcome.trouble = TROUBLE_HOST;
-		outcome.stage = STAGE_EHLO;
-		outcome.code = 421;
-		break;
-	case 'n': /* 554 at the greeting */
-		outcome.trouble = TROUBLE_HOST;
-		outcome.stage = STAGE_GREETING;
-		outcome.code = 554;
-		break;
-	case 't': /* no answer to the connection */
-		outcome.trouble = TROUBLE_HOST;
-		outcome.stage = STAGE_CONNECT;
-		break;
-	case 's': /* 421 at MAIL */
-		outcome.trouble = TROUBLE_SUSPECT;
-		outcome.stage = STAGE_MAIL;
-		outcome.code = 421;
-		break;
-	case 'u': /* lost after the final dot */
-		outcome.kind = OUTCOME_UNSURE;
-		outcome.trouble = TROUBLE_HOST;
-		outcome.stage = STAGE_FINAL;
-		break;
-	case 'o': /* our own trouble */
-		outcome.trouble = TROUBLE_MESSAGE;
-		outcome.stage = STAGE_CONNECT;
-		break;
-	case 'r': /* no such name */
-		outcome.trouble = TROUBLE_HOST;
-		outcome.stage = STAGE_RESOLVE;
-		break;
-	default:
-		g_assert_not_reached();
-	}
-	return outcome;
-}
-
-/*
- * Attempts, divided by blanks, at 192.0.2.1, 192.0.2.2 and so on; a letter
- * for each recipient; "+" in front: the host serves others meanwhile.
- */
-static void
-note_all(struct stay *stay, const char *attempts)
-{
-	guint sessions = attempts[0] == '+' ? 3 : 0;
-	g_auto(GStrv) words =
-	    g_strsplit(attempts + (sessions > 0 ? 1 : 0), " ", 0);
-
-	for (guint i = 0; words[i] != NULL; i++) {
-		guint count = (guint)strlen(words[i]);
-		g_autofree struct outcome *outcomes =
-		    g_new0(struct outcome, count);
-		gboolean connected = strpbrk(words[i], "xort") == NULL;
-		struct endpoint endpoint;
-		g_autofree char *address = g_strdup_printf("192.0.2.%u", i + 1);
-		struct visit visit = {.endpoint = &endpoint,
-		    .outcomes = outcomes,
-		    .count = count,
-		    .connect = connected ? 100 : -1,
-		    .total = 1000};
-
-		g_assert_true(endpoint_parse(address, 25, &endpoint));
-		for (guint k = 0; k < count; k++)
-			outcomes[k] = make_outcome(words[i][k]);
-		if (words[i][0] == 'r')
-			visit.endpoint = NULL;
-		visit.refused = words[i][0] == 'x';
-		stay_note(stay, &visit, stay_looks_full(&visit) ? sessions : 0);
-	}
-}
 
 enum before {
 	UP,
@@ -213,8 +103,9 @@ test_effect(gconstpointer data)
 		    .prober = 7,
 		    .lease = NOW + 1};
 	stay.sender = 1;
-	note_all(&stay, row->attempts);
-	stay_apply(&stay, &record, &limits, NOW, row->probed, &departure);
+	visits_note(&stay, row->attempts);
+	stay_apply(&stay, &record, &visits_limits, NOW, row->probed,
+	    &departure);
 	g_assert_cmpint(departure.change, ==, row->change);
 	g_assert_cmpint(health_is_up(&record.health), ==, row->up);
 	if (departure.change == CHANGE_NONE)
@@ -240,8 +131,8 @@ test_full_as_known(void)
 	};
 	struct departure departure;
 
-	note_all(&stay, "+x");
-	stay_apply(&stay, &record, &limits, NOW, TRUE, &departure);
+	visits_note(&stay, "+x");
+	stay_apply(&stay, &record, &visits_limits, NOW, TRUE, &departure);
 	g_assert_cmpint(departure.change, ==, CHANGE_UP);
 	g_assert_true(departure.full);
 	g_assert_cmpuint(departure.sessions, ==, 3);
@@ -253,7 +144,7 @@ static void
 test_tls_hung(void)
 {
 	struct stay stay = {0};
-	struct outcome outcome = make_outcome('D');
+	struct outcome outcome = visits_outcome('D');
 	struct visit visit = {.outcomes = &outcome,
 	    .count = 1,
 	    .tls_hung = TRUE};
@@ -261,13 +152,13 @@ test_tls_hung(void)
 	struct departure departure;
 
 	stay_note(&stay, &visit, 0);
-	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
-	g_assert_cmpint(record.tls_hung, ==, NOW + limits.max);
+	stay_apply(&stay, &record, &visits_limits, NOW, FALSE, &departure);
+	g_assert_cmpint(record.tls_hung, ==, NOW + visits_limits.max);
 	stay = (struct stay){0};
 	visit.tls_hung = FALSE;
 	stay_note(&stay, &visit, 0);
-	stay_apply(&stay, &record, &limits, NOW + 1, FALSE, &departure);
-	g_assert_cmpint(record.tls_hung, ==, NOW + limits.max);
+	stay_apply(&stay, &record, &visits_limits, NOW + 1, FALSE, &departure);
+	g_assert_cmpint(record.tls_hung, ==, NOW + visits_limits.max);
 }
 
 static char *
@@ -316,22 +207,11 @@ test_count(gconstpointer data)
 	struct departure departure;
 	g_autofree char *text = NULL;
 
-	note_all(&stay, row->attempts);
-	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
+	visits_note(&stay, row->attempts);
+	stay_apply(&stay, &record, &visits_limits, NOW, FALSE, &departure);
 	text = counters_text(&record);
 	g_assert_cmpstr(text, ==, row->expected);
 	assert_hours(&record);
-}
-
-/* @attempts of one stay at a host whose record this is. */
-static void
-apply(struct hostrecord *record, const char *attempts, gint64 now)
-{
-	struct stay stay = {0};
-	struct departure departure;
-
-	note_all(&stay, attempts);
-	stay_apply(&stay, record, &limits, now, FALSE, &departure);
 }
 
 static void
@@ -341,7 +221,7 @@ test_sums(void)
 	g_autofree char *text = NULL;
 
 	for (int i = 0; i < 100; i++)
-		apply(&record, "x DDB", NOW);
+		visits_apply(&record, "x DDB", NOW);
 	text = counters_text(&record);
 	g_assert_cmpstr(text, ==, "200 0 100 100 connect 100");
 	assert_hours(&record);
@@ -357,16 +237,16 @@ test_last(void)
 {
 	struct hostrecord record = {0};
 
-	apply(&record, "x", NOW);
+	visits_apply(&record, "x", NOW);
 	g_assert_cmpint(record.last_failure, >, 0);
 	g_assert_cmpint(record.last_success, ==, 0);
 	g_assert_cmpstr(record.last_error, ==, "what happened");
 	record.last_failure = 12345;
-	apply(&record, "D", NOW);
+	visits_apply(&record, "D", NOW);
 	g_assert_cmpint(record.last_success, >, 0);
 	g_assert_cmpint(record.last_failure, ==, 12345);
 	record.last_success = 12345;
-	apply(&record, "x", NOW);
+	visits_apply(&record, "x", NOW);
 	g_assert_cmpint(record.last_success, ==, 12345);
 	g_assert_cmpint(record.last_failure, >, 12345);
 	record.last_failure = 12345;
@@ -377,7 +257,7 @@ static void
 test_long_error(void)
 {
 	g_autofree char *text = g_strnfill(5000, 'e');
-	struct outcome outcome = make_outcome('x');
+	struct outcome outcome = visits_outcome('x');
 	struct visit visit = {.outcomes = &outcome, .count = 1, .connect = -1};
 	struct hostrecord record = {0};
 	struct departure departure;
@@ -385,98 +265,9 @@ test_long_error(void)
 
 	outcome.text = text;
 	stay_note(&stay, &visit, 0);
-	stay_apply(&stay, &record, &limits, NOW, FALSE, &departure);
+	stay_apply(&stay, &record, &visits_limits, NOW, FALSE, &departure);
 	g_assert_cmpuint(strlen(record.last_error), ==,
 	    HOSTRECORD_ERROR_MAX - 1);
-}
-
-/* The bad addresses' last numbers, in the order of their places. */
-static char *
-bad_text(const struct hostrecord *record)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
-		const char *address = record->bad[i].text;
-
-		if (address[0] != '\0')
-			g_string_append_printf(text, "%s%s",
-			    text->len > 0 ? " " : "", strrchr(address, '.'));
-	}
-	return g_string_free(text, FALSE);
-}
-
-static void
-assert_bad(const struct hostrecord *record, const char *expected)
-{
-	g_autofree char *text = bad_text(record);
-
-	g_assert_cmpstr(text, ==, expected);
-}
-
-static void
-test_bad_addresses(void)
-{
-	struct hostrecord record = {0};
-
-	apply(&record, "x D x", NOW);
-	assert_bad(&record, ".1 .3");
-	g_assert_cmpint(record.bad[0].until, ==, NOW + limits.max);
-	/* Later again, in the same place. */
-	apply(&record, "x D", NOW + S);
-	assert_bad(&record, ".1 .3");
-	g_assert_cmpint(record.bad[0].until, ==, NOW + S + limits.max);
-	g_assert_cmpint(record.bad[1].until, ==, NOW + limits.max);
-	/* Who answers is good. */
-	apply(&record, "D", NOW);
-	assert_bad(&record, ".3");
-	apply(&record, "D x", NOW);
-	assert_bad(&record, ".2 .3");
-}
-
-/* Then it is the host that is down. */
-static void
-test_no_address_answers(void)
-{
-	struct hostrecord record = {0};
-
-	apply(&record, "x x", NOW);
-	assert_bad(&record, "");
-	g_assert_false(health_is_up(&record.health));
-}
-
-/* The place of whose time is up first is given to the next. */
-static void
-test_more_addresses_than_places(void)
-{
-	struct hostrecord record = {0};
-
-	apply(&record, "x x x x x x x D", NOW);
-	apply(&record, "D D D D D D D D x", NOW + S);
-	assert_bad(&record, ".9");
-	apply(&record, "x x x x x x x D", NOW + 2 * S);
-	assert_bad(&record, ".1 .2 .3 .4 .5 .6 .7 .9");
-	apply(&record, "D D D D D D D D D x", NOW + 3 * S);
-	assert_bad(&record, ".10");
-	/* More than there are places for at one stay. */
-	apply(&record, "x x x x x x x x x x x D", NOW + 4 * S);
-	assert_bad(&record, ".1 .2 .3 .4 .5 .6 .7 .8");
-}
-
-static void
-test_first_to_end_goes(void)
-{
-	struct hostrecord record = {0};
-
-	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
-		g_autofree char *text = g_strdup_printf("198.51.100.%u", i);
-
-		g_strlcpy(record.bad[i].text, text, sizeof(record.bad[i].text));
-		record.bad[i].until = NOW + 100 - (gint64)i;
-	}
-	apply(&record, "x D", NOW);
-	assert_bad(&record, ".0 .1 .2 .3 .4 .5 .6 .1");
-	g_assert_cmpstr(record.bad[7].text, ==, "192.0.2.1");
 }
 
 int
@@ -488,13 +279,6 @@ main(int argc, char **argv)
 	g_test_add_func("/stay/counters add up", test_sums);
 	g_test_add_func("/stay/the last error is kept", test_last);
 	g_test_add_func("/stay/and cut, if it is long", test_long_error);
-	g_test_add_func("/stay/addresses/bad and good", test_bad_addresses);
-	g_test_add_func("/stay/addresses/none answers",
-	    test_no_address_answers);
-	g_test_add_func("/stay/addresses/more than there are places",
-	    test_more_addresses_than_places);
-	g_test_add_func("/stay/addresses/the first to end goes",
-	    test_first_to_end_goes);
 	g_test_add_func("/stay/full, as it is known to be", test_full_as_known);
 	g_test_add_func("/a handshake that hung", test_tls_hung);
 	return g_test_run();
