@@ -6,11 +6,8 @@
 #include <glib.h>
 
 #include "smtp/outcome.h"
+#include "unit/replytext.h"
 #include "unit/table.h"
-
-/* Codes of a reply. */
-#define CODE_MIN 200
-#define CODE_MAX 599
 
 /* Replies that end a transaction: "what each reply means", cell by cell. */
 static const struct answer {
@@ -257,52 +254,11 @@ static const struct failure {
 	"end of DATA: why"},
 };
 
-/* Every code with which the dialogue goes on. */
-static const struct success {
-	enum stage stage;
-	int first; /* 0: none */
-	int last;
-} successes[] = {
-    {STAGE_RESOLVE, 0, 0},
-    {STAGE_CONNECT, 0, 0},
-    {STAGE_GREETING, 220, 220},
-    {STAGE_EHLO, 250, 250},
-    {STAGE_HELO, 250, 250},
-    {STAGE_MAIL, 250, 259},
-    {STAGE_RCPT, 250, 259},
-    {STAGE_DATA, 354, 354},
-    {STAGE_CONTENT, 0, 0},
-    {STAGE_FINAL, 250, 259},
-};
-
-static struct reply *
-parse(const char *line)
-{
-	g_autoptr(ReplyReader) reader = reply_reader_new();
-	g_autoptr(GError) error = NULL;
-	struct reply *reply;
-
-	reply_reader_add(reader, line, strlen(line));
-	reply_reader_add(reader, "\r\n", 2);
-	reply = reply_reader_take(reader, &error);
-	g_assert_no_error(error);
-	g_assert_nonnull(reply);
-	return reply;
-}
-
-static struct reply *
-parse_code(int code, const char *dsn)
-{
-	g_autofree char *line = g_strdup_printf("%d %s", code, dsn);
-
-	return parse(line);
-}
-
 static void
 test_answer(gconstpointer data)
 {
 	const struct answer *row = data;
-	g_autoptr(Reply) reply = parse(row->reply);
+	g_autoptr(Reply) reply = replytext_parse(row->reply);
 	struct outcome outcome = {0};
 
 	outcome_from_reply(&outcome, row->stage, reply, row->recipients);
@@ -339,95 +295,13 @@ test_failure(gconstpointer data)
 	outcome_clear(&outcome);
 }
 
-static void
-test_successes(void)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(successes); i++) {
-		const struct success *row = &successes[i];
-
-		for (int code = CODE_MIN; code <= CODE_MAX; code++) {
-			g_autoptr(Reply) reply = parse_code(code, "");
-
-			g_assert_cmpint(outcome_is_success(row->stage, reply),
-			    ==, code >= row->first && code <= row->last);
-		}
-	}
-}
-
-static void
-test_helo(void)
-{
-	for (int code = CODE_MIN; code <= CODE_MAX; code++) {
-		g_autoptr(Reply) reply = parse_code(code, "");
-
-		g_assert_cmpint(outcome_asks_for_helo(reply), ==,
-		    code == 500 || code == 501 || code == 502 || code == 504);
-	}
-}
-
-/* What no reply may ever bring about, at any stage. */
-static void
-assert_harmless(enum stage stage, const struct reply *reply, guint recipients)
-{
-	static const char classes[] = {
-	    [OUTCOME_NEXT] = '4',
-	    [OUTCOME_UNSURE] = '4',
-	    [OUTCOME_BOUNCE] = '5',
-	    [OUTCOME_HELD] = '4',
-	    [OUTCOME_DELIVERED] = '2',
-	};
-	struct outcome outcome = {0};
-	char dsn[DSN_SIZE];
-
-	outcome_from_reply(&outcome, stage, reply, recipients);
-	g_assert_cmpint(outcome.kind, !=, OUTCOME_HELD);
-	g_assert_cmpint(outcome.kind == OUTCOME_DELIVERED, ==,
-	    stage == STAGE_FINAL && reply->code / 10 == 25);
-	g_assert_cmpint(outcome.kind == OUTCOME_UNSURE, ==,
-	    stage == STAGE_FINAL && reply->code < 400 &&
-		reply->code / 10 != 25);
-	if (outcome.kind == OUTCOME_BOUNCE) {
-		g_assert_cmpint(reply->code, >=, 500);
-		g_assert_cmpint(stage, >=, STAGE_MAIL);
-		g_assert_cmpint(outcome.trouble, !=, TROUBLE_HOST);
-	}
-	if (reply->code == 421)
-		g_assert_cmpint(outcome.trouble, ==,
-		    stage_is_opening(stage) ||
-			    g_str_has_prefix(reply->dsn, "4.3.")
-			? TROUBLE_HOST
-			: TROUBLE_SUSPECT);
-	g_assert_true(dsn_parse(outcome.dsn, classes[outcome.kind], dsn));
-	g_assert_nonnull(outcome.text);
-	outcome_clear(&outcome);
-}
-
-static void
-test_every_code(void)
-{
-	static const char *const codes[] = {"", "2.1.5 a", "4.3.1 a",
-	    "5.123.456 a"};
-
-	for (int code = CODE_MIN; code <= CODE_MAX; code++) {
-		for (gsize i = 0; i < G_N_ELEMENTS(codes); i++) {
-			g_autoptr(Reply) reply = parse_code(code, codes[i]);
-
-			for (int stage = STAGE_GREETING; stage <= STAGE_FINAL;
-			     stage++) {
-				assert_harmless((enum stage)stage, reply, 1);
-				assert_harmless((enum stage)stage, reply, 2);
-			}
-		}
-	}
-}
-
 /* Many hosts may have to fit into one line. */
 static void
 test_long_text(void)
 {
 	g_autofree char *fill = g_strnfill(REPLY_MAX - 100, 'x');
 	g_autofree char *line = g_strdup_printf("550 5.1.1 %s", fill);
-	g_autoptr(Reply) reply = parse(line);
+	g_autoptr(Reply) reply = replytext_parse(line);
 	struct outcome outcome = {0};
 
 	outcome_from_reply(&outcome, STAGE_RCPT, reply, 1);
@@ -443,7 +317,7 @@ test_long_text(void)
 static void
 test_set_and_copy(void)
 {
-	g_autoptr(Reply) reply = parse("550 5.1.1 no");
+	g_autoptr(Reply) reply = replytext_parse("550 5.1.1 no");
 	struct outcome from = {0};
 	struct outcome to = {0};
 
@@ -490,7 +364,7 @@ static void
 test_too_many(gconstpointer data)
 {
 	const struct too_many *row = data;
-	g_autoptr(Reply) reply = parse(row->reply);
+	g_autoptr(Reply) reply = replytext_parse(row->reply);
 	struct outcome outcome = {0};
 
 	outcome_from_reply(&outcome, row->stage, reply, 2);
@@ -501,7 +375,7 @@ test_too_many(gconstpointer data)
 static void
 test_move_and_forgive(void)
 {
-	g_autoptr(Reply) reply = parse("550 5.1.1 no");
+	g_autoptr(Reply) reply = replytext_parse("550 5.1.1 no");
 	struct outcome from = {0};
 	struct outcome to = {0};
 
@@ -527,10 +401,6 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	TABLE_ADD("reply", answers, test_answer);
 	TABLE_ADD("failure", failures, test_failure);
-	g_test_add_func("/the codes that let the dialogue go on",
-	    test_successes);
-	g_test_add_func("/the codes that ask for HELO", test_helo);
-	g_test_add_func("/no code does harm at any stage", test_every_code);
 	g_test_add_func("/a long text is cut", test_long_text);
 	g_test_add_func("/outcomes are set and copied", test_set_and_copy);
 	g_test_add_func("/outcomes are moved and forgiven",
