@@ -159,14 +159,13 @@ static GPtrArray *
 inbound_domains(const struct check *check)
 {
 	const char *path = check->settings->routes;
-	g_autoptr(GBytes) copy = mapcopy_read(path, NULL);
 	GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
 	struct maptext_entry entry;
 	struct maptext map;
 
-	if (copy == NULL)
+	if (check->map == NULL)
 		return domains;
-	mapcopy_begin(path, copy, &map);
+	mapcopy_begin(path, check->map, &map);
 	while (maptext_next(&map, &entry) && domains->len < DOMAINS_ASKED) {
 		char *domain = inbound_domain(&entry, path);
 

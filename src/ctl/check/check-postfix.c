@@ -160,14 +160,11 @@ static char **
 first_keys(const struct check *check)
 {
 	GPtrArray *keys = g_ptr_array_new();
-	g_autoptr(GBytes) copy = NULL;
 	struct maptext_entry entry;
 	struct maptext map;
 
-	if (check_knows(check, "routes"))
-		copy = mapcopy_read(check->settings->routes, NULL);
-	if (copy != NULL) {
-		mapcopy_begin(check->settings->routes, copy, &map);
+	if (check->map != NULL) {
+		mapcopy_begin(check->settings->routes, check->map, &map);
 		while (keys->len < KEYS_TRIED && maptext_next(&map, &entry)) {
 			char *key = routemap_key(&entry);
 

@@ -231,11 +231,11 @@ check_one(struct check *check, const struct maptext_entry *entry,
 
 /* What is wrong with the beginning of a text. */
 static void
-check_text(struct check *check, GBytes *copy)
+check_text(struct check *check)
 {
 	const char *path = check->settings->routes;
 	gsize length;
-	const char *text = g_bytes_get_data(copy, &length);
+	const char *text = g_bytes_get_data(check->map, &length);
 
 	if (maplmdb_is(path))
 		return;
@@ -244,17 +244,17 @@ check_text(struct check *check, GBytes *copy)
 }
 
 static void
-check_entries(struct check *check, GBytes *copy)
+check_entries(struct check *check)
 {
 	const char *path = check->settings->routes;
 	g_autoptr(Hosts) hosts = hosts_new(check);
-	g_autoptr(Keys) keys = keys_new(path, copy);
+	g_autoptr(Keys) keys = keys_new(path, check->map);
 	struct maptext_entry entry;
 	struct maptext map;
 
 	check->whole = TRUE;
-	check_text(check, copy);
-	mapcopy_begin(path, copy, &map);
+	check_text(check);
+	mapcopy_begin(path, check->map, &map);
 	while (maptext_next(&map, &entry)) {
 		g_autoptr(Route) route =
 		    check_entry(&check->findings, path, &entry);
@@ -275,13 +275,12 @@ void
 check_routes(struct check *check)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GBytes) copy = NULL;
 
 	if (!check_knows(check, "routes"))
 		return;
-	copy = mapcopy_read(check->settings->routes, &error);
-	if (copy == NULL)
+	check->map = mapcopy_read(check->settings->routes, &error);
+	if (check->map == NULL)
 		finding_error(&check->findings, error);
 	else
-		check_entries(check, copy);
+		check_entries(check);
 }

@@ -42,6 +42,7 @@ check_end(struct check *check)
 	g_hash_table_destroy(check->groups);
 	g_free(check->dane);
 	tables_free(check->tables);
+	g_clear_pointer(&check->map, g_bytes_unref);
 	g_clear_pointer(&check->keyfile, keyfile_free);
 	g_clear_pointer(&check->agent, agent_free);
 	g_clear_pointer(&check->services, g_ptr_array_unref);

@@ -22,6 +22,7 @@ struct check {
 	GPtrArray *services;       /* all of master.cf; NULL: no Postfix */
 	struct tables *tables;     /* of that Postfix */
 	struct findings findings;
+	GBytes *map;          /* the routes' copy (mapcopy.h); NULL: none */
 	gboolean without_dns; /* are no names looked up? */
 	guint routes;         /* in the map */
 	guint hosts;          /* in all routes, name and port */
