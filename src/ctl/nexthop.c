@@ -16,11 +16,7 @@ nexthop_keys(const char *domain)
 	GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
 
 	g_ptr_array_add(keys, g_strconcat("postmaster@", domain, NULL));
-	g_ptr_array_add(keys, g_strdup(domain));
-	for (const char *dot = strchr(domain, '.');
-	     domain[0] != '[' && dot != NULL; dot = strchr(dot + 1, '.'))
-		g_ptr_array_add(keys, g_strdup(dot));
-	g_ptr_array_add(keys, g_strdup("*"));
+	transport_add_keys(keys, domain);
 	g_ptr_array_add(keys, NULL);
 	return keys;
 }

@@ -78,6 +78,16 @@ transport_split(const char *maps)
 	return (char **)g_ptr_array_free(list, FALSE);
 }
 
+void
+transport_add_keys(GPtrArray *keys, const char *domain)
+{
+	g_ptr_array_add(keys, g_ascii_strdown(domain, -1));
+	for (const char *dot = strchr(domain, '.');
+	     domain[0] != '[' && dot != NULL; dot = strchr(dot + 1, '.'))
+		g_ptr_array_add(keys, g_ascii_strdown(dot, -1));
+	g_ptr_array_add(keys, g_strdup("*"));
+}
+
 gboolean
 transport_is_table(const char *word)
 {

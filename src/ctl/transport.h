@@ -34,6 +34,10 @@ transport_path_is_plain(const char *path);
 char **
 transport_split(const char *maps);
 
+/* Adds what transport(5) looks up for @domain, in its order: new strings. */
+void
+transport_add_keys(GPtrArray *keys, const char *domain);
+
 /* Is the word of a list of domains a table, a file or an exclusion? */
 gboolean
 transport_is_table(const char *word);

@@ -34,18 +34,6 @@ words_of(const char *parameter)
 	return transport_split(value != NULL ? value : "");
 }
 
-/* Adds what transport(5) looks up for @domain, in its order: new strings. */
-static void
-add_keys(GPtrArray *keys, const char *domain)
-{
-	const char *dot = strchr(domain, '.');
-
-	g_ptr_array_add(keys, g_ascii_strdown(domain, -1));
-	for (; dot != NULL; dot = strchr(dot + 1, '.'))
-		g_ptr_array_add(keys, g_ascii_strdown(dot, -1));
-	g_ptr_array_add(keys, g_strdup("*"));
-}
-
 /* The key that leads @domain to the transport, NULL: none does.  A new string.
  */
 static char *
@@ -54,7 +42,7 @@ taken_by(const struct check *check, char *const *maps, const char *domain,
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
 
-	add_keys(keys, domain);
+	transport_add_keys(keys, domain);
 	for (guint i = 0; i < keys->len; i++) {
 		g_autofree char *value = NULL;
 		const char *map;
@@ -78,7 +66,7 @@ ask_for(const struct check *check, char *const *maps, char *const *words)
 
 	for (gsize i = 0; i < DOMAINS_ASKED && words[i] != NULL; i++) {
 		if (!transport_is_table(words[i]))
-			add_keys(keys, words[i]);
+			transport_add_keys(keys, words[i]);
 	}
 	g_ptr_array_add(keys, NULL);
 	tables_ask_all(check->tables, maps, (const char *const *)keys->pdata);
