@@ -308,6 +308,13 @@ subtest 'large' => sub {
     like $page, qr/And 2300 more hosts/, 'the others are counted';
     like $page, qr/And 2300 more routes/, 'and routes';
     cmp_ok length $page, '<', 1_000_000, 'the page is not';
+    unlike $page, qr/no host left/, 'none of them is lost';
+    # The last ones are beyond the routes that are told apart.
+    $agent->configure(routes => join '', map {
+        "r$_.example [mx$_.example.net]" . ($_ % 1000 < 3 ? '/drain' : '')
+            . ($_ == 2002 ? ', [mx1.example.net]' : '') . "\n" } 1 .. 2500);
+    like body($agent, '/'), qr/\b7 routes have no host left/,
+        'those left out are looked at, too';
     $agent->configure(routes => join '', map {
         "r$_.example [mx.example.net]\n" } 1 .. 100_001);
     $page = body($agent, '/');

@@ -213,15 +213,16 @@ carry_out_all(struct ordering *ordering)
 
 /* Has the route lost its last host by this order? */
 static gboolean
-is_bare(const struct ordering *ordering, const struct route *route)
+is_bare(const struct ordering *ordering, const struct hostlist *list,
+    const struct route *route)
 {
 	gboolean touched = FALSE;
 
 	for (guint i = 0; i < route->destinations->len; i++) {
 		const struct destination *destination =
 		    g_ptr_array_index(route->destinations, i);
-		const struct hostrow *row = hostlist_find(ordering->list,
-		    destination->name, destination->port);
+		const struct hostrow *row =
+		    hostlist_find(list, destination->name, destination->port);
 
 		if (!destination->drain && !row->known.record.drained)
 			return FALSE;
@@ -231,18 +232,18 @@ is_bare(const struct ordering *ordering, const struct route *route)
 	return touched;
 }
 
-static gboolean
-complain_if_bare(const struct route *route, void *data)
+static void
+complain_if_bare(const struct hostlist *list, const struct route *route,
+    void *data)
 {
 	struct ordering *ordering = data;
 	g_autofree char *key = NULL;
 
-	if (!is_bare(ordering, route) || ++ordering->bare > BARE_SHOWN)
-		return TRUE;
+	if (!is_bare(ordering, list, route) || ++ordering->bare > BARE_SHOWN)
+		return;
 	key = printable(route->key, KEY_MAX);
 	complain("warning: %s has no host left; its mail waits in the queue",
 	    key);
-	return TRUE;
 }
 
 static void
@@ -318,7 +319,7 @@ ctl_drain(const struct ctl *ctl, int argc, char **argv)
 	if (settings == NULL)
 		return CTL_TROUBLE;
 	/* The map first: the agent may read it by a group that we lose. */
-	list = hostlist_new(settings, NULL);
+	list = hostlist_new(settings, NULL, NULL, NULL);
 	drained = g_hash_table_new(NULL, NULL);
 	ordering.drained = drained;
 	ordering.settings = settings;

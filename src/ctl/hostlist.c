@@ -152,7 +152,8 @@ add_route(struct hostlist *list, const struct route *route)
 
 /* Complains of the first fault only: "check" lists them. */
 static void
-add_routes(struct hostlist *list, const char *path)
+add_routes(struct hostlist *list, const char *path, hostlist_visit *visit,
+    void *data)
 {
 	struct maptext_entry entry;
 	struct maptext map;
@@ -163,10 +164,14 @@ add_routes(struct hostlist *list, const char *path)
 		g_autoptr(GError) error = NULL;
 		g_autoptr(Route) route = routemap_parse(path, &entry, &error);
 
-		if (route != NULL)
-			add_route(list, route);
-		else if (faults++ == 0)
-			complain("%s", error->message);
+		if (route == NULL) {
+			if (faults++ == 0)
+				complain("%s", error->message);
+			continue;
+		}
+		add_route(list, route);
+		if (visit != NULL)
+			visit(list, route, data);
 	}
 	if (faults > 1)
 		complain("%s: %u more entries at fault, see \"smtproutectl "
@@ -200,7 +205,8 @@ read_map(const char *path, GBytes *before)
 }
 
 struct hostlist *
-hostlist_new(const struct settings *settings, GBytes *before)
+hostlist_new(const struct settings *settings, GBytes *before,
+    hostlist_visit *visit, void *data)
 {
 	struct hostlist *list = g_new0(struct hostlist, 1);
 
@@ -210,13 +216,13 @@ hostlist_new(const struct settings *settings, GBytes *before)
 	list->path = g_strdup(settings->routes);
 	list->map = read_map(settings->routes, before);
 	if (list->map != NULL)
-		add_routes(list, settings->routes);
+		add_routes(list, settings->routes, visit, data);
 	return list;
 }
 
 void
-hostlist_each_route(const struct hostlist *list,
-    gboolean (*visit)(const struct route *route, void *data), void *data)
+hostlist_each_route(const struct hostlist *list, hostlist_visit *visit,
+    void *data)
 {
 	struct maptext_entry entry;
 	struct maptext map;
@@ -227,8 +233,8 @@ hostlist_each_route(const struct hostlist *list,
 	while (maptext_next(&map, &entry)) {
 		g_autoptr(Route) route = routemap_parse("map", &entry, NULL);
 
-		if (route != NULL && !visit(route, data))
-			return;
+		if (route != NULL)
+			visit(list, route, data);
 	}
 }
 

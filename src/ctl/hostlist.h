@@ -65,25 +65,30 @@ struct hostlist {
 	GBytes *map; /* its copy (mapcopy.h); NULL: it cannot be read */
 };
 
+/* Is shown a route of the map, whose hosts the list has; the route is lent. */
+typedef void
+hostlist_visit(const struct hostlist *list, const struct route *route,
+    void *data);
+
 /*
  * The hosts of the route map, as far as it can be read; complain() has said
  * what could not.  @before: the map of an earlier list; it is taken if this
- * user is denied the file.  NULL: there is none.
+ * user is denied the file.  NULL: there is none.  @visit is shown all routes
+ * on the way, as by hostlist_each_route(), which would parse them once more;
+ * NULL: nobody is.
  */
 struct hostlist *
-hostlist_new(const struct settings *settings, GBytes *before);
+hostlist_new(const struct settings *settings, GBytes *before,
+    hostlist_visit *visit, void *data);
 
 /* The row of a destination; NULL: there is none. */
 struct hostrow *
 hostlist_find(const struct hostlist *list, const char *name, guint16 port);
 
-/*
- * All routes of the map that can be read, in its order, until @visit, which
- * borrows them, says FALSE.
- */
+/* Shows @visit all routes of the map that can be read, in its order. */
 void
-hostlist_each_route(const struct hostlist *list,
-    gboolean (*visit)(const struct route *route, void *data), void *data);
+hostlist_each_route(const struct hostlist *list, hostlist_visit *visit,
+    void *data);
 
 /*
  * Adds what the state knows, and sorts the rows by name and port.  FALSE with

@@ -42,7 +42,7 @@ is_agent(const char *folder, gboolean root, gboolean *ret_writable)
 
 struct sight *
 sight_new(const struct ctl *ctl, const struct settings *settings,
-    GBytes *before)
+    GBytes *before, hostlist_visit *visit, void *data)
 {
 	const char *folder = settings->state_directory;
 	g_autoptr(Sight) sight = g_new0(struct sight, 1);
@@ -50,7 +50,7 @@ sight_new(const struct ctl *ctl, const struct settings *settings,
 	gboolean writable;
 
 	/* The map first: the agent may read it by a group that we lose. */
-	sight->list = hostlist_new(settings, before);
+	sight->list = hostlist_new(settings, before, visit, data);
 	sight->usable = check_room(folder);
 	if (!ctl_become_agent(ctl, settings))
 		return NULL;

@@ -20,12 +20,13 @@ struct sight {
 
 /*
  * Looks at them, and becomes the agent on the way (ctl_become_agent()).
- * @before: as for hostlist_new().  NULL: complain() has said why; it has said,
- * too, what is wrong with the map, or with the room for the state.
+ * @before, @visit, @data: as for hostlist_new().  NULL: complain() has said
+ * why; it has said, too, what is wrong with the map, or with the room for the
+ * state.
  */
 struct sight *
 sight_new(const struct ctl *ctl, const struct settings *settings,
-    GBytes *before);
+    GBytes *before, hostlist_visit *visit, void *data);
 
 /* Is any host remembered? */
 gboolean

@@ -213,8 +213,8 @@ show_known(struct request *request, const struct sight *sight)
 static enum ctl_status
 show(struct request *request)
 {
-	g_autoptr(Sight) sight =
-	    sight_new(request->ctl, request->settings, request->map);
+	g_autoptr(Sight) sight = sight_new(request->ctl, request->settings,
+	    request->map, NULL, NULL);
 	g_autoptr(GPtrArray) rows = g_ptr_array_new();
 	enum ctl_status status;
 

@@ -7,12 +7,6 @@
 #include "ctl/serve/routelist.h"
 #include "hosts/deferred.h"
 
-struct gathering {
-	const struct hostlist *list;
-	struct routelist *routes;
-	GHashTable *index; /* by hosts, struct routegroup */
-};
-
 static void
 group_free(gpointer data)
 {
@@ -46,24 +40,56 @@ hosts_of(const struct route *route)
 }
 
 static gboolean
-takes_mail(const struct hostlist *list, const struct destination *to)
+takes_mail(const struct hostrow *row)
 {
-	const struct hostrow *row = hostlist_find(list, to->name, to->port);
+	return !row->known.record.drained &&
+	    health_is_up(&row->known.record.health);
+}
 
-	return !to->drain &&
-	    (row == NULL ||
-		(!row->known.record.drained &&
-		    health_is_up(&row->known.record.health)));
+/* Appends the hosts that a route may have, and NULL behind them. */
+static void
+add_rows(GPtrArray *rows, const struct hostlist *list,
+    const struct route *route)
+{
+	for (guint i = 0; i < route->destinations->len; i++) {
+		const struct destination *to = destination_at(route, i);
+
+		if (!to->drain)
+			g_ptr_array_add(rows,
+			    hostlist_find(list, to->name, to->port));
+	}
+	g_ptr_array_add(rows, NULL);
+}
+
+/* How many of these routes no host takes mail of. */
+static guint
+count_lost(const GPtrArray *rows)
+{
+	gboolean lost = TRUE;
+	guint count = 0;
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hostrow *row = g_ptr_array_index(rows, i);
+
+		if (row != NULL) {
+			lost = lost && !takes_mail(row);
+			continue;
+		}
+		count += lost;
+		lost = TRUE;
+	}
+	return count;
 }
 
 static gboolean
 is_lost(const struct hostlist *list, const struct route *route)
 {
-	for (guint i = 0; i < route->destinations->len; i++) {
-		if (takes_mail(list, destination_at(route, i)))
-			return FALSE;
-	}
-	return route->destinations->len > 0;
+	g_autoptr(GPtrArray) rows = g_ptr_array_new();
+
+	if (route->kind != ROUTE_HOSTS)
+		return FALSE;
+	add_rows(rows, list, route);
+	return count_lost(rows) > 0;
 }
 
 /* The destinations are whose that is last. */
@@ -81,38 +107,39 @@ copy_route(const struct route *route)
 
 /* NULL: there are too many. */
 static struct routegroup *
-get_group(struct gathering *gathering, const struct route *route)
+get_group(struct routelist *routes, const struct route *route)
 {
 	g_autofree char *hosts = hosts_of(route);
-	struct routelist *routes = gathering->routes;
-	struct routegroup *group = g_hash_table_lookup(gathering->index, hosts);
+	struct routegroup *group = g_hash_table_lookup(routes->index, hosts);
 
 	if (group != NULL || routes->groups->len == ROUTELIST_MAX)
 		return group;
 	group = g_new0(struct routegroup, 1);
 	group->route = copy_route(route);
 	group->keys = g_ptr_array_new_with_free_func(g_free);
-	group->lost = is_lost(gathering->list, route);
 	g_ptr_array_add(routes->groups, group);
-	g_hash_table_insert(gathering->index, g_steal_pointer(&hosts), group);
+	g_hash_table_insert(routes->index, g_steal_pointer(&hosts), group);
 	return group;
 }
 
-static gboolean
-add_route(const struct route *route, void *data)
+void
+routelist_add(const struct hostlist *list, const struct route *route,
+    void *data)
 {
-	struct gathering *gathering = data;
-	struct routelist *routes = gathering->routes;
-	struct routegroup *group = get_group(gathering, route);
+	struct routelist *routes = data;
+	struct routegroup *group;
 
+	if (routes->routes == ROUTELIST_LOOK)
+		return;
 	routes->routes++;
-	routes->lost +=
-	    group != NULL ? group->lost : is_lost(gathering->list, route);
-	if (group == NULL)
+	group = get_group(routes, route);
+	if (group == NULL) {
 		routes->left_out++;
-	else if (group->count++ < ROUTELIST_KEYS)
+		if (route->kind == ROUTE_HOSTS)
+			add_rows(routes->others, list, route);
+	} else if (group->count++ < ROUTELIST_KEYS) {
 		g_ptr_array_add(group->keys, g_strdup(route->key));
-	return routes->routes < ROUTELIST_LOOK;
+	}
 }
 
 /* As a delivery knows the route. */
@@ -163,25 +190,39 @@ compare_groups(const void *a, const void *b)
 }
 
 struct routelist *
-routelist_new(const struct hostlist *list, const struct settings *settings,
-    const struct backlog *backlog)
+routelist_new(void)
 {
 	struct routelist *routes = g_new0(struct routelist, 1);
-	g_autoptr(GHashTable) index =
-	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	struct gathering gathering = {list, routes, index};
 
 	routes->groups = g_ptr_array_new_with_free_func(group_free);
-	hostlist_each_route(list, add_route, &gathering);
+	routes->index =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	routes->others = g_ptr_array_new();
+	return routes;
+}
+
+void
+routelist_judge(struct routelist *routes, const struct hostlist *list,
+    const struct settings *settings, const struct backlog *backlog)
+{
+	routes->lost = count_lost(routes->others);
+	for (guint i = 0; i < routes->groups->len; i++) {
+		struct routegroup *group = g_ptr_array_index(routes->groups, i);
+
+		group->lost = is_lost(list, group->route);
+		if (group->lost)
+			routes->lost += group->count;
+	}
 	if (backlog != NULL)
 		add_waiting(routes, settings, backlog);
 	g_ptr_array_sort(routes->groups, compare_groups);
-	return routes;
 }
 
 void
 routelist_free(struct routelist *routes)
 {
 	g_ptr_array_unref(routes->groups);
+	g_ptr_array_unref(routes->others);
+	g_hash_table_unref(routes->index);
 	g_free(routes);
 }

@@ -30,6 +30,7 @@ struct routegroup {
 	struct backlog_route waiting;
 };
 
+/* To be made first; then routelist_add(), then routelist_judge(). */
 struct routelist {
 	GPtrArray *groups; /* of struct routegroup: lost ones first, then those
 			    * that mail waits for, then as in the map */
@@ -37,15 +38,26 @@ struct routelist {
 	guint lost;        /* of these */
 	guint left_out;    /* of these, beyond ROUTELIST_MAX groups */
 	guint waiting;     /* messages for routes that are none of @groups */
+	GHashTable *index; /* of the groups, by hosts */
+	GPtrArray *others; /* of routes left out, which hosts they may have:
+			    * struct hostrow, NULL behind each route's */
 };
 
-/*
- * @settings: for what waits, in @backlog; NULL: nobody knows.  @list has to
- * outlive it.
- */
 struct routelist *
-routelist_new(const struct hostlist *list, const struct settings *settings,
-    const struct backlog *backlog);
+routelist_new(void);
+
+/* A hostlist_visit: @data is the struct routelist. */
+void
+routelist_add(const struct hostlist *list, const struct route *route,
+    void *data);
+
+/*
+ * Finds out which are lost and what waits for them, when @list has the state;
+ * and sorts them.  @settings: for what waits, in @backlog; NULL: nobody knows.
+ */
+void
+routelist_judge(struct routelist *routes, const struct hostlist *list,
+    const struct settings *settings, const struct backlog *backlog);
 
 void
 routelist_free(struct routelist *routes);

@@ -31,7 +31,8 @@
 struct serving {
 	const struct settings *settings;
 	const struct sight *sight;
-	GPtrArray *rows; /* by name and port */
+	struct routelist *routes; /* of the map; NULL: not wanted */
+	GPtrArray *rows;          /* by name and port */
 	guint strangers;
 	GString *said;       /* say()'s */
 	GString *complaints; /* complain()'s */
@@ -53,22 +54,22 @@ tell_trouble(struct serving *serving)
 static enum http_status
 serve_page(struct serving *serving)
 {
-	const struct hostlist *list = serving->sight->list;
 	g_autoptr(Figures) figures =
 	    figures_new(serving->settings, serving->sight, serving->strangers);
-	g_autoptr(Routelist) routes =
-	    routelist_new(list, serving->settings, figures->backlog);
 	g_autoptr(GPtrArray) rows = hostlist_worst_first(serving->rows);
 	const struct page page = {
 	    .now = g_get_real_time(),
 	    .sight = serving->sight,
 	    .rows = rows,
-	    .routes = routes,
+	    .routes = serving->routes,
 	    .figures = figures,
 	    .complaints = serving->complaints->str,
 	};
-	GString *text = page_new(&page);
+	GString *text;
 
+	routelist_judge(serving->routes, serving->sight->list,
+	    serving->settings, figures->backlog);
+	text = page_new(&page);
 	g_string_append_len(serving->said, text->str, (gssize)text->len);
 	g_string_free(text, TRUE);
 	return HTTP_OK;
@@ -112,11 +113,12 @@ static const struct resource {
 	const char *path;
 	const char *type;
 	enum http_status (*serve)(struct serving *serving);
+	gboolean routes; /* does it show them? */
 } resources[] = {
-    {"/", TYPE_HTML, serve_page},
-    {"/metrics", TYPE_OPEN, serve_metrics},
-    {"/hosts.json", TYPE_JSON, serve_json},
-    {"/healthz", TYPE_TEXT, serve_health},
+    {"/", TYPE_HTML, serve_page, TRUE},
+    {"/metrics", TYPE_OPEN, serve_metrics, FALSE},
+    {"/hosts.json", TYPE_JSON, serve_json, FALSE},
+    {"/healthz", TYPE_TEXT, serve_health, FALSE},
 };
 
 /* NULL: there is none. */
@@ -135,12 +137,16 @@ serve_with(const struct ctl *ctl, const struct resource *resource,
     struct serving *serving)
 {
 	g_autoptr(Settings) settings = ctl_settings(ctl);
-	g_autoptr(Sight) sight =
-	    settings != NULL ? sight_new(ctl, settings, NULL) : NULL;
+	g_autoptr(Routelist) routes = resource->routes ? routelist_new() : NULL;
+	g_autoptr(Sight) sight = settings == NULL
+	    ? NULL
+	    : sight_new(ctl, settings, NULL,
+		  resource->routes ? routelist_add : NULL, routes);
 	enum http_status status;
 
 	serving->settings = settings;
 	serving->sight = sight;
+	serving->routes = routes;
 	if (sight == NULL)
 		return tell_trouble(serving);
 	serving->rows = sight_rows(sight, FALSE, &serving->strangers);
