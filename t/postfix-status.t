@@ -35,6 +35,14 @@ my $AGENT = "smtproute unix - n n - 50 pipe\n"
     . "  flags=hq user=nobody null_sender= argv=/usr/sbin/smtproute\n"
     . "  -q \${queue_id} -f \${sender} -n \${nexthop} -- \${recipient}\n";
 
+# The same in LMTP, with the usual settings or others.
+sub lmtp {
+    my ($user, @conf) = @_;
+
+    return "smtproute-lmtp unix - n n - 50 spawn\n"
+        . "  user=$user argv=/usr/sbin/smtproute -L @conf\n";
+}
+
 sub folder {
     my ($master) = @_;
     my $dir = new_folder('status');
@@ -101,6 +109,34 @@ SKIP: {
         like read_file("$dir/master.cf"), $SERVE, 'other settings: they change';
         is scalar(() = read_file("$dir/master.cf") =~ /^127\.0\.0\.1/mg), 1,
             'other settings: in its place';
+    };
+
+    subtest 'the agent\'s user' => sub {
+        my @rows = (
+            ['in LMTP alone', 'daemon', sub { lmtp('daemon') }],
+            ['by pipe(8), which is first', 'nobody',
+                sub { $AGENT . lmtp('daemon') }],
+            ['with these settings', 'daemon',
+                sub { $AGENT . lmtp('daemon', "-c $_[0]/smtproute.conf") }],
+            ['of no other program', 'smtproute', sub {
+                lmtp('daemon') =~ s/smtproute -L/other -L/r }],
+        );
+
+        for my $row (@rows) {
+            my ($name, $user, $master) = @{$row};
+            my $dir = folder('');
+            write_file("$dir/master.cf", $master->($dir));
+            my $run = postfix($dir, '--apply', '--status');
+            if (defined getpwnam $user) {
+                is $run->status, 0, "$name: exit status";
+                like read_file("$dir/master.cf"),
+                    qr{^127\.0\.0\.1:9479 [^=]+ user=$user\s}mx, $name;
+            }
+            else {
+                is $run->stderr, "smtproutectl: user $user does not exist; "
+                    . "expected the agent's\n", $name;
+            }
+        }
     };
 
     subtest 'refused' => sub {

@@ -44,14 +44,31 @@ conf_of(const struct service *service)
 	return SETTINGS_PATH;
 }
 
-static const char *
-user_of(const GPtrArray *services)
+/* The agent with the settings @conf, or else any; NULL: there is none. */
+static const struct service *
+find_agent(const GPtrArray *services, const char *conf)
 {
-	const struct service *agent =
-	    postconf_find(services, SERVICE_NAME, "unix");
-	const char *user = agent != NULL && service_is_ours(agent)
-	    ? service_attribute(agent, "user")
-	    : NULL;
+	const struct service *found = NULL;
+
+	for (guint i = 0; i < services->len; i++) {
+		const struct service *service = services->pdata[i];
+
+		if (!service_is_smtproute(service))
+			continue;
+		if (service_reads(service, conf))
+			return service;
+		if (found == NULL)
+			found = service;
+	}
+	return found;
+}
+
+static const char *
+user_of(const GPtrArray *services, const char *conf)
+{
+	const struct service *agent = find_agent(services, conf);
+	const char *user =
+	    agent != NULL ? service_attribute(agent, "user") : NULL;
 
 	return user != NULL ? user : SERVICE_USER;
 }
@@ -74,7 +91,7 @@ status_plan(const struct postfix *postfix, const GPtrArray *services,
 {
 	const struct service *now =
 	    postconf_find(services, STATUS_ADDRESS, "inet");
-	const char *user = user_of(services);
+	const char *user = user_of(services, postfix->conf);
 	g_autofree char *command = status_command(postfix);
 
 	if (now != NULL && !serves_status(now)) {

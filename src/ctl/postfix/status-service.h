@@ -22,9 +22,9 @@ status_command(const struct postfix *postfix);
 
 /*
  * The edit for postconf -M, a new string; *ret_edit is NULL if the entry is as
- * it should be.  It has the user of the agent's service in @services, since the
- * state is that user's.  FALSE with COMMAND_ERROR: the place is another's, or
- * there is no such user.
+ * it should be.  It has the user of the agent's service in @services, by
+ * pipe(8) or in LMTP, since the state is that user's.  FALSE with
+ * COMMAND_ERROR: the place is another's, or there is no such user.
  */
 gboolean
 status_plan(const struct postfix *postfix, const GPtrArray *services,
