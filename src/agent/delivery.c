@@ -308,6 +308,7 @@ try_hosts(struct delivery *delivery)
 	const struct choosing choosing =
 	    settings_choosing(delivery->attempt.settings, delivery->route->key);
 	struct patience patience = {
+	    .span = choosing.patience,
 	    .left = choosing.patience,
 	    .waiting = choosing.waiting,
 	};

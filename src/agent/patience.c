@@ -93,6 +93,18 @@ until_next_look(const GArray *contenders, gint64 left)
 	return span;
 }
 
+/*
+ * Slots are for whoever looks first, which wastes no time of the host's.  But
+ * chance must not have one delivery wait for all of its patience.
+ */
+static gboolean
+goes_first(const struct patience *patience, gint64 begun)
+{
+	gint64 left = patience->left - (g_get_monotonic_time() - begun);
+
+	return left < patience->span / 2;
+}
+
 gboolean
 patience_wait(struct patience *patience, struct hoststate *state,
     GArray *contenders, gint64 deadline)
@@ -106,7 +118,8 @@ patience_wait(struct patience *patience, struct hoststate *state,
 
 		prospect = hoststate_look(state,
 		    &g_array_index(contenders, struct contender, 0),
-		    contenders->len, left, patience->waiting);
+		    contenders->len, left, patience->waiting,
+		    goes_first(patience, begun));
 		if (prospect != PROSPECT_LATER || caller_is_gone())
 			break;
 		/* What there is without them the next look says. */

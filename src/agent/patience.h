@@ -12,7 +12,8 @@
 #include "hosts/hoststate.h"
 
 struct patience {
-	gint64 left;   /* microseconds, for the rest of the delivery */
+	gint64 span;   /* microseconds, for the whole delivery */
+	gint64 left;   /* likewise, for the rest of it */
 	guint waiting; /* so many may wait where all hosts are down */
 	gboolean told; /* the log knows */
 };

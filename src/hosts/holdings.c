@@ -122,18 +122,18 @@ count_waiting(struct statefile_view *view, const char *name, guint16 port)
 	return slots_count(view, key);
 }
 
-/* To whom it has yielded goes first. */
+/* Who has waited for long goes first, and to whom it has yielded. */
 static guint
 count_before(const struct hoststate *state, struct statefile_view *view,
     const struct contender *contender, const char *key)
 {
-	g_autofree char *waiting = NULL;
+	gboolean yields = state->holdings.yielded_until > health_now() &&
+	    g_strcmp0(state->holdings.yielded, key) == 0;
+	g_autofree char *list =
+	    (yields ? slots_waiting_key : slots_first_key)(contender->name,
+		contender->port);
 
-	if (state->holdings.yielded_until <= health_now() ||
-	    g_strcmp0(state->holdings.yielded, key) != 0)
-		return 0;
-	waiting = slots_waiting_key(contender->name, contender->port);
-	return slots_count_before(view, waiting, state->ticket);
+	return slots_count_before(view, list, state->ticket);
 }
 
 gboolean

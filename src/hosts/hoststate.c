@@ -255,6 +255,7 @@ choose_work(struct statefile_view *view, void *data)
 	if (choice->state->deferred)
 		prospect_call_due(choice->state, view);
 	choice->chosen = choose(choice, view);
+	waiting_leave(&choice->state->waiting, view, choice->state->ticket);
 	if (choice->chosen < choice->count)
 		chosen = &choice->contenders[choice->chosen];
 	holdings_turn_away(choice->state, view, chosen);

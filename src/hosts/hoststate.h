@@ -69,11 +69,14 @@ enum prospect {
  * What may come within @span microseconds: a slot of a host that is full, the
  * answer of a probe, the time of a host that is down.  After PROSPECT_LATER
  * this delivery counts as one that waits for these hosts, until another
- * answer; where all of them are down at most @waiting may.
+ * answer; where all of them are down at most @waiting may.  With @first it has
+ * waited for long: slots are for those, in their order, before others.
+ *
+ * It keeps its place until hoststate_choose(), which comes after PROSPECT_NOW.
  */
 enum prospect
 hoststate_look(struct hoststate *state, struct contender *contenders,
-    guint count, gint64 span, guint waiting);
+    guint count, gint64 span, guint waiting, gboolean first);
 
 /*
  * The same for a delivery that is not begun, which waits for nobody and takes

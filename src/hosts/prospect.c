@@ -23,6 +23,7 @@ struct look {
 	struct choice choice;
 	gint64 span;
 	guint waiting;
+	gboolean first;
 	enum prospect prospect;
 };
 
@@ -69,18 +70,22 @@ look_work(struct statefile_view *view, void *data)
 	    !waiting_join(&state->waiting, view, state->ticket,
 		choice->contenders, choice->count, look->waiting))
 		look->prospect = PROSPECT_NONE;
-	if (look->prospect != PROSPECT_LATER)
+	if (look->prospect == PROSPECT_LATER && look->first)
+		waiting_go_first(&state->waiting, view, state->ticket,
+		    choice->contenders, choice->count);
+	if (look->prospect == PROSPECT_NONE)
 		waiting_leave(&state->waiting, view, state->ticket);
 }
 
 enum prospect
 hoststate_look(struct hoststate *state, struct contender *contenders,
-    guint count, gint64 span, guint waiting)
+    guint count, gint64 span, guint waiting, gboolean first)
 {
 	struct look look = {
 	    .choice = choice_new(state, contenders, count),
 	    .span = span,
 	    .waiting = waiting,
+	    .first = first,
 	};
 
 	if (!hoststate_use(state, look_work, &look))

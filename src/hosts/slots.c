@@ -24,6 +24,12 @@ slots_waiting_key(const char *name, guint16 port)
 	return g_strdup_printf("waiting %s:%u", name, port);
 }
 
+char *
+slots_first_key(const char *name, guint16 port)
+{
+	return g_strdup_printf("first %s:%u", name, port);
+}
+
 static GArray *
 load(struct statefile_view *view, const char *key)
 {

@@ -21,6 +21,10 @@ slots_connected_key(const char *name, guint16 port);
 char *
 slots_waiting_key(const char *name, guint16 port);
 
+/* Of those of them who have waited for long and go first, a new string. */
+char *
+slots_first_key(const char *name, guint16 port);
+
 /*
  * @key: one of these, in all that follows.
  *

@@ -74,15 +74,15 @@ count_before(struct statefile_view *view, guint64 ticket, const GPtrArray *keys)
 }
 
 static GPtrArray *
-list_keys(const struct contender *contenders, guint count)
+list_keys(const struct contender *contenders, guint count,
+    char *(*key)(const char *, guint16))
 {
 	GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < count; i++) {
 		if (!contender_is_settled(&contenders[i]))
 			g_ptr_array_add(keys,
-			    slots_waiting_key(contenders[i].name,
-				contenders[i].port));
+			    key(contenders[i].name, contenders[i].port));
 	}
 	return keys;
 }
@@ -91,29 +91,43 @@ gboolean
 waiting_is_crowded(struct statefile_view *view, guint64 ticket,
     const struct contender *contenders, guint count, guint max)
 {
-	g_autoptr(GPtrArray) keys = list_keys(contenders, count);
+	g_autoptr(GPtrArray) keys =
+	    list_keys(contenders, count, slots_waiting_key);
 
 	return is_dead(contenders, count) &&
 	    count_before(view, ticket, keys) >= max;
+}
+
+static void
+occupy(struct waiting *waiting, struct statefile_view *view, guint64 ticket,
+    GPtrArray *keys)
+{
+	for (guint i = 0; i < keys->len; i++)
+		slots_occupy(view, g_ptr_array_index(keys, i), ticket);
+	g_ptr_array_extend_and_steal(waiting->keys, keys);
 }
 
 gboolean
 waiting_join(struct waiting *waiting, struct statefile_view *view,
     guint64 ticket, const struct contender *contenders, guint count, guint max)
 {
-	g_autoptr(GPtrArray) keys = NULL;
-
 	if (ticket == 0 ||
 	    waiting_is_crowded(view, ticket, contenders, count, max))
 		return FALSE;
-	if (waiting->keys->len > 0)
-		return TRUE;
-	keys = list_keys(contenders, count);
-	for (guint i = 0; i < keys->len; i++)
-		slots_occupy(view, g_ptr_array_index(keys, i), ticket);
-	g_ptr_array_unref(waiting->keys);
-	waiting->keys = g_steal_pointer(&keys);
+	if (waiting->keys->len == 0)
+		occupy(waiting, view, ticket,
+		    list_keys(contenders, count, slots_waiting_key));
 	return TRUE;
+}
+
+void
+waiting_go_first(struct waiting *waiting, struct statefile_view *view,
+    guint64 ticket, const struct contender *contenders, guint count)
+{
+	if (!waiting->first)
+		occupy(waiting, view, ticket,
+		    list_keys(contenders, count, slots_first_key));
+	waiting->first = TRUE;
 }
 
 void
@@ -124,6 +138,7 @@ waiting_leave(struct waiting *waiting, struct statefile_view *view,
 		slots_release(view, g_ptr_array_index(waiting->keys, i),
 		    ticket);
 	g_ptr_array_set_size(waiting->keys, 0);
+	waiting->first = FALSE;
 }
 
 void

@@ -15,6 +15,7 @@
 /* What one delivery waits for. */
 struct waiting {
 	GPtrArray *keys; /* the lists (slots.h) that its ticket is in */
+	gboolean first;  /* those of who goes first among them */
 };
 
 void
@@ -39,6 +40,11 @@ waiting_is_crowded(struct statefile_view *view, guint64 ticket,
 gboolean
 waiting_join(struct waiting *waiting, struct statefile_view *view,
     guint64 ticket, const struct contender *contenders, guint count, guint max);
+
+/* Has @ticket, which has joined, among those who go first, too. */
+void
+waiting_go_first(struct waiting *waiting, struct statefile_view *view,
+    guint64 ticket, const struct contender *contenders, guint count);
 
 void
 waiting_leave(struct waiting *waiting, struct statefile_view *view,
