@@ -186,3 +186,23 @@ trip_connected(const struct statefolder *place)
 	g_assert_cmpstr(row->name, ==, "a.example.com");
 	return row->connected;
 }
+
+char *
+trip_hosts(const struct statefolder *place, gboolean drained)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) rows =
+	    hosttable_read(place->folder, &trip_limits, &error);
+	GString *text = g_string_new(NULL);
+
+	g_assert_no_error(error);
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hosttable_row *row = g_ptr_array_index(rows, i);
+
+		if (!drained || row->record.drained)
+			g_string_append_printf(text, "%s%.*s",
+			    text->len > 0 ? " " : "",
+			    (int)strcspn(row->name, "."), row->name);
+	}
+	return g_string_free(text, FALSE);
+}

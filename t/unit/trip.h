@@ -51,6 +51,13 @@ trip_make_due(const struct statefolder *place, char host);
 guint
 trip_connected(const struct statefolder *place);
 
+/*
+ * The names of all hosts that the state has, or only of those that are drained,
+ * up to their first dots: "a b".
+ */
+char *
+trip_hosts(const struct statefolder *place, gboolean drained);
+
 void
 trip_assert_no_warning(struct hoststate *state);
 

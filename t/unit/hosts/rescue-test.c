@@ -12,7 +12,6 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
-#include "hosts/hosttable.h"
 #include "hosts/rescue.h"
 #include "unit/statefolder.h"
 #include "unit/table.h"
@@ -63,31 +62,10 @@ fill_work(struct statefile_view *view, void *data G_GNUC_UNUSED)
 	}
 }
 
-/* The names of who is drained, by the state: "mx00 mx10 ...". */
-static char *
-list_drained(const struct statefolder *place)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) rows =
-	    hosttable_read(place->folder, &trip_limits, &error);
-	GString *text = g_string_new(NULL);
-
-	g_assert_no_error(error);
-	for (guint i = 0; i < rows->len; i++) {
-		const struct hosttable_row *row = g_ptr_array_index(rows, i);
-
-		if (row->record.drained)
-			g_string_append_printf(text, "%s%.*s",
-			    text->len > 0 ? " " : "",
-			    (int)strcspn(row->name, "."), row->name);
-	}
-	return g_string_free(text, FALSE);
-}
-
 static void
 assert_drained(const struct statefolder *place, const char *expected)
 {
-	g_autofree char *text = list_drained(place);
+	g_autofree char *text = trip_hosts(place, TRUE);
 
 	g_assert_cmpstr(text, ==, expected);
 }
