@@ -117,16 +117,6 @@ write_version(int output)
 	guard_write(output, text);
 }
 
-/* An address that cannot be put on the wire will not improve by waiting. */
-static void
-refuse_address(const char *which, const GError *error, struct verdict *verdict)
-{
-	verdict_set(verdict, VERDICT_BOUNCE,
-	    g_error_matches(error, MAILBOX_ERROR, MAILBOX_ERROR_UTF8) ? "5.6.7"
-								      : "5.1.3",
-	    "%s address: %s", which, error->message);
-}
-
 /* FALSE: not all can be used; *verdict is set. */
 static gboolean
 parse_recipients(char **texts, GPtrArray *recipients, struct verdict *verdict)
@@ -140,7 +130,7 @@ parse_recipients(char **texts, GPtrArray *recipients, struct verdict *verdict)
 		if (mailbox != NULL)
 			g_ptr_array_add(recipients, mailbox);
 		else if (refused++ == 0)
-			refuse_address("recipient", error, verdict);
+			verdict_refuse_address(verdict, "recipient", error);
 	}
 	if (refused > 0 && recipients->len > 0)
 		verdict_set_mixed(verdict, "an address cannot be used");
@@ -158,7 +148,7 @@ parse_envelope(const struct arguments *arguments, struct envelope *envelope,
 							   : "",
 		&error);
 	if (envelope->sender == NULL) {
-		refuse_address("sender", error, verdict);
+		verdict_refuse_address(verdict, "sender", error);
 		return FALSE;
 	}
 	envelope->recipients =

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "address/mailbox.h"
 #include "agent/verdict.h"
 #include "util/printable.h"
 
@@ -35,6 +36,16 @@ verdict_set_mixed(struct verdict *verdict, const char *why)
 	    "recipients of one call were answered differently and nothing "
 	    "was sent: set smtproute_destination_recipient_limit = 1; %s",
 	    why);
+}
+
+void
+verdict_refuse_address(struct verdict *verdict, const char *which,
+    const GError *error)
+{
+	verdict_set(verdict, VERDICT_BOUNCE,
+	    g_error_matches(error, MAILBOX_ERROR, MAILBOX_ERROR_UTF8) ? "5.6.7"
+								      : "5.1.3",
+	    "%s address: %s", which, error->message);
 }
 
 void

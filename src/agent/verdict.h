@@ -40,6 +40,14 @@ void
 verdict_set_mixed(struct verdict *verdict, const char *why);
 
 /*
+ * Bounces for an address that cannot be put on the wire, which will not improve
+ * by waiting.  @which: "sender" or "recipient"; @error: MAILBOX_ERROR.
+ */
+void
+verdict_refuse_address(struct verdict *verdict, const char *which,
+    const GError *error);
+
+/*
  * Something that the administrator should know, whatever the verdict: @text in
  * parentheses, at the line's end.  It stays with a verdict that is set later.
  */

@@ -14,16 +14,6 @@
 /* Postfix's verify(8) asks for one at a time. */
 #define INQUIRIES_MAX 10
 
-/* An address that cannot be put on the wire will not improve by waiting. */
-static void
-refuse_address(const char *which, const GError *error, struct verdict *verdict)
-{
-	verdict_set(verdict, VERDICT_BOUNCE,
-	    g_error_matches(error, MAILBOX_ERROR, MAILBOX_ERROR_UTF8) ? "5.6.7"
-								      : "5.1.3",
-	    "%s address: %s", which, error->message);
-}
-
 static void
 outlook_free(void *data)
 {
@@ -43,7 +33,7 @@ parcel_new(const struct lmtp_request *mail, struct verdict *verdict)
 	struct parcel *parcel;
 
 	if (sender == NULL) {
-		refuse_address("sender", error, verdict);
+		verdict_refuse_address(verdict, "sender", error);
 		return NULL;
 	}
 	parcel = g_new0(struct parcel, 1);
@@ -167,7 +157,7 @@ parcel_add(struct parcel *parcel, struct station *station,
 	mailbox = parcel->smtputf8 ? mailbox_parse_utf8(rcpt->path, &error)
 				   : mailbox_parse(rcpt->path, &error);
 	if (mailbox == NULL) {
-		refuse_address("recipient", error, verdict);
+		verdict_refuse_address(verdict, "recipient", error);
 		return FALSE;
 	}
 	route = find_route(parcel, station->settings, mailbox->domain, verdict);
