@@ -10,6 +10,7 @@
 #   child($code)              forks, runs $code there; returns the pid
 #   reap($pid, $seconds)      has it ended, at the latest after $seconds?
 #   end_child($pid)           ends it: TERM, then KILL
+#   end_group($pid)           kills it, and the process group that it leads
 #   daemon($folder, @command) starts it there, its output in a file "output";
 #                             returns the pid
 #   capture(@command)         (exit status, stdout and stderr)
@@ -37,8 +38,8 @@ use Socket qw(SOCK_STREAM SOMAXCONN);
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(accessors capture child daemon end_child guard listen_on
-    new_folder
+our @EXPORT = qw(accessors capture child daemon end_child end_group guard
+    listen_on new_folder
     read_file reap reserve_port skip_or_fail wait_until write_file);
 
 # Far more than anything takes, so that only a fault reaches it.
@@ -184,6 +185,15 @@ sub end_child {
     return if reap($pid, 10);
     kill 'KILL', $pid;
     reap($pid, 10) or warn "process $pid does not end\n";
+    return;
+}
+
+sub end_group {
+    my ($pid) = @_;
+
+    local $?;
+    kill 'KILL', -$pid, $pid;
+    reap($pid, 10);
     return;
 }
 

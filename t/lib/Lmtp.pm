@@ -156,12 +156,8 @@ sub end {
 sub stop {
     my ($self) = @_;
 
-    local $?;
-    if ($self->{running}) {
-        CORE::kill('KILL', -$self->{pid}, $self->{pid});
-        reap($self->{pid}, 10);
-        $self->{running} = 0;
-    }
+    end_group($self->{pid}) if $self->{running};
+    $self->{running} = 0;
     close delete $self->{socket} if $self->{socket};
     return;
 }

@@ -119,12 +119,8 @@ sub _give_up {
 sub stop {
     my ($self) = @_;
 
-    local $?;
-    if ($self->{running}) {
-        CORE::kill('KILL', -$self->{pid}, $self->{pid});
-        reap($self->{pid}, 10);
-        $self->{running} = 0;
-    }
+    end_group($self->{pid}) if $self->{running};
+    $self->{running} = 0;
     end_child(delete $self->{feeder}) if defined $self->{feeder};
     return;
 }
