@@ -38,19 +38,16 @@ package CrowdHost;
 
 use strict;
 use warnings;
-use parent -norequire, 'Fixture::Guarded';
+use parent 'ControlledHost';
 
 use Carp qw(croak);
 use IO::Select ();
-use Socket qw(AF_UNIX PF_UNSPEC SHUT_RDWR SOCK_STREAM);
 
 use CrowdHost::Server ();
 use Fixture;
 
 my %OPTIONS = map { $_ => 1 } qw(address port down hold reply delay seed
     limit lingers takes);
-
-accessors(__PACKAGE__, qw(address port destination));
 
 sub new {
     my ($class, %option) = @_;
@@ -74,36 +71,20 @@ sub new {
     return $self;
 }
 
-sub start {
-    my ($self) = @_;
+sub _serve {
+    my ($self, %sockets) = @_;
 
-    return if defined $self->{pid};
-    my $socket = listen_on($self->{address}, $self->{port});
-    socketpair my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC
-        or die "socketpair: $!\n";
-    $self->{pid} = child(sub {
-        close $ours;
-        CrowdHost::Server->new(
-            socket  => $socket,
-            control => $theirs,
-            %{ $self->{script} },
-        )->run;
-    });
-    $self->{control} = $ours;
+    CrowdHost::Server->new(%sockets, %{ $self->{script} })->run;
     return;
 }
 
 # What was seen so far is kept.
 sub stop {
     my ($self) = @_;
-
-    return if !defined $self->{pid};
     my $saw = eval { $self->_saw };
-    $self->{seen} = $saw if defined $saw;
-    shutdown delete $self->{control}, SHUT_RDWR;
-    my $pid = delete $self->{pid};
-    local $?;
-    reap($pid, 10) or end_child($pid);
+
+    $self->{seen} = $saw if defined $saw && defined $self->{pid};
+    $self->SUPER::stop;
     return;
 }
 

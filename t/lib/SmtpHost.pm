@@ -70,11 +70,10 @@ package SmtpHost;
 
 use strict;
 use warnings;
-use parent -norequire, 'Fixture::Guarded';
+use parent 'ControlledHost';
 
 use Carp qw(croak);
 use IO::Select ();
-use Socket qw(AF_UNIX PF_UNSPEC SHUT_RDWR SOCK_STREAM);
 use Storable ();
 
 use Fixture;
@@ -85,8 +84,6 @@ use SmtpHost::Message ();
 my @KEYWORDS = ('PIPELINING', '8BITMIME', 'SIZE 0', 'ENHANCEDSTATUSCODES');
 my %OPTIONS = map { $_ => 1 }
     qw(address port name keywords keywords_tls digest down per_connection tls);
-
-accessors(__PACKAGE__, qw(address port destination));
 
 sub new {
     my ($class, %option) = @_;
@@ -120,38 +117,24 @@ sub new {
     return $self;
 }
 
+# Its connections have numbers behind those of before.
 sub start {
     my ($self) = @_;
 
-    return if defined $self->{pid};
-    my $socket = listen_on($self->{address}, $self->{port});
-    socketpair my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC
-        or die "socketpair: $!\n";
-    my $number = () = $self->finished;
-    $self->{pid} = child(sub {
-        close $ours;
-        SmtpHost::Listener->new(
-            socket  => $socket,
-            control => $theirs,
-            script  => $self->{script},
-            folder  => $self->{folder},
-            number  => $number,
-        )->run;
-    });
-    $self->{control} = $ours;
+    $self->finished;
+    $self->SUPER::start;
     return;
 }
 
-# The listener ends its connections, and itself, when its control ends.  Other
-# children may have inherited that, so closing it would not be enough.
-sub stop {
-    my ($self) = @_;
+sub _serve {
+    my ($self, %sockets) = @_;
 
-    return if !defined $self->{pid};
-    shutdown delete $self->{control}, SHUT_RDWR;
-    my $pid = delete $self->{pid};
-    local $?;
-    reap($pid, 10) or end_child($pid);
+    SmtpHost::Listener->new(
+        %sockets,
+        script => $self->{script},
+        folder => $self->{folder},
+        number => scalar @{ $self->{records} },
+    )->run;
     return;
 }
 
