@@ -21,13 +21,6 @@ use SmtpHost ();
 
 skip_or_fail(PostfixInstance->missing);
 
-# Postfix itself tries nothing again while this test runs.
-my %MAIN = (
-    minimal_backoff_time => '1h',
-    maximal_backoff_time => '1h',
-    queue_run_delay      => '1h',
-);
-
 sub queue {
     my ($postfix, $agent, @arguments) = @_;
 
@@ -69,7 +62,7 @@ for my $lmtp (0, 1) {
                 . ".example.net [127.0.0.1]:$dead\n",
         );
         my $postfix = PostfixInstance->new(agent => $agent, lmtp => $lmtp,
-            main => \%MAIN, relay => SmtpHost->new(mail => '450 4.2.0 no'));
+            patient => 1, relay => SmtpHost->new(mail => '450 4.2.0 no'));
         # Whoever comes later finds the host down.
         my @ids = $postfix->inject(
             recipients => ['a@example.com', 'b@example.com']);

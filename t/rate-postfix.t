@@ -24,13 +24,6 @@ skip_or_fail(PostfixInstance->missing);
 skip_or_fail('mount namespaces are forbidden here')
     if !Syslog::namespaces();
 
-# Postfix itself tries nothing again while this test runs.
-my %MAIN = (
-    minimal_backoff_time => '1h',
-    maximal_backoff_time => '1h',
-    queue_run_delay      => '1h',
-);
-
 sub postfix {
     my ($route, $settings) = @_;
 
@@ -42,7 +35,7 @@ sub postfix {
     my $postfix = PostfixInstance->new(
         agent   => $agent,
         flushes => 1,
-        main    => \%MAIN,
+        patient => 1,
     );
     return ($postfix, $agent);
 }

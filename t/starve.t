@@ -45,8 +45,7 @@ my $agent = Agent->new(
 );
 my $postfix = PostfixInstance->new(
     agent => $agent,
-    # Postfix itself tries nothing again.
-    main  => {minimal_backoff_time => '1h', queue_run_delay => '1h'},
+    patient => 1,
 );
 
 sub inject {

@@ -23,13 +23,6 @@ skip_or_fail(PostfixInstance->missing);
 skip_or_fail('mount namespaces are forbidden here')
     if !Syslog::namespaces();
 
-# Postfix itself tries nothing again while this test runs.
-my %MAIN = (
-    minimal_backoff_time => '1h',
-    maximal_backoff_time => '1h',
-    queue_run_delay      => '1h',
-);
-
 sub postfix {
     my ($host, $settings, %main) = @_;
     my $lmtp = delete $main{lmtp};
@@ -43,7 +36,8 @@ sub postfix {
         agent   => $agent,
         flushes => 1,
         lmtp    => $lmtp,
-        main    => {%MAIN, %main},
+        patient => 1,
+        main    => \%main,
     );
     return ($postfix, $agent);
 }

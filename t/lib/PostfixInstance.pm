@@ -15,7 +15,8 @@
 # then as the manual has them), relay (a SmtpHost; without one such mail is
 # deferred), lmtp => 1 (lmtp(8) to spawn(8) in place of pipe(8)),
 # main => {parameter => value}, master => 'more of master.cf',
-# syslog => Syslog (instead of a file of its own), stopped => 1, flushes => 1
+# syslog => Syslog (instead of a file of its own), stopped => 1, patient => 1
+# (it tries nothing again by itself, while a test runs), flushes => 1
 # (the agent's user may run postqueue -i: in a mount namespace the default
 # main.cf lists our folder).
 #
@@ -196,6 +197,8 @@ sub _main {
         $main{export_environment} = join ' ', 'TZ MAIL_CONFIG LANG',
             map { "{$_=$reports{$_}}" } sort keys %reports;
     }
+    @main{qw(minimal_backoff_time maximal_backoff_time queue_run_delay)}
+        = ('1h') x 3 if $option{patient};
     %main = (%main, %{ $option{main} // {} });
     return join '', map { "$_ = $main{$_}\n" } sort keys %main;
 }
