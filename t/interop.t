@@ -199,7 +199,6 @@ first_valid_uid = 1
 postmaster_address = postmaster\@example.com
 service lmtp {
   inet_listener lmtp {
-    address = 127.0.0.1
     port = $port
   }
 }
