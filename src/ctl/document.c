@@ -75,6 +75,25 @@ document_set_span(json_t *to, const char *name, gint64 span)
 }
 
 void
+document_set_count_if(json_t *to, const char *name, gboolean known,
+    guint64 count)
+{
+	if (known)
+		document_set_count(to, name, count);
+	else
+		document_set_null(to, name);
+}
+
+void
+document_set_span_if(json_t *to, const char *name, gboolean known, gint64 span)
+{
+	if (known)
+		document_set_span(to, name, span);
+	else
+		document_set_null(to, name);
+}
+
+void
 document_set_time(json_t *to, const char *name, gint64 time)
 {
 	g_autoptr(GDateTime) date = time <= 0

@@ -29,6 +29,14 @@ document_set_number(json_t *to, const char *name, double number);
 void
 document_set_span(json_t *to, const char *name, gint64 span);
 
+/* The same two, but null unless they are @known. */
+void
+document_set_count_if(json_t *to, const char *name, gboolean known,
+    guint64 count);
+
+void
+document_set_span_if(json_t *to, const char *name, gboolean known, gint64 span);
+
 /* ISO 8601, UTC, of microseconds since 1970; null unless after that. */
 void
 document_set_time(json_t *to, const char *name, gint64 time);

@@ -59,20 +59,14 @@ static void
 set_place(json_t *to, const char *where)
 {
 	g_autofree char *path = g_strdup(where);
-	guint64 line;
-	guint64 column;
+	guint64 line = 0;
+	guint64 column = 0;
 	gboolean lined = cut_number(path, &column);
 	gboolean both = lined && cut_number(path, &line);
 
 	document_set_text(to, "where", path);
-	if (lined)
-		document_set_count(to, "line", both ? line : column);
-	else
-		document_set_null(to, "line");
-	if (both)
-		document_set_count(to, "column", column);
-	else
-		document_set_null(to, "column");
+	document_set_count_if(to, "line", lined, both ? line : column);
+	document_set_count_if(to, "column", both, column);
 }
 
 static void

@@ -19,11 +19,8 @@ set_place(json_t *to, const struct place *place)
 	char address[ENDPOINT_TEXT_SIZE];
 
 	document_set_text(to, "name", place->name);
-	if (place->preference < 0)
-		document_set_null(to, "preference");
-	else
-		document_set_count(to, "preference",
-		    (guint64)place->preference);
+	document_set_count_if(to, "preference", place->preference >= 0,
+	    (guint64)place->preference);
 	if (place->error == NULL)
 		endpoint_text(&place->candidate.endpoint, address);
 	document_set_text(to, "address", place->error == NULL ? address : NULL);
@@ -48,10 +45,7 @@ set_places(json_t *to, const struct roster *roster,
 static void
 set_limit(json_t *to, const char *name, guint limit)
 {
-	if (limit == 0 || limit == NO_LIMIT)
-		document_set_null(to, name);
-	else
-		document_set_count(to, name, limit);
+	document_set_count_if(to, name, limit != 0 && limit != NO_LIMIT, limit);
 }
 
 /* Paths and names only, never a secret. */
@@ -93,10 +87,7 @@ set_rates(json_t *to, const struct roster_host *host)
 	g_autofree char *text = hostrate_text(rates, tally);
 
 	document_set_text(to, "rate", text);
-	if (wait > 0)
-		document_set_span(to, "rate_free_in", wait);
-	else
-		document_set_null(to, "rate_free_in");
+	document_set_span_if(to, "rate_free_in", wait > 0, wait);
 }
 
 static void
@@ -111,10 +102,8 @@ set_health(json_t *to, const struct roster *roster,
 		document_set_flag(to, "up", up);
 	else
 		document_set_null(to, "up");
-	if (known && !up)
-		document_set_span(to, "next_try_in", row->wait);
-	else
-		document_set_null(to, "next_try_in");
+	document_set_span_if(to, "next_try_in", known && !up,
+	    row == NULL ? 0 : row->wait);
 	document_set_time(to, "last_failure",
 	    row == NULL ? 0 : row->record.last_failure);
 	document_set_text(to, "last_error",

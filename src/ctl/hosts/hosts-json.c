@@ -18,10 +18,8 @@ set_latency(json_t *to, const char *name, const struct latency *latency)
 
 	document_set_count(object, "count", latency->count);
 	document_set_span(object, "sum", (gint64)latency->sum);
-	if (latency->count == 0)
-		document_set_null(object, "recent");
-	else
-		document_set_span(object, "recent", (gint64)latency->recent);
+	document_set_span_if(object, "recent", latency->count > 0,
+	    (gint64)latency->recent);
 }
 
 static void
@@ -56,10 +54,7 @@ set_health(json_t *to, const struct hosttable_row *known)
 
 	document_set_flag(to, "up", up);
 	document_set_time(to, "down_since", up ? 0 : health->since);
-	if (up)
-		document_set_null(to, "next_try_in");
-	else
-		document_set_span(to, "next_try_in", known->wait);
+	document_set_span_if(to, "next_try_in", !up, known->wait);
 	document_set_flag(to, "probed", known->probed);
 	document_set_flag(to, "suspect", known->record.suspicion.sender != 0);
 }
@@ -72,15 +67,11 @@ set_connections(json_t *to, const struct hostrow *row)
 	document_set_count(to, "connections", row->known.record.connections);
 	document_set_count(to, "connected", row->known.connected);
 	document_set_count(to, "waiting", row->known.waiting);
-	if (row->max_connections == 0)
-		document_set_null(to, "max_connections");
-	else
-		document_set_count(to, "max_connections", row->max_connections);
-	if (!row->remembered || row->known.capacity == G_MAXUINT)
-		document_set_null(to, "learned_connections");
-	else
-		document_set_count(to, "learned_connections",
-		    row->known.capacity);
+	document_set_count_if(to, "max_connections", row->max_connections > 0,
+	    row->max_connections);
+	document_set_count_if(to, "learned_connections",
+	    row->remembered && row->known.capacity != NO_LIMIT,
+	    row->known.capacity);
 	document_set_flag(to, "full",
 	    limit > 0 && row->known.connected >= limit);
 }
@@ -94,10 +85,7 @@ set_rates(json_t *to, const struct hostrow *row)
 	json_t *array;
 
 	document_set_flag(to, "at_rate", wait > 0);
-	if (wait > 0)
-		document_set_span(to, "rate_free_in", wait);
-	else
-		document_set_null(to, "rate_free_in");
+	document_set_span_if(to, "rate_free_in", wait > 0, wait);
 	array = document_set_array(to, "rates");
 	for (guint i = 0; hostrate_get(row->rates, tally, i, &rate); i++) {
 		json_t *object = document_add_object(array);

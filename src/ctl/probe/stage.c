@@ -37,10 +37,7 @@ add_stage(const struct interview *interview, gint64 span, const char *text)
 	json_t *to = document_add_object(interview->stages);
 
 	document_set_text(to, "stage", interview->stage);
-	if (span < 0)
-		document_set_null(to, "time");
-	else
-		document_set_span(to, "time", span);
+	document_set_span_if(to, "time", span >= 0, span);
 	document_set_text(to, "text", text[0] != '\0' ? text : NULL);
 	document_set_array(to, "details");
 }

@@ -20,10 +20,7 @@ set_counts(json_t *to, const struct group *group)
 	document_set_count(to, "held", group->messages[MAILQ_HELD]);
 	document_set_count(to, "recipients", group->recipients);
 	document_set_time(to, "oldest", group->oldest * G_USEC_PER_SEC);
-	if (group->oldest == 0)
-		document_set_null(to, "age");
-	else
-		document_set_span(to, "age", group_age(group));
+	document_set_span_if(to, "age", group->oldest != 0, group_age(group));
 }
 
 static void
