@@ -49,6 +49,13 @@ lines_add(struct lines *lines, const char *bytes, gsize count)
 	}
 }
 
+const char *
+lines_take(const char *bytes, gsize count, gpointer data)
+{
+	lines_add(data, bytes, count);
+	return NULL;
+}
+
 void
 lines_end(struct lines *lines)
 {

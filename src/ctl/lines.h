@@ -21,6 +21,10 @@ struct lines {
 void
 lines_add(struct lines *lines, const char *bytes, gsize count);
 
+/* A command_taker (command.h) of the same: @data is the struct lines. */
+const char *
+lines_take(const char *bytes, gsize count, gpointer data);
+
 /* There is no more: what has no line end is a line, too. */
 void
 lines_end(struct lines *lines);

@@ -144,13 +144,6 @@ take_line(char *line, gsize length, gpointer data)
 		hand_over(reader);
 }
 
-static const char *
-take_output(const char *bytes, gsize count, gpointer data)
-{
-	lines_add(data, bytes, count);
-	return NULL;
-}
-
 gboolean
 mailq_read(void (*take)(const GPtrArray *messages, gpointer data),
     gpointer data, guint64 *ret_unread, GError **error)
@@ -163,7 +156,7 @@ mailq_read(void (*take)(const GPtrArray *messages, gpointer data),
 	struct lines lines = {MESSAGE_MAX, take_line, &reader, 0, NULL, FALSE};
 	g_autofree char *complaint = NULL;
 	int status =
-	    command_stream(&command, take_output, &lines, &complaint, error);
+	    command_stream(&command, lines_take, &lines, &complaint, error);
 
 	lines_end(&lines);
 	hand_over(&reader);

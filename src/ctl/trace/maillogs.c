@@ -101,20 +101,13 @@ maillogs_find(const struct settings *settings)
 	return paths;
 }
 
-static const char *
-take_output(const char *bytes, gsize count, gpointer data)
-{
-	lines_add(data, bytes, count);
-	return NULL;
-}
-
 static gboolean
 read_command(const char *const *argv, struct lines *lines, GError **error)
 {
 	const struct command command = {.argv = argv, .time = TIME};
 	g_autofree char *complaint = NULL;
 	int status =
-	    command_stream(&command, take_output, lines, &complaint, error);
+	    command_stream(&command, lines_take, lines, &complaint, error);
 
 	lines_end(lines);
 	if (status > 0)
