@@ -13,13 +13,12 @@ use Test::More;
 use Agent;
 use Fixture;
 use Honest;
+use Shim;
 use SmtpHost;
 use TestCa;
 
 # The preloaded faults would be the wrapper's.
 delete $ENV{SMTPROUTE_WRAPPER};
-
-my $SHIM = "$ENV{top_builddir}/t/fault/shim.so";
 
 # Runs at a time.
 my $BATCH = 8;

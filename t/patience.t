@@ -16,9 +16,9 @@ use CrowdHost ();
 use Ctl ();
 use Fixture;
 use Herd;
+use Shim;
 
 my $MANY = 200;
-my $SHIM = "$ENV{top_builddir}/t/fault/shim.so";
 
 my %WAITS = (patience => '50s', 'retry-min' => '1h', 'retry-max' => '1h');
 

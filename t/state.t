@@ -16,6 +16,7 @@ use Test::More;
 use Agent;
 use Ctl;
 use Fixture;
+use Shim;
 use SmtpHost;
 
 # The preloaded faults would be the wrapper's, and so would a crash.
@@ -23,8 +24,6 @@ delete $ENV{SMTPROUTE_WRAPPER};
 
 # What LMDB has allocated when it crashes is lost.
 $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
-
-my $SHIM = "$ENV{top_builddir}/t/fault/shim.so";
 
 my $PAGE = POSIX::sysconf(POSIX::_SC_PAGESIZE());
 
@@ -35,19 +34,6 @@ my @ORDINARY = $> == 0
 
 my $ANEW = '; begun anew, drained hosts may have to be drained again';
 my $WITHOUT = '; delivering without memory of hosts';
-
-sub faults {
-    my ($call, $error, $at) = @_;
-
-    return {
-        LD_PRELOAD  => $SHIM,
-        FAULT_CALL  => $call,
-        FAULT_AT    => $at // 1,
-        FAULT_ERROR => $error,
-        FAULT_SAYS  => '/dev/null',
-        FAULT_STAYS => 1,
-    };
-}
 
 sub state_file {
     my ($agent) = @_;

@@ -15,12 +15,12 @@ use Test::More;
 use Agent;
 use Fixture;
 use Honest;
+use Shim;
 use SmtpHost;
 
 # The preloaded libraries and the limits would be the wrapper's.
 delete $ENV{SMTPROUTE_WRAPPER};
 
-my $FAULTS = "$ENV{top_builddir}/t/fault/shim.so";
 my $NOISE = "$ENV{top_builddir}/t/fault/noise.so";
 
 my $DELIVERED = qr/2\.0\.0 \S+: 250 2\.0\.0 Ok: queued as [\d.]+\z/;
@@ -61,19 +61,6 @@ sub check {
             if $row{logs};
     };
     return;
-}
-
-sub faults {
-    my ($call, $error, $at) = @_;
-
-    return {
-        LD_PRELOAD  => $FAULTS,
-        FAULT_CALL  => $call,
-        FAULT_AT    => $at // 1,
-        FAULT_ERROR => $error,
-        FAULT_SAYS  => '/dev/null',
-        FAULT_STAYS => 1,
-    };
 }
 
 sub shell {

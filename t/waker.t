@@ -18,11 +18,11 @@ use CrowdHost ();
 use Ctl ();
 use Fixture;
 use Herd;
+use Shim;
 
 # As wakeup.c has it: so many are taken from the list at a time.
 my $BATCH = 10;
 my $WAITING = 35;
-my $SHIM = "$ENV{top_builddir}/t/fault/shim.so";
 
 my ($POSTQUEUE) = grep { -x } '/usr/sbin/postqueue', '/usr/bin/postqueue';
 

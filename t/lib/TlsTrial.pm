@@ -115,25 +115,18 @@ sub check_row {
     }
     if ($fate eq 'next') {
         is $alone->status, 75, 'alone: deferred';
-        matches($alone->line, $line, 'alone: the line');
+        Failover::matches($alone->line, $line, 'alone: the line');
         is $pair->status, 0, 'delivered';
         like $pair->line, qr/^2\.0\.0 SECOND: 250 /, 'by the second host';
         is_deeply [$pair->saw('SECOND')], [$DELIVERY], 'the second host saw';
         check_error($pair, Failover::own_line($pair, $alone->line, $line));
     } else {
         is $pair->status, $fate, 'exit status';
-        matches($pair->line, $line // qr/^2\.0\.0 FIRST: 250 /, 'the line');
+        Failover::matches($pair->line, $line // qr/^2\.0\.0 FIRST: 250 /, 'the line');
         is_deeply [$pair->saw('SECOND')], [], 'the second host was not tried';
     }
     is scalar(grep { /to=<.*status=/ } $pair->log), 0,
         'log: nothing like status=';
-    return;
-}
-
-sub matches {
-    my ($got, $expected, $what) = @_;
-
-    ref $expected ? like($got, $expected, $what) : is($got, $expected, $what);
     return;
 }
 
@@ -143,7 +136,7 @@ sub check_stories {
 
     is scalar @stories, scalar @{$expected}, 'connections with the first host';
     for my $story (@{$expected}) {
-        matches(shift @stories // '', $story, 'the first host saw');
+        Failover::matches(shift @stories // '', $story, 'the first host saw');
     }
     return;
 }
