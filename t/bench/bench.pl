@@ -6,13 +6,14 @@
 # asserts nothing: its exit status is 0 unless something could not be run.
 #
 #   bench.pl [small] [tls] [big] [state] [queue] [lmtp] [maps]
-#            [burst] [recovery]                     these only
+#            [burst] [recovery] [rates]             these only
 #
 #   BENCH_N        deliveries of the small message (300)
 #   BENCH_QUEUE    messages in Postfix's queue (500); 4000 take long enough
 #                  to see a dead host being tried again
 #   BENCH_ROUNDS   how often it is delivered (3)
 #   BENCH_TIMEOUT  connect-timeout then, in seconds (3)
+#   BENCH_SPAN     rates: the longest span, in seconds (60)
 #   SMTPROUTE      the agent (src/smtproute)
 #   MSMTP          msmtp (found in PATH)
 
@@ -30,6 +31,7 @@ use Drain;
 use Fixture;
 use SmtpHost;
 use TestCa;
+use Throttle;
 
 use constant {
 	DELIVERIES => $ENV{BENCH_N} || 300,
@@ -39,6 +41,7 @@ use constant {
 	QUEUE      => $ENV{BENCH_QUEUE}   || 500,
 	ROUNDS     => $ENV{BENCH_ROUNDS}  || 3,
 	TIMEOUT    => $ENV{BENCH_TIMEOUT} || 3,
+	RATE_SPAN  => $ENV{BENCH_SPAN}    || 60,
 	SENDER     => 'sender@bench.invalid',
 	RECIPIENT  => 'recipient@bench.invalid',
 	DEAD       => '127.0.0.2',
@@ -672,6 +675,41 @@ sub bench_recovery {
 	return;
 }
 
+# What a host gets of its rate, if there is mail enough.
+my @RATES = (
+	{ count => 14, span => 1, spans => 20 },
+	{ count => 20, span => 6, spans => 6 },
+	{ count => 20, span => 60, spans => 3 },
+);
+
+sub bench_rates {
+	my $missing = Throttle->missing;
+
+	return trouble("rates: $missing") if defined $missing;
+	return if !$agent;
+	local $ENV{SMTPROUTE} = $agent;
+	print "a host with a rate, and more mail than that (goal: 0.95 of it, "
+		. "and never more)\n";
+	printf "%-8s %-9s %-5s %6s %5s %9s\n", 'rate', 'greeting', 'face',
+		'share', 'most', 'sessions';
+	for my $rate (grep { $_->{span} <= RATE_SPAN } @RATES) {
+		for my $greeting (0, 0.2, 1) {
+			for my $face ('pipe', 'lmtp') {
+				my $run = Throttle->new(%{$rate},
+					greeting => $greeting,
+					lmtp => $face eq 'lmtp',
+				)->run($rate->{spans});
+
+				printf "%-8s %-9s %-5s %6.3f %5d %9d\n",
+					"$rate->{count}:$rate->{span}s",
+					"$greeting s", $face,
+					@{$run}{qw(share most sessions)};
+			}
+		}
+	}
+	return;
+}
+
 $port = start_sink();
 new_file('routes', '');
 mkdir "$dir/state" or die "$dir/state: $!\n";
@@ -679,9 +717,10 @@ my %benches = (small => \&bench_small, tls => \&bench_tls,
 	big => \&bench_big,
 	state => \&bench_state, queue => \&bench_queue,
 	lmtp => \&bench_lmtp, maps => \&bench_maps,
-	burst => \&bench_burst, recovery => \&bench_recovery);
+	burst => \&bench_burst, recovery => \&bench_recovery,
+	rates => \&bench_rates);
 for my $name (@ARGV ? @ARGV : qw(small tls big state queue lmtp maps
-	burst recovery)) {
+	burst recovery rates)) {
 	my $bench = $benches{$name} // die "$name: no such benchmark\n";
 
 	eval { $bench->(); 1 } or trouble("$name: $@");
