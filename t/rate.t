@@ -71,6 +71,86 @@ subtest 'a short time is waited for' => sub {
     cmp_ok $host->slide('mail', 2), '<=', 5, 'never more than the rate';
 };
 
+# Who comes early waits before MAIL, so that nothing is lost of the rate.
+subtest 'a host that is slow to greet' => sub {
+    my $host = CrowdHost->new(takes => {greeting => 0.3});
+    my $agent = agent($host->destination . '/rate=5:1s',
+        patience => '1m', waiting => 100);
+    my $herd = Herd->new(agent => $agent);
+
+    is_deeply tally($herd->deliver(40, at_once => 15)), {0 => 40},
+        'all are delivered';
+    cmp_ok $host->slide('mail', 1), '<=', 5, 'never more than the rate';
+    is scalar($host->times('mail')), 40, 'nobody comes twice';
+};
+
+subtest 'no more than have a place are connected' => sub {
+    my $host = CrowdHost->new(takes => {greeting => 0.5});
+    my $agent = agent($host->destination . '/rate=3:1h');
+    my $herd = Herd->new(agent => $agent);
+
+    $herd->deliver(1);
+    $host->hold('greeting');
+    $herd->start(30);
+    $host->wait_held(2);
+    wait_until('the end of the others', sub {
+        return $herd->finished(0.01) >= 29;
+    });
+    is $host->connections, 3, 'two beside the first';
+    $host->release;
+    is_deeply tally($herd->finished, $herd->finish), {0 => 3, 75 => 28},
+        'these are delivered';
+};
+
+# One that is on its way to a host, and held there at its greeting.
+sub on_the_way {
+    my ($agent, $host, $herd) = @_;
+
+    $host->hold('greeting');
+    my ($run) = $herd->start(1, domains => ['rated.example']);
+    $host->wait_held(1);
+    return $run;
+}
+
+subtest 'who is killed before MAIL does not count' => sub {
+    my $host = CrowdHost->new;
+    my $agent = agent($host->destination . '/rate=1:1h');
+    my $herd = Herd->new(agent => $agent);
+
+    $herd->kill(on_the_way($agent, $host, $herd));
+    $host->release;
+    is $agent->deliver->status, 0, 'there is room for the next one';
+    like $agent->deliver->output, $FREE, 'and for no other';
+};
+
+# Another route has no rate for the host, but what it sends counts.
+subtest 'no room any more when it comes to MAIL' => sub {
+    my @hosts = map { CrowdHost->new } 1, 2;
+    my $agent = Agent->new(
+        settings => {patience => 0},
+        routes   => 'rated.example ' . $hosts[0]->destination
+            . '/rate=1:1h, ' . $hosts[1]->destination . "/pri=10\n"
+            . 'other.example ' . $hosts[0]->destination . "\n",
+    );
+    my $herd = Herd->new(agent => $agent);
+
+    my $run = on_the_way($agent, $hosts[0], $herd);
+    kill 'STOP', $run->pid;
+    $hosts[0]->release;
+    is_deeply tally($herd->deliver(1, domains => ['other.example'])),
+        {0 => 1}, 'it is taken by another one';
+    kill 'CONT', $run->pid;
+    $herd->finish;
+    my $port = $hosts[1]->port;
+    like $run->output, qr/^2\.0\.0 \S+\[127\.0\.0\.1\]:$port: 250 /,
+        'the next host has it';
+    is scalar($hosts[0]->times('mail')), 1, 'the first did not see MAIL';
+    is scalar($hosts[0]->times('quit')), 2, 'but QUIT';
+    is_deeply tally($herd->deliver(1, domains => ['other.example'])),
+        {0 => 1}, 'and is not down';
+    is_deeply [shares(@hosts)], [2, 1], 'each has come once';
+};
+
 subtest 'what the line says' => sub {
     my $host = CrowdHost->new;
     my $agent = agent($host->destination, rate => '2:1h');

@@ -7,6 +7,7 @@
 #include "address/domain.h"
 #include "agent/attempt.h"
 #include "agent/connection.h"
+#include "agent/patience.h"
 #include "agent/security.h"
 #include "hosts/holdings.h"
 #include "smtp/dial.h"
@@ -120,12 +121,15 @@ note_greeted(void *data)
 	hoststate_greeted(connection->attempt->state);
 }
 
-static void
-note_begun(void *data)
+/* How long others will take to come to MAIL only a new connection can tell. */
+static gboolean
+begin(void *data)
 {
 	const struct connection *connection = data;
+	const struct attempt *attempt = connection->attempt;
 
-	hoststate_begun(connection->attempt->state);
+	return patience_claim(attempt->state, !connection->kept,
+	    attempt->deadline);
 }
 
 /* MAIL was accepted: nothing that may follow concerns the host's health. */
@@ -145,7 +149,7 @@ static const struct wire_events events = {
     .unsecured = connection_log_unsecured,
     .authenticated = connection_log_authenticated,
     .said = connection_log_said,
-    .begun = note_begun,
+    .begin = begin,
     .unnoticed = connection_log_unnoticed,
     .accepted = note_accepted,
 };
@@ -259,6 +263,7 @@ run_kept(struct connection *connection, const struct wire_job *job,
 
 	if (kept == NULL)
 		return FALSE;
+	connection->kept = TRUE;
 	connection->dcid = kept->dcid;
 	g_strlcpy(connection->interface, kept->interface,
 	    sizeof(connection->interface));

@@ -21,6 +21,7 @@ struct connection {
 	const struct credentials *credentials; /* NULL: none */
 	const char *domain;
 	guint64 dcid;
+	gboolean kept; /* since a message before */
 	char interface[ENDPOINT_TEXT_SIZE];
 	char address[ENDPOINT_TEXT_SIZE];
 	guint16 port;

@@ -252,6 +252,11 @@ try_candidate(struct delivery *delivery, const struct candidate *candidate)
 			rids, later))
 			return;
 		try_once(delivery, candidate, rids, again);
+		if (hoststate_is_missed(delivery->attempt.state)) {
+			g_array_append_vals(rids, later->data, later->len);
+			portion_miss(&delivery->portion, rids);
+			return;
+		}
 		portion_note(&delivery->portion, rids);
 		g_array_append_vals(again, later->data, later->len);
 		g_array_unref(rids);

@@ -21,6 +21,13 @@
 #define TELL_AFTER G_USEC_PER_SEC
 
 /*
+ * Before MAIL nothing is said: no host minds so long.  A place in the rate is
+ * had by less before its time (TALLY_LEAD_MAX), so what takes longer is another
+ * route's doing, which has another rate for the host.
+ */
+#define BEGIN_SPAN (5 * G_USEC_PER_SEC)
+
+/*
  * Slots that others hold are free as soon as these notice that somebody waits
  * (holdings.h), unless they are stopped, or at work elsewhere against all
  * likelihood.
@@ -134,6 +141,20 @@ patience_wait(struct patience *patience, struct hoststate *state,
 	patience->left =
 	    MAX(patience->left - (g_get_monotonic_time() - begun), 0);
 	return prospect == PROSPECT_NOW;
+}
+
+gboolean
+patience_claim(struct hoststate *state, gboolean opened, gint64 deadline)
+{
+	gint64 end = MIN(deadline_in(BEGIN_SPAN), deadline);
+	gint64 wait;
+
+	while ((wait = hoststate_claim(state, opened)) != 0) {
+		if (wait < 0 || wait > deadline_left(end) || caller_is_gone())
+			return FALSE;
+		g_usleep((gulong)MIN(wait, PERIOD));
+	}
+	return TRUE;
 }
 
 gboolean

@@ -28,6 +28,14 @@ patience_wait(struct patience *patience, struct hoststate *state,
     GArray *contenders, gint64 deadline);
 
 /*
+ * MAIL is about to be said to the chosen host, and waits here until there is
+ * room for it by the host's rate.  @opened: as for hoststate_claim().  FALSE:
+ * there is none soon enough.
+ */
+gboolean
+patience_claim(struct hoststate *state, gboolean opened, gint64 deadline);
+
+/*
  * The contender has refused this delivery because it was full.  Is there
  * patience left to try it again?  Then it is full until that makes sense.
  */

@@ -35,6 +35,12 @@ without(const GArray *rids, const GArray *others)
 	return rest;
 }
 
+void
+portion_miss(struct portion *portion, const GArray *rids)
+{
+	portion->untried = without(rids, portion->answered);
+}
+
 gboolean
 portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
     GArray *later)
@@ -42,7 +48,7 @@ portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
 	guint granted = hoststate_grant(state, rids->len);
 
 	if (granted == 0) {
-		portion->untried = without(rids, portion->answered);
+		portion_miss(portion, rids);
 		return FALSE;
 	}
 	g_array_set_size(later, 0);

@@ -30,6 +30,10 @@ gboolean
 portion_take(struct portion *portion, struct hoststate *state, GArray *rids,
     GArray *later);
 
+/* The current host is at its rate, and @rids have not had their turn. */
+void
+portion_miss(struct portion *portion, const GArray *rids);
+
 /* The current host has answered for @rids, at one address. */
 void
 portion_note(struct portion *portion, const GArray *rids);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a delivery may take of a host's rate: a claim for each transaction,
- * from the choice of the host on (tally.h).
+ * What a delivery may take of a host's rate: for each transaction a place from
+ * the choice of the host on, and a claim from MAIL on (tally.h).
  */
 
 #include <config.h>
@@ -13,6 +13,13 @@ struct granting {
 	struct hoststate *state;
 	guint want;
 	guint granted;
+};
+
+/* MAIL is to be said. */
+struct beginning {
+	struct hoststate *state;
+	gint64 opening; /* of the connection; 0: this is nothing new */
+	gint64 wait;
 };
 
 void
@@ -41,7 +48,7 @@ settle(struct hoststate *state, struct tally *tally)
 	switch (grant->claim) {
 	case CLAIM_NONE:
 		break;
-	case CLAIM_HELD:
+	case CLAIM_PLACE:
 		tally_give_back(tally, state->ticket);
 		break;
 	case CLAIM_BEGUN:
@@ -56,7 +63,7 @@ settle(struct hoststate *state, struct tally *tally)
 
 /* For as many recipients as there is room for; 0: for none. */
 static guint
-claim(struct hoststate *state, struct tally *tally, guint want)
+reserve(struct hoststate *state, struct tally *tally, guint want)
 {
 	struct grant *grant = &state->grant;
 	const struct tally_rates rates = rates_of(grant, want);
@@ -65,8 +72,8 @@ claim(struct hoststate *state, struct tally *tally, guint want)
 	if (tally_wait(tally, &rates) != 0)
 		return 0;
 	granted = MIN(want, tally_room(tally, &rates, TALLY_RECIPIENTS));
-	tally_claim(tally, &rates, state->ticket, granted);
-	grant->claim = state->ticket != 0 ? CLAIM_HELD : CLAIM_NONE;
+	tally_reserve(tally, &rates, state->ticket, granted);
+	grant->claim = CLAIM_PLACE;
 	grant->fresh = TRUE;
 	grant->granted = granted;
 	return granted;
@@ -92,7 +99,7 @@ grant_begin(struct hoststate *state, struct statefile_view *view,
 	if (!grant->rated)
 		return;
 	tally_count_dead(tally, statefile_lock_fd(view));
-	claim(state, tally, want);
+	reserve(state, tally, want);
 	tally_store(view, contender->name, contender->port, tally, &now);
 }
 
@@ -129,7 +136,7 @@ grant_work(struct statefile_view *view, void *data)
 	tally_count_dead(tally, statefile_lock_fd(view));
 	settle(state, tally);
 	state->grant.fresh = FALSE;
-	granting->granted = claim(state, tally, granting->want);
+	granting->granted = reserve(state, tally, granting->want);
 	tally_store(view, state->name, state->port, tally, &now);
 }
 
@@ -141,7 +148,7 @@ hoststate_grant(struct hoststate *state, guint want)
 
 	if (state->key == NULL || !grant->rated)
 		return want;
-	if (!grant->fresh && grant->claim != CLAIM_HELD) {
+	if (!grant->fresh && grant->claim != CLAIM_PLACE) {
 		if (!hoststate_use(state, grant_work, &granting))
 			return want;
 		if (granting.granted == 0)
@@ -151,11 +158,47 @@ hoststate_grant(struct hoststate *state, guint want)
 	return MIN(want, grant->granted);
 }
 
-void
-hoststate_begun(struct hoststate *state)
+static void
+begin_work(struct statefile_view *view, void *data)
 {
-	if (state->grant.claim == CLAIM_HELD)
-		state->grant.claim = CLAIM_BEGUN;
+	const struct tally_time now = tally_now();
+	struct beginning *beginning = data;
+	struct hoststate *state = beginning->state;
+	struct grant *grant = &state->grant;
+	const struct tally_rates rates = rates_of(grant, grant->granted);
+	g_autoptr(Tally) tally =
+	    tally_load(view, state->name, state->port, &now, NULL);
+
+	tally_count_dead(tally, statefile_lock_fd(view));
+	if (beginning->opening > 0)
+		tally_note_opening(tally, beginning->opening);
+	beginning->wait =
+	    tally_begin(tally, &rates, state->ticket, grant->granted);
+	tally_store(view, state->name, state->port, tally, &now);
+}
+
+gint64
+hoststate_claim(struct hoststate *state, gboolean opened)
+{
+	struct beginning beginning = {.state = state};
+	struct grant *grant = &state->grant;
+
+	if (opened && !grant->opened)
+		beginning.opening = health_now() - state->stay.begun;
+	grant->opened = TRUE;
+	if (grant->claim != CLAIM_PLACE ||
+	    !hoststate_use(state, begin_work, &beginning))
+		return 0;
+	grant->missed = beginning.wait != 0;
+	if (!grant->missed)
+		grant->claim = CLAIM_BEGUN;
+	return beginning.wait;
+}
+
+gboolean
+hoststate_is_missed(const struct hoststate *state)
+{
+	return state->grant.missed;
 }
 
 void

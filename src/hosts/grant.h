@@ -12,9 +12,9 @@
 
 /* How far the transaction has come that there is a claim for. */
 enum grant_claim {
-	CLAIM_NONE, /* zero: there is none */
-	CLAIM_HELD,
-	CLAIM_BEGUN,    /* MAIL may have been said */
+	CLAIM_NONE,     /* zero: there is none */
+	CLAIM_PLACE,    /* and MAIL was not said */
+	CLAIM_BEGUN,    /* it may have been */
 	CLAIM_ANSWERED, /* and the host has seen it by now */
 };
 
@@ -26,6 +26,8 @@ struct grant {
 	struct rates rates[TALLY_UNITS];
 	enum grant_claim claim;
 	gboolean fresh;  /* nothing has been made of it yet */
+	gboolean opened; /* what a connection takes is known */
+	gboolean missed; /* there was no room when MAIL was to be said */
 	guint granted;   /* recipients that it is for */
 	gint64 answered; /* health_now() */
 };

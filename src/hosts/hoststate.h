@@ -157,9 +157,17 @@ hoststate_is_bad(const struct hoststate *state,
 guint
 hoststate_grant(struct hoststate *state, guint want);
 
-/* MAIL is said to the chosen host. */
-void
-hoststate_begun(struct hoststate *state);
+/*
+ * MAIL is about to be said to the chosen host.  Returns how long until there is
+ * room for it by its rate: 0: it may be; -1: never.  @opened: the connection
+ * was opened after the choice, and others will take as long for that.
+ */
+gint64
+hoststate_claim(struct hoststate *state, gboolean opened);
+
+/* Was there none, the last time? */
+gboolean
+hoststate_is_missed(const struct hoststate *state);
 
 /*
  * MAIL came to nothing, on a connection that was dead; the host may have seen

@@ -9,6 +9,18 @@
 #include "hosts/tally.h"
 #include "util/ticket.h"
 
+/*
+ * Who comes to MAIL too early waits there, and who comes too late has left room
+ * unused: so a lead is longer than what others took by a part of that, and by
+ * what it takes a few processes to go on that have all waited for this moment.
+ */
+#define LEAD_PART  4
+#define LEAD_EXTRA (20 * 1000) /* microseconds */
+
+/* One that takes longer tells more than one that is faster. */
+#define RISE_PART 2
+#define FALL_PART 8
+
 gboolean
 tally_rates_any(const struct tally_rates *rates)
 {
@@ -161,16 +173,20 @@ find_window(const struct tally *tally, enum tally_unit unit, gint64 span)
 	return NULL;
 }
 
+/* @places: with those that are but a place. */
 static guint64
-claimed(const struct tally *tally, enum tally_unit unit)
+claimed(const struct tally *tally, enum tally_unit unit, gboolean places)
 {
-	guint64 recipients = 0;
+	guint64 sum = 0;
 
-	if (unit == TALLY_TRANSACTIONS)
-		return tally->claims->len;
-	for (guint i = 0; i < tally->claims->len; i++)
-		recipients += claim_at(tally, i)->recipients;
-	return recipients;
+	for (guint i = 0; i < tally->claims->len; i++) {
+		const struct claim *claim = claim_at(tally, i);
+
+		if (claim->begun || places)
+			sum +=
+			    unit == TALLY_TRANSACTIONS ? 1 : claim->recipients;
+	}
+	return sum;
 }
 
 guint64
@@ -178,27 +194,65 @@ tally_used(const struct tally *tally, enum tally_unit unit, gint64 span)
 {
 	const struct window *window = find_window(tally, unit, span);
 
-	return claimed(tally, unit) + (window != NULL ? window_sum(window) : 0);
-}
-
-static gint64
-wait_for(const struct tally *tally, enum tally_unit unit,
-    const struct rate *rate, guint want)
-{
-	const struct window *window = find_window(tally, unit, rate->span);
-	guint64 fixed = claimed(tally, unit) + want;
-
-	if (want > rate->count)
-		return -1;
-	if (tally_used(tally, unit, rate->span) + want <= rate->count)
-		return 0;
-	if (fixed > rate->count || window == NULL)
-		return rate->span;
-	return window_wait(window, tally->clock, rate->count - fixed);
+	return claimed(tally, unit, FALSE) +
+	    (window != NULL ? window_sum(window) : 0);
 }
 
 gint64
-tally_wait(const struct tally *tally, const struct tally_rates *rates)
+tally_lead(const struct tally *tally)
+{
+	if (tally->opening == 0)
+		return 0;
+	return MIN(tally->opening + tally->opening / LEAD_PART + LEAD_EXTRA,
+	    TALLY_LEAD_MAX);
+}
+
+void
+tally_note_opening(struct tally *tally, gint64 span)
+{
+	gint64 opening = CLAMP(span, 1, TALLY_LEAD_MAX);
+	gint64 more = opening - tally->opening;
+
+	if (tally->opening == 0)
+		tally->opening = opening;
+	else
+		tally->opening += more / (more > 0 ? RISE_PART : FALL_PART);
+}
+
+/*
+ * How many there may be at the end of @lead, with all that come until then: as
+ * many as a window has, and so many more for each span that goes by.
+ */
+static guint64
+allowed(const struct rate *rate, gint64 lead)
+{
+	return rate->count * (guint64)(1 + lead / rate->span);
+}
+
+/* Until there is a place, or room for a claim. */
+static gint64
+wait_for(const struct tally *tally, enum tally_unit unit,
+    const struct rate *rate, guint want, gboolean place)
+{
+	const struct window *window = find_window(tally, unit, rate->span);
+	gint64 lead = place ? tally_lead(tally) : 0;
+	guint64 fixed = claimed(tally, unit, place) + want;
+	gint64 wait;
+
+	if (want > rate->count)
+		return -1;
+	if (fixed > allowed(rate, lead))
+		return rate->span;
+	if (window == NULL)
+		return 0;
+	wait = window_wait(window, tally->clock, allowed(rate, lead) - fixed);
+	return MAX(wait - lead % rate->span, 0);
+}
+
+/* Of all rates the longest. */
+static gint64
+wait_for_all(const struct tally *tally, const struct tally_rates *rates,
+    gboolean place)
 {
 	gint64 longest = 0;
 
@@ -209,7 +263,8 @@ tally_wait(const struct tally *tally, const struct tally_rates *rates)
 		    : 1;
 
 		for (guint i = 0; i < of->count; i++) {
-			gint64 wait = wait_for(tally, unit, &of->rate[i], want);
+			gint64 wait =
+			    wait_for(tally, unit, &of->rate[i], want, place);
 
 			if (wait < 0)
 				return wait;
@@ -219,6 +274,28 @@ tally_wait(const struct tally *tally, const struct tally_rates *rates)
 	return longest;
 }
 
+gint64
+tally_wait(const struct tally *tally, const struct tally_rates *rates)
+{
+	return wait_for_all(tally, rates, TRUE);
+}
+
+/* What is left of one rate, for places. */
+static guint64
+room_of(const struct tally *tally, enum tally_unit unit,
+    const struct rate *rate)
+{
+	const struct window *window = find_window(tally, unit, rate->span);
+	gint64 lead = tally_lead(tally);
+	guint64 used = claimed(tally, unit, TRUE);
+
+	if (window != NULL)
+		used += window_sum_at(window, tally->clock + lead % rate->span);
+	return allowed(rate, lead) > used
+	    ? MIN(allowed(rate, lead) - used, rate->count)
+	    : 0;
+}
+
 guint
 tally_room(const struct tally *tally, const struct tally_rates *rates,
     enum tally_unit unit)
@@ -226,12 +303,8 @@ tally_room(const struct tally *tally, const struct tally_rates *rates,
 	const struct rates *of = rates->rates[unit];
 	guint64 room = G_MAXUINT;
 
-	for (guint i = 0; i < of->count; i++) {
-		const struct rate *rate = &of->rate[i];
-		guint64 used = tally_used(tally, unit, rate->span);
-
-		room = MIN(room, rate->count > used ? rate->count - used : 0);
-	}
+	for (guint i = 0; i < of->count; i++)
+		room = MIN(room, room_of(tally, unit, &of->rate[i]));
 	return (guint)room;
 }
 
@@ -274,16 +347,44 @@ count(struct tally *tally, gint64 then, guint recipients)
 }
 
 void
-tally_claim(struct tally *tally, const struct tally_rates *rates,
+tally_reserve(struct tally *tally, const struct tally_rates *rates,
     guint64 ticket, guint recipients)
 {
-	const struct claim claim = {ticket, recipients};
+	const struct claim claim = {ticket, recipients, FALSE};
 
+	open_windows(tally, rates);
+	if (ticket != 0)
+		g_array_append_val(tally->claims, claim);
+}
+
+/* The place is a claim now, whoever may have lost it meanwhile. */
+static void
+begin_claim(struct tally *tally, guint64 ticket, guint recipients)
+{
+	const struct claim claim = {ticket, recipients, TRUE};
+
+	tally_give_back(tally, ticket);
+	g_array_append_val(tally->claims, claim);
+}
+
+gint64
+tally_begin(struct tally *tally, const struct tally_rates *rates,
+    guint64 ticket, guint recipients)
+{
+	const struct tally_rates whole = {
+	    .rates = {rates->rates[0], rates->rates[1]},
+	    .recipients = recipients,
+	};
+	gint64 wait = wait_for_all(tally, &whole, FALSE);
+
+	if (wait != 0)
+		return wait;
 	open_windows(tally, rates);
 	if (ticket == 0)
 		count(tally, tally->clock, recipients);
 	else
-		g_array_append_val(tally->claims, claim);
+		begin_claim(tally, ticket, recipients);
+	return 0;
 }
 
 /* FALSE: there is none. */
@@ -327,6 +428,7 @@ tally_count_dead(struct tally *tally, int fd)
 		if (ticket_is_alive(fd, claim.ticket))
 			continue;
 		g_array_remove_index(tally->claims, i - 1);
-		count(tally, tally->clock, claim.recipients);
+		if (claim.begun)
+			count(tally, tally->clock, claim.recipients);
 	}
 }

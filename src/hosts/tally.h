@@ -3,11 +3,17 @@
  * A tally: how many transactions and recipients a host got of late, over all
  * processes, for hosts with a rate (rate.h).
  *
- * Who has chosen the host has a claim on what the message takes from then on
- * until the host has answered MAIL, when it is counted.  So it counts at any
- * moment at which the host may see it, and no window of the host's has more
- * than a rate allows, however long any of it takes.  A claim that was not used
- * is given back; that of a process that was killed is counted.
+ * Who has chosen the host has a place: there will be room for the message when
+ * it comes to MAIL, going by what others took lately from the choice to there
+ * (the lead).  Right before MAIL the place becomes a claim, for which there has
+ * to be room at that moment, and which lasts until the host has answered, when
+ * it is counted.  So it counts at any moment at which the host may see it, and
+ * no window of the host's has more than a rate allows, however long any of it
+ * takes; and what a connection takes to open is not lost to the rate.  Places
+ * are no more than there is room for within the lead.
+ *
+ * A place that was not used is given back, also by whoever was killed; the
+ * claim of a process that was killed is counted.
  *
  * Times in it are of a clock of its own, since windows outlast a restart of the
  * machine: it goes on as CLOCK_BOOTTIME does, which nobody can set.  What the
@@ -40,9 +46,13 @@ struct tally_window {
 	struct window window;
 };
 
+/* Longer than this no place is taken before there is room. */
+#define TALLY_LEAD_MAX (4 * (gint64)G_USEC_PER_SEC)
+
 struct claim {
 	guint64 ticket; /* whose, see ticket.h */
 	guint32 recipients;
+	gboolean begun; /* FALSE: it is but a place */
 };
 
 struct tally {
@@ -51,6 +61,7 @@ struct tally {
 	gint64 clock;    /* the time of the windows */
 	GArray *windows; /* of struct tally_window */
 	GArray *claims;  /* of struct claim */
+	gint64 opening;  /* from the choice to MAIL, of late; 0: unknown */
 };
 
 /* What a message wants, and what it may have. */
@@ -103,9 +114,18 @@ tally_advance(struct tally *tally, const struct tally_time *now);
 gboolean
 tally_is_spent(const struct tally *tally);
 
+/* How long before there is room a place may be had. */
+gint64
+tally_lead(const struct tally *tally);
+
+/* One more has taken so long from the choice of the host to MAIL. */
+void
+tally_note_opening(struct tally *tally, gint64 span);
+
 /*
- * Until a transaction may begin, with all recipients or, if the message may be
- * parted, with one; 0: now.  -1: never, since it has too many recipients.
+ * Until there is a place for a transaction, with all recipients or, if the
+ * message may be parted, with one; 0: now.  -1: never, since it has too many
+ * recipients.
  *
  * Claims free nothing before their end, which nobody knows: they are taken to
  * be counted now.
@@ -113,7 +133,7 @@ tally_is_spent(const struct tally *tally);
 gint64
 tally_wait(const struct tally *tally, const struct tally_rates *rates);
 
-/* How many recipients a transaction may have now: G_MAXUINT for any number. */
+/* For how many recipients there is a place now: G_MAXUINT for any number. */
 guint
 tally_room(const struct tally *tally, const struct tally_rates *rates,
     enum tally_unit unit);
@@ -122,24 +142,36 @@ tally_room(const struct tally *tally, const struct tally_rates *rates,
 guint32
 tally_rates_least(const struct rates rates[TALLY_UNITS]);
 
-/* Of one transaction.  @ticket has no other; 0: it is counted at once. */
+/* A place for one transaction.  @ticket has no other; 0: there is none. */
 void
-tally_claim(struct tally *tally, const struct tally_rates *rates,
+tally_reserve(struct tally *tally, const struct tally_rates *rates,
+    guint64 ticket, guint recipients);
+
+/*
+ * MAIL is about to be said: the ticket's place becomes a claim.  Returns how
+ * long until there is room for it, 0: now, and it is one; -1: never.  Without a
+ * ticket it is counted at once.
+ */
+gint64
+tally_begin(struct tally *tally, const struct tally_rates *rates,
     guint64 ticket, guint recipients);
 
 /* The host has answered MAIL, at @then (health_now()). */
 void
 tally_count(struct tally *tally, guint64 ticket, gint64 then);
 
-/* MAIL was not said. */
+/* MAIL was not said: neither place nor claim is left. */
 void
 tally_give_back(struct tally *tally, guint64 ticket);
 
-/* Counts the claims of those who are gone.  @fd: as for ticket_is_alive(). */
+/*
+ * Counts the claims of those who are gone; their places are free.  @fd: as for
+ * ticket_is_alive().
+ */
 void
 tally_count_dead(struct tally *tally, int fd);
 
-/* How many count in the window of this span, claims among them. */
+/* How many count in the window of this span, claims and places among them. */
 guint64
 tally_used(const struct tally *tally, enum tally_unit unit, gint64 span);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A tally as the state file has it: a head, the windows, the claims.  The
+ * A tally as the state file has it: a head, the windows, the claims, and what
+ * opening a connection took, which may be missing.  The
  * counts of a window have as many bytes each as the greatest of them needs, so
  * that most windows take 60 bytes and no million hosts are needed to fill
  * megabytes.
@@ -22,6 +23,9 @@ struct head {
 	guint32 windows;
 	guint32 claims;
 };
+
+/* In a claim's number of recipients, none of which has it: MAIL was said. */
+#define BEGUN (1U << 31)
 
 /* What is left of a record to be read. */
 struct rest {
@@ -68,6 +72,16 @@ write_window(GByteArray *record, const struct tally_window *from)
 		append_count(record, window->counts[i], width);
 }
 
+static void
+write_claim(GByteArray *record, const struct claim *claim)
+{
+	guint32 recipients =
+	    MIN(claim->recipients, BEGUN - 1) | (claim->begun ? BEGUN : 0);
+
+	append(record, &claim->ticket, sizeof(claim->ticket));
+	append(record, &recipients, sizeof(recipients));
+}
+
 GByteArray *
 tally_write(const struct tally *tally)
 {
@@ -84,13 +98,10 @@ tally_write(const struct tally *tally)
 	for (guint i = 0; i < tally->windows->len; i++)
 		write_window(record,
 		    &g_array_index(tally->windows, struct tally_window, i));
-	for (guint i = 0; i < tally->claims->len; i++) {
-		const struct claim *claim =
-		    &g_array_index(tally->claims, struct claim, i);
-
-		append(record, &claim->ticket, sizeof(claim->ticket));
-		append(record, &claim->recipients, sizeof(claim->recipients));
-	}
+	for (guint i = 0; i < tally->claims->len; i++)
+		write_claim(record,
+		    &g_array_index(tally->claims, struct claim, i));
+	append(record, &tally->opening, sizeof(tally->opening));
 	return record;
 }
 
@@ -139,8 +150,12 @@ read_window(struct rest *rest, gint64 clock, struct tally_window *ret)
 static gboolean
 read_claim(struct rest *rest, struct claim *ret)
 {
-	return take(rest, &ret->ticket, sizeof(ret->ticket)) &&
-	    take(rest, &ret->recipients, sizeof(ret->recipients));
+	if (!take(rest, &ret->ticket, sizeof(ret->ticket)) ||
+	    !take(rest, &ret->recipients, sizeof(ret->recipients)))
+		return FALSE;
+	ret->begun = (ret->recipients & BEGUN) != 0;
+	ret->recipients &= ~BEGUN;
+	return TRUE;
 }
 
 struct tally *
@@ -166,5 +181,7 @@ tally_read(const void *value, gsize size)
 	}
 	for (guint i = 0; i < head.claims && read_claim(&rest, &claim); i++)
 		g_array_append_val(tally->claims, claim);
+	if (take(&rest, &tally->opening, sizeof(tally->opening)))
+		tally->opening = CLAMP(tally->opening, 0, TALLY_LEAD_MAX);
 	return tally;
 }

@@ -61,6 +61,15 @@ window_sum(const struct window *window)
 	return sum;
 }
 
+guint64
+window_sum_at(const struct window *window, gint64 then)
+{
+	struct window later = *window;
+
+	window_advance(&later, then);
+	return window_sum(&later);
+}
+
 gint64
 window_wait(const struct window *window, gint64 now, guint64 most)
 {

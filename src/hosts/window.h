@@ -38,6 +38,10 @@ window_add(struct window *window, gint64 then, guint32 count);
 guint64
 window_sum(const struct window *window);
 
+/* And @then, if nothing is added; not before the @now of window_advance(). */
+guint64
+window_sum_at(const struct window *window, gint64 then);
+
 /*
  * Until no more than @most count, if nothing is added; @now: as for
  * window_advance().

@@ -198,6 +198,19 @@ answer_ahead(struct carrier *carrier)
 		carrier->dialogue.over = TRUE;
 }
 
+/* Who has to wait for too long goes, which is nobody's fault. */
+static gboolean
+may_begin(struct carrier *carrier)
+{
+	if (carrier->job->events->begin(carrier->job->data))
+		return TRUE;
+	dialogue_quit(&carrier->dialogue);
+	/* Mail system congestion (RFC 3463 section 3.5). */
+	dialogue_fail_as(&carrier->dialogue, TROUBLE_MESSAGE, STAGE_MAIL,
+	    "4.4.5", "at its rate");
+	return FALSE;
+}
+
 /* It goes to the host, or with the others when DATA comes. */
 static void
 carry_accepted_mail(struct carrier *carrier, const char *command)
@@ -206,9 +219,10 @@ carry_accepted_mail(struct carrier *carrier, const char *command)
 	const struct offer *offer = &carrier->opening.offer;
 	g_autofree char *whole = terms_mail(offer, job, command);
 
+	if (!may_begin(carrier))
+		return;
 	if (terms_lack_notices(offer, job))
 		job->events->unnoticed(job->data);
-	job->events->begun(job->data);
 	if (goes_as_one(carrier)) {
 		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
 		if (!carrier->answered)

@@ -37,7 +37,8 @@ struct wire_events {
 							       * is offered */
 	void (*authenticated)(const char *mechanism, void *data);
 	void (*said)(gboolean ours, const char *line, void *data);
-	void (*begun)(void *data);     /* MAIL is about to be said */
+	/* MAIL is about to be said; FALSE: not now, by the host's rate */
+	gboolean (*begin)(void *data);
 	void (*unnoticed)(void *data); /* see terms_lack_notices() */
 	void (*accepted)(void *data);  /* the host has accepted MAIL */
 };

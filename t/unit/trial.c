@@ -69,10 +69,18 @@ on_accepted(void *data)
 	note(data, "accepted", "");
 }
 
-static void
-on_begun(void *data)
+static gboolean
+on_begin(void *data)
 {
 	note(data, "begun", "");
+	return TRUE;
+}
+
+static gboolean
+on_begin_too_early(void *data)
+{
+	note(data, "no room", "");
+	return FALSE;
 }
 
 static void
@@ -87,9 +95,14 @@ static const struct wire_events events = {
     .unsecured = on_unsecured,
     .authenticated = on_authenticated,
     .said = on_said,
-    .begun = on_begun,
+    .begin = on_begin,
     .unnoticed = on_unnoticed,
     .accepted = on_accepted,
+};
+
+static const struct wire_events events_without_room = {
+    .greeted = on_greeted,
+    .begin = on_begin_too_early,
 };
 
 /* ---- a session ---- */
@@ -186,7 +199,7 @@ trial_send(struct trial *trial, guint with, guint count)
 	    .auth_without = with & WITHOUT_CRAM_MD5 ? MECHANISM_CRAM_MD5 : 0,
 	    .ehlo_ignore = with & WITHOUT_SIZE ? "SIZE" : NULL,
 	    .transcript = (with & WITH_TRANSCRIPT) != 0,
-	    .events = &events,
+	    .events = with & WITHOUT_ROOM ? &events_without_room : &events,
 	    .data = trial->told,
 	};
 

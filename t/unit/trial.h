@@ -30,6 +30,7 @@ enum with {
 	WITH_TLS_MAY = 1 << 8,
 	WITH_TRANSCRIPT = 1 << 9,
 	WITHOUT_SIZE = 1 << 10, /* though it is offered */
+	WITHOUT_ROOM = 1 << 11, /* in the host's rate */
 };
 
 /* What came of it: texts, divided by ";". */

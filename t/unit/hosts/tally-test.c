@@ -48,6 +48,8 @@ pass_on(struct tally *tally)
 struct process {
 	guint64 ticket; /* 0: idle */
 	guint recipients;
+	gint64 ready; /* when it has come to MAIL, and waits there */
+	gboolean begun;
 	gint64 mail;   /* when the host sees it; G_MAXINT64: never */
 	gint64 answer; /* when the host has answered */
 	gint64 end;    /* when the state learns of it, or that it is dead */
@@ -80,13 +82,13 @@ chance(const struct play *play, gint64 most)
 	return (gint64)g_rand_double_range(play->rand, 0, (double)most);
 }
 
+/* It has a place: MAIL is to come, or it is killed before that. */
 static void
-begin(struct play *play, struct process *process)
+choose(struct play *play, struct process *process)
 {
 	guint recipients = (guint)g_rand_int_range(play->rand, 1, 4);
 	const struct tally_rates rates =
 	    wanted(&play->rates[0], &play->rates[1], recipients, FALSE);
-	gboolean mute = chance(play, 10) == 0;
 
 	if (tally_wait(play->tally, &rates) != 0)
 		return;
@@ -94,14 +96,32 @@ begin(struct play *play, struct process *process)
 	    .ticket = ++play->tickets,
 	    .recipients = recipients,
 	    .killed = chance(play, 8) == 0,
+	    .mail = G_MAXINT64,
 	};
-	tally_claim(play->tally, &rates, process->ticket, recipients);
-	process->mail = play->time + chance(play, 20 * SECOND);
-	process->answer = process->mail + chance(play, 5 * SECOND);
-	process->end = process->answer + chance(play, 30 * SECOND);
+	tally_reserve(play->tally, &rates, process->ticket, recipients);
+	process->ready = play->time + chance(play, 20 * SECOND);
+	process->end = process->ready + 10 * SECOND;
 	if (process->killed)
 		process->end = play->time + chance(play, 40 * SECOND);
-	if (mute || process->end < process->mail)
+}
+
+/* It has come to MAIL: as soon as it may, it says so. */
+static void
+begin(struct play *play, struct process *process)
+{
+	const struct tally_rates rates = wanted(&play->rates[0],
+	    &play->rates[1], process->recipients, FALSE);
+
+	tally_note_opening(play->tally, chance(play, 20 * SECOND));
+	if (tally_begin(play->tally, &rates, process->ticket,
+		process->recipients) != 0)
+		return;
+	process->begun = TRUE;
+	process->mail = play->time + chance(play, 5 * SECOND);
+	process->answer = process->mail + chance(play, 5 * SECOND);
+	if (!process->killed)
+		process->end = process->answer + chance(play, 30 * SECOND);
+	else if (process->end < process->mail)
 		process->mail = G_MAXINT64;
 }
 
@@ -120,10 +140,10 @@ static void
 end(struct play *play, struct process *process)
 {
 	see(play, process);
-	if (process->killed)
-		tally_count(play->tally, process->ticket, clocks(play).boot);
-	else if (process->mail == G_MAXINT64)
+	if (!process->begun)
 		tally_give_back(play->tally, process->ticket);
+	else if (process->killed)
+		tally_count(play->tally, process->ticket, clocks(play).boot);
 	else
 		tally_count(play->tally, process->ticket,
 		    process->answer - play->booted);
@@ -173,9 +193,11 @@ step(struct play *play)
 		struct process *process = &play->processes[i];
 
 		if (process->ticket == 0)
-			begin(play, process);
+			choose(play, process);
 		else if (process->end <= play->time)
 			end(play, process);
+		else if (!process->begun && process->ready <= play->time)
+			begin(play, process);
 	}
 }
 
@@ -249,7 +271,8 @@ claim(struct tally *tally, const char *transactions, const char *recipients,
 	const struct tally_rates want =
 	    wanted(&rates[0], &rates[1], count, FALSE);
 
-	tally_claim(tally, &want, ticket, count);
+	tally_reserve(tally, &want, ticket, count);
+	tally_begin(tally, &want, ticket, count);
 }
 
 static void
@@ -329,6 +352,82 @@ test_others(void)
 	g_assert_true(tally_is_spent(tally));
 }
 
+/*
+ * Who takes a second to come to MAIL has a place so much before there is room,
+ * and a bit; the claim has to wait.
+ */
+static void
+test_lead(void)
+{
+	const struct rates rate = rates_of("2:1m");
+	const struct tally_rates want = wanted(&rate, &none, 1, FALSE);
+	g_autoptr(Tally) tally = tally_new();
+
+	advance(tally, 1000 * SECOND, 5000 * SECOND);
+	g_assert_cmpint(tally_lead(tally), ==, 0);
+	claim(tally, "2:1m", "none", 0, 1);
+	advance(tally, 1030 * SECOND, 5030 * SECOND);
+	claim(tally, "2:1m", "none", 0, 1);
+	tally_note_opening(tally, SECOND);
+	tally = pass_on(g_steal_pointer(&tally));
+	g_assert_cmpint(tally_lead(tally), ==, SECOND * 127 / 100);
+	advance(tally, 1059 * SECOND, 5059 * SECOND);
+	g_assert_cmpint(tally_wait(tally, &want), ==, SECOND * 73 / 100);
+	advance(tally, 1060 * SECOND, 5060 * SECOND);
+	g_assert_cmpint(tally_wait(tally, &want), ==, 0);
+	tally_reserve(tally, &want, 5, 1);
+	g_assert_cmpint(tally_wait(tally, &want), >, 20 * SECOND);
+	g_assert_cmpint(tally_begin(tally, &want, 5, 1), ==, SECOND);
+	g_assert_cmpuint(tally_used(tally, TALLY_TRANSACTIONS, 60 * SECOND), ==,
+	    2);
+	advance(tally, 1061 * SECOND, 5061 * SECOND);
+	g_assert_cmpint(tally_begin(tally, &want, 5, 1), ==, 0);
+	g_assert_cmpuint(tally->claims->len, ==, 1);
+	g_assert_cmpuint(tally_used(tally, TALLY_TRANSACTIONS, 60 * SECOND), ==,
+	    2);
+}
+
+/* A lead of several spans: so many more have a place, and no others. */
+static void
+test_long_lead(void)
+{
+	const struct rates rate = rates_of("5:1s");
+	const struct tally_rates want = wanted(&rate, &none, 1, FALSE);
+	g_autoptr(Tally) tally = tally_new();
+	guint places = 0;
+
+	advance(tally, 1000 * SECOND, 5000 * SECOND);
+	tally_note_opening(tally, 2 * SECOND);
+	while (places < 1000 && tally_wait(tally, &want) == 0)
+		tally_reserve(tally, &want, ++places, 1);
+	g_assert_cmpuint(places, ==, 15);
+	for (guint i = 1; i <= 5; i++)
+		g_assert_cmpint(tally_begin(tally, &want, i, 1), ==, 0);
+	g_assert_cmpint(tally_begin(tally, &want, 6, 1), >, 0);
+	g_assert_cmpint(tally_wait(tally, &want), >, 0);
+	tally_give_back(tally, 15);
+	g_assert_cmpint(tally_wait(tally, &want), ==, 0);
+	g_assert_cmpuint(tally_room(tally, &want, TALLY_TRANSACTIONS), ==, 1);
+}
+
+/* One that hangs is not what others take; and nobody has a place for ever. */
+static void
+test_opening(void)
+{
+	g_autoptr(Tally) tally = tally_new();
+
+	for (guint i = 0; i < 20; i++)
+		tally_note_opening(tally, SECOND / 10);
+	tally_note_opening(tally, 3 * SECOND);
+	g_assert_cmpint(tally->opening, <, 2 * SECOND);
+	for (guint i = 0; i < 40; i++)
+		tally_note_opening(tally, SECOND / 10);
+	g_assert_cmpint(tally->opening, <, SECOND / 9);
+	for (guint i = 0; i < 40; i++)
+		tally_note_opening(tally, 100 * SECOND);
+	g_assert_cmpint(tally_lead(tally), ==, TALLY_LEAD_MAX);
+}
+
 /* How long it was off is told by the real time, if that went on. */
 static void
 test_restart(void)
@@ -362,7 +461,7 @@ test_size(void)
 
 	for (gint64 i = 0; i < 3000; i++) {
 		advance(tally, i * SECOND * 30, i * SECOND * 30);
-		tally_claim(tally, &want, 0, 1);
+		g_assert_cmpint(tally_begin(tally, &want, 0, 1), ==, 0);
 	}
 	record = tally_write(tally);
 	g_test_message("%u bytes", record->len);
@@ -443,6 +542,9 @@ main(int argc, char **argv)
 	g_test_add_func("/tally/wait", test_wait);
 	g_test_add_func("/tally/recipients", test_recipients);
 	g_test_add_func("/tally/others", test_others);
+	g_test_add_func("/tally/lead", test_lead);
+	g_test_add_func("/tally/long-lead", test_long_lead);
+	g_test_add_func("/tally/opening", test_opening);
 	g_test_add_func("/tally/restart", test_restart);
 	g_test_add_func("/tally/size", test_size);
 	g_test_add_func("/tally/damage", test_damage);

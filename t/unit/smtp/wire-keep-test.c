@@ -66,6 +66,36 @@ test_keep_volleys(void)
 	trial_clear(&trial);
 }
 
+/*
+ * The host has no room when MAIL is to be said, which it never sees: at first,
+ * and after another message.
+ */
+static void
+test_no_room(const void *data)
+{
+	g_autofree char *script = g_strconcat(data, OK, NULL);
+	struct trial trial;
+
+	trial_make(&trial, script);
+	trial_send(&trial, WITH_KEEP | WITHOUT_ROOM, 2);
+	trial_end(&trial);
+	g_assert_cmpstr(trial.outcomes->str, ==,
+	    "Nm at its rate;Nm at its rate");
+	g_assert_cmpstr(trial.host.heard->str, ==, EHLO QUIT);
+	g_assert_cmpstr(trial.told->str, ==, "greeted;no room");
+	trial_clear(&trial);
+
+	trial_make(&trial, script);
+	trial_send(&trial, WITH_KEEP, 1);
+	trial_send(&trial, WITH_KEEP | WITHOUT_ROOM, 1);
+	g_assert_false(wire_is_idle(trial.wire));
+	trial_end(&trial);
+	g_assert_cmpstr(trial.outcomes->str, ==, SENT ";Nm at its rate");
+	g_assert_cmpstr(trial.host.heard->str, ==, EHLO ALL);
+	g_assert_cmpstr(trial.told->str, ==, TOLD ";no room");
+	trial_clear(&trial);
+}
+
 /* It is not kept where the host has said more, or goes. */
 static void
 test_not_kept(void)
@@ -98,6 +128,8 @@ main(int argc, char **argv)
 	trial_init(&argc, &argv);
 	g_test_add_func("/wire/several messages", test_keep);
 	g_test_add_func("/wire/several volleys", test_keep_volleys);
+	g_test_add_data_func("/wire/no room", HI, test_no_room);
+	g_test_add_data_func("/wire/no room for a volley", PIPED, test_no_room);
 	g_test_add_func("/wire/a connection that is not kept", test_not_kept);
 	return g_test_run();
 }
