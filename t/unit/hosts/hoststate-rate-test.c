@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 
 #include "hosts/hoststate.h"
+#include "hosts/hosttable.h"
 #include "unit/slide.h"
 #include "unit/statefolder.h"
 #include "unit/trip.h"
@@ -154,6 +155,97 @@ begin_transaction(struct hoststate *state, guint want, guint granted)
 	g_assert_cmpuint(hoststate_grant(state, want), ==, granted);
 	g_assert_cmpint(hoststate_claim(state, FALSE), ==, 0);
 	hoststate_missed(state);
+}
+
+/* On its way to MAIL at A, or not: '-'. */
+static char
+set_out(struct hoststate *state, const char *rate)
+{
+	struct contender contender;
+
+	trip_route("A", &contender);
+	set_rate(&contender, TALLY_TRANSACTIONS, rate);
+	return trip_choose(state, &contender, 1);
+}
+
+/* Who is on the way has a place, and the dead have none. */
+static void
+test_places(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+	g_autoptr(Hoststate) first = NULL;
+	g_autoptr(Hoststate) second = NULL;
+
+	statefolder_make(&place);
+	first = trip_new(&place);
+	second = trip_new(&place);
+	g_assert_cmpint(set_out(first, "1:1h"), ==, 'A');
+	g_assert_cmpint(set_out(second, "1:1h"), ==, '-');
+	g_clear_pointer(&first, hoststate_free);
+	g_assert_cmpint(set_out(second, "1:1h"), ==, 'A');
+	g_assert_cmpint(hoststate_claim(second, FALSE), ==, 0);
+	g_assert_false(hoststate_is_missed(second));
+}
+
+/* Who has no rate for the host needs no place, and what he sends counts. */
+static void
+test_missed(void)
+{
+	g_auto(Statefolder) place = {NULL, NULL};
+	g_autoptr(Hoststate) rated = NULL;
+	g_autoptr(Hoststate) other = NULL;
+
+	statefolder_make(&place);
+	rated = trip_new(&place);
+	other = trip_new(&place);
+	g_assert_cmpint(set_out(rated, "1:1h"), ==, 'A');
+	g_assert_cmpint(set_out(other, "none"), ==, 'A');
+	g_assert_cmpint(hoststate_claim(other, FALSE), ==, 0);
+	g_assert_cmpint(hoststate_claim(rated, FALSE), >, G_USEC_PER_SEC);
+	g_assert_true(hoststate_is_missed(rated));
+	trip_leave(rated, '!');
+	g_assert_false(hoststate_is_missed(rated));
+	trip_leave(other, '+');
+	g_assert_cmpint(set_out(other, "2:1h"), ==, 'A');
+}
+
+static gint64
+opening_of_a(const struct statefolder *place)
+{
+	g_autoptr(GPtrArray) rows =
+	    hosttable_read(place->folder, &trip_limits, NULL);
+	const struct hosttable_row *row = g_ptr_array_index(rows, 0);
+
+	return row->tally->opening;
+}
+
+/* A connection that is kept tells nothing, nor does the second of a visit. */
+static void
+test_opening(void)
+{
+	const gint64 while_opening = 30000;
+	g_auto(Statefolder) place = {NULL, NULL};
+	g_autoptr(Hoststate) state = NULL;
+	gint64 opening;
+
+	statefolder_make(&place);
+	state = trip_new(&place);
+	for (guint opened = 0; opened < 2; opened++) {
+		g_assert_cmpint(set_out(state, "9:1h"), ==, 'A');
+		g_usleep((gulong)while_opening);
+		g_assert_cmpint(hoststate_claim(state, (gboolean)opened), ==,
+		    0);
+		if (opened == 0)
+			trip_leave(state, '+');
+		opening = opening_of_a(&place);
+		g_assert_cmpint(opening, >=, opened ? while_opening : 0);
+		g_assert_cmpint(opening, <=, opened ? TALLY_LEAD_MAX : 0);
+	}
+	hoststate_missed(state);
+	g_assert_cmpuint(hoststate_grant(state, 1), ==, 1);
+	g_usleep((gulong)while_opening);
+	g_assert_cmpint(hoststate_claim(state, TRUE), ==, 0);
+	g_assert_cmpint(opening_of_a(&place), ==, opening);
 }
 
 /* A portion of them, another one, and no more. */
@@ -385,6 +477,9 @@ main(int argc, char **argv)
 	g_test_add_func("/rate/what counts", test_what_counts);
 	g_test_add_func("/rate/prober", test_prober);
 	g_test_add_func("/rate/other route", test_other_route);
+	g_test_add_func("/rate/places", test_places);
+	g_test_add_func("/rate/missed", test_missed);
+	g_test_add_func("/rate/opening", test_opening);
 	g_test_add_func("/rate/recipients", test_recipients);
 	g_test_add_func("/rate/too many", test_too_many);
 	g_test_add_func("/rate/size", test_size);
