@@ -8,9 +8,7 @@ use strict;
 use warnings;
 
 use File::Copy qw(copy);
-use IO::Socket::UNIX ();
 use POSIX ();
-use Socket qw(SOCK_DGRAM);
 use Test::More;
 
 use Agent;
@@ -332,13 +330,6 @@ subtest 'Postfix\'s own log' => sub {
     like $_, qr{^\w+ +\d+ [\d:]+ \S+ out/smtproute\[\d+\]: 4F1B: }, 'form'
         for $first, $last;
     $postfix->stop;
-    # It ends a moment after master(8).
-    wait_until('postlogd(8) to end', sub {
-        return !IO::Socket::UNIX->new(
-            Type => SOCK_DGRAM,
-            Peer => "$main/queue/public/postlog",
-        );
-    });
     $run = $agent->deliver(@run, queue_id => '4F1C');
     is $run->status, 0, 'without postlogd: exit status';
     like $run->output, qr/\A2\.0\.0 [^()]+ \(no log: postlog: .+\)\z/,

@@ -43,7 +43,9 @@ use parent -norequire, 'Fixture::Guarded';
 use Carp qw(croak);
 use File::Copy qw(copy);
 use IO::Socket::IP ();
+use IO::Socket::UNIX ();
 use JSON::PP ();
+use Socket qw(SOCK_DGRAM);
 
 use Fixture;
 
@@ -253,8 +255,25 @@ sub reload {
 sub stop {
     my ($self) = @_;
 
-    end_child(delete $self->{pid}) if defined $self->{pid};
+    if (defined $self->{pid}) {
+        end_child(delete $self->{pid});
+        $self->_await_postlogd;
+    }
     $self->{agent}->check_reports if $self->{agent};
+    return;
+}
+
+# It outlives master(8) for a moment, and then takes, and loses, what the next
+# one says.
+sub _await_postlogd {
+    my ($self) = @_;
+
+    wait_until('postlogd(8) to end', sub {
+        return !IO::Socket::UNIX->new(
+            Type => SOCK_DGRAM,
+            Peer => "$self->{folder}/queue/public/postlog",
+        );
+    });
     return;
 }
 
