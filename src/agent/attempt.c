@@ -333,14 +333,20 @@ run_connection(struct connection *connection, const struct security *security,
     struct message *message, guint auth_without, struct outcome *outcomes,
     struct visit *visit, struct wire_again *again)
 {
-	const struct wire_job job =
+	struct wire_job job =
 	    make_job(connection, security, message, auth_without);
+	struct tls_policy tls = security->tls;
 	g_autofree char *id = NULL;
+	g_autofree char *session_id = NULL;
 
 	connection->credentials = security->credentials;
-	if (job.keep)
+	if (job.keep) {
 		id = keeper_id(connection->candidate, job.helo_name,
 		    security->credentials);
+		session_id =
+		    keeper_resume(connection->attempt->keeper, id, &tls);
+		job.tls = &tls;
+	}
 	if (id == NULL || !run_kept(connection, &job, id, outcomes, visit))
 		run_new(connection, &job, g_steal_pointer(&id), outcomes, visit,
 		    again);

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "agent/keeper.h"
+#include "tls/tlssessions.h"
 #include "util/deadline.h"
 #include "util/secret.h"
 
@@ -17,6 +18,7 @@
 
 struct keeper {
 	GPtrArray *kept; /* of struct kept, the oldest first */
+	struct tls_sessions *sessions;
 };
 
 struct keeper *
@@ -26,13 +28,16 @@ keeper_new(void)
 
 	keeper->kept =
 	    g_ptr_array_new_with_free_func((GDestroyNotify)kept_free);
+	keeper->sessions = tls_sessions_new();
 	return keeper;
 }
 
 void
 keeper_free(struct keeper *keeper)
 {
+	/* The connections first: they give their sessions back. */
 	g_ptr_array_unref(keeper->kept);
+	tls_sessions_free(keeper->sessions);
 	g_free(keeper);
 }
 
@@ -84,6 +89,18 @@ keeper_id(const struct candidate *candidate, const char *helo_name,
 	return g_strdup_printf("%s %s %s %s %s", where, helo_name,
 	    who != NULL ? who : "-", or_none(settings->tls_cert_file),
 	    or_none(settings->ehlo_ignore));
+}
+
+char *
+keeper_resume(struct keeper *keeper, const char *id, struct tls_policy *policy)
+{
+	char *session_id =
+	    g_strdup_printf("%s %d %s %s", id, policy->min_protocol,
+		or_none(policy->ca_file), or_none(policy->ciphers));
+
+	policy->sessions = keeper->sessions;
+	policy->session_id = session_id;
+	return session_id;
 }
 
 struct kept *
@@ -157,10 +174,4 @@ keeper_close(struct keeper *keeper, const char *name, guint16 port, guint count)
 		g_ptr_array_remove_index(keeper->kept, i);
 		count--;
 	}
-}
-
-void
-keeper_clear(struct keeper *keeper)
-{
-	g_ptr_array_set_size(keeper->kept, 0);
 }

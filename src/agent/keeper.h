@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keeper of connections that are open after a message, for the next one to
- * the same host.
+ * the same host, and of the TLS sessions of those that are not any more.
  */
 #ifndef SMTPROUTE_KEEPER_H
 #define SMTPROUTE_KEEPER_H
@@ -11,6 +11,7 @@
 #include "agent/plan.h"
 #include "conf/credentials.h"
 #include "smtp/wire.h"
+#include "tls/tlspolicy.h"
 
 struct keeper;
 
@@ -31,11 +32,19 @@ keeper_new(void);
 /*
  * What has to be the same for a connection to be used: address and port, how
  * TLS and AUTH are done, who we are.  A new string, with a digest of the
- * secret in it.  The settings are not, see keeper_clear().
+ * secret in it.  The settings are not: with others there is another keeper.
  */
 char *
 keeper_id(const struct candidate *candidate, const char *helo_name,
     const struct credentials *credentials);
+
+/*
+ * Has new connections resume the TLS sessions of earlier ones with the same
+ * @id, if the policy is the same, too.  Returns what they are known by, which
+ * @policy needs, a new string.
+ */
+char *
+keeper_resume(struct keeper *keeper, const char *id, struct tls_policy *policy);
 
 /* One that is alive, which is the caller's; NULL: there is none. */
 struct kept *
@@ -60,10 +69,6 @@ keeper_count(const struct keeper *keeper, const char *name, guint16 port);
 void
 keeper_close(struct keeper *keeper, const char *name, guint16 port,
     guint count);
-
-/* Closes all: settings have changed. */
-void
-keeper_clear(struct keeper *keeper);
 
 void
 kept_free(struct kept *kept);

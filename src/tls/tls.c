@@ -7,10 +7,10 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
-#include "address/endpoint.h"
 #include "tls/tls.h"
+#include "tls/tlssessions.h"
+#include "tls/verification.h"
 #include "util/deadline.h"
 #include "util/quickack.h"
 
@@ -24,65 +24,16 @@ struct tls {
 	SSL_CTX *context;
 	SSL *ssl;
 	short events;
-	gboolean broken;   /* no goodbye */
-	gboolean dane;     /* records are enforced */
-	gboolean enforced; /* they or the chain, and the name */
+	gboolean broken;               /* no goodbye */
+	struct tls_sessions *sessions; /* to keep it in; NULL: in none */
+	char *session_id;
+	struct verification verification;
 	char *description;
 	char *failure;  /* of the verification */
 	char *reason;   /* why it is broken */
 	gboolean alert; /* that is the peer's word */
 	guint reads;    /* left to this call */
 };
-
-/* Whom it has to be, for OpenSSL's own check of the SANs (RFC 6125). */
-static gboolean
-set_names(struct tls *tls, const struct tls_policy *policy, GError **error)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
-
-	SSL_set_hostflags(tls->ssl,
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	if (endpoint_is_address(policy->expected)) {
-		if (X509_VERIFY_PARAM_set1_ip_asc(param, policy->expected) != 1)
-			return tls_context_fail(policy->expected, error);
-		return TRUE;
-	}
-	if (SSL_set1_host(tls->ssl, policy->expected) != 1)
-		return tls_context_fail(policy->expected, error);
-	if (policy->also != NULL && SSL_add1_host(tls->ssl, policy->also) != 1)
-		return tls_context_fail(policy->also, error);
-	return TRUE;
-}
-
-/* TRUE also if OpenSSL finds none of the records usable. */
-static gboolean
-set_dane(struct tls *tls, const struct tls_policy *policy, GError **error)
-{
-	const GPtrArray *records = policy->tlsa->records;
-
-	if (SSL_CTX_dane_enable(tls->context) != 1 ||
-	    SSL_dane_enable(tls->ssl, policy->sni) != 1)
-		return tls_context_fail("DANE", error);
-	/* RFC 7672 section 3.1.1: the record alone vouches for DANE-EE. */
-	SSL_dane_set_flags(tls->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
-	for (guint i = 0; i < records->len; i++) {
-		const struct tlsa *record = g_ptr_array_index(records, i);
-		gsize length;
-		const unsigned char *data =
-		    g_bytes_get_data(record->data, &length);
-
-		int added = SSL_dane_tlsa_add(tls->ssl, record->usage,
-		    record->selector, record->matching, data, length);
-
-		if (added < 0)
-			return tls_context_fail("DANE", error);
-		if (added > 0)
-			tls->dane = TRUE;
-	}
-	ERR_clear_error();
-	return TRUE;
-}
 
 /* SSL_set_tlsext_host_name() without the cast that drops const. */
 static long
@@ -122,6 +73,15 @@ prepare(struct tls *tls)
 	errno = 0;
 }
 
+/* With DANE nothing is resumed: other records may be there each time. */
+static void
+offer_session(const struct tls *tls, const struct tls_policy *policy)
+{
+	if (policy->sessions != NULL && !tls->verification.dane)
+		tls_sessions_offer(policy->sessions, policy->session_id,
+		    tls->ssl);
+}
+
 static gboolean
 set_up(struct tls *tls, int fd, const struct tls_policy *policy, GError **error)
 {
@@ -134,35 +94,11 @@ set_up(struct tls *tls, int fd, const struct tls_policy *policy, GError **error)
 		return tls_context_fail("OpenSSL", error);
 	BIO_set_callback_ex(SSL_get_rbio(tls->ssl), limit_reads);
 	BIO_set_callback_arg(SSL_get_rbio(tls->ssl), (char *)&tls->reads);
-	if (policy->tlsa != NULL && policy->tlsa->records->len > 0 &&
-	    !set_dane(tls, policy, error))
+	if (!verification_set_up(&tls->verification, tls->context, tls->ssl,
+		policy, error))
 		return FALSE;
-	if ((tls->dane || tls_policy_verifies_chain(policy)) &&
-	    !set_names(tls, policy, error))
-		return FALSE;
-	tls->enforced = tls->dane || tls_policy_enforces_chain(policy);
-	SSL_set_verify(tls->ssl,
-	    tls->enforced && !policy->examine ? SSL_VERIFY_PEER
-					      : SSL_VERIFY_NONE,
-	    NULL);
+	offer_session(tls, policy);
 	return TRUE;
-}
-
-/* What the verification found; NULL: nothing wrong. */
-static char *
-verify_failure(const SSL *ssl, const struct tls_policy *policy)
-{
-	long result = SSL_get_verify_result(ssl);
-	const char *reason = X509_verify_cert_error_string(result);
-
-	if (result == X509_V_OK)
-		return NULL;
-	if (result != X509_V_ERR_HOSTNAME_MISMATCH &&
-	    result != X509_V_ERR_IP_ADDRESS_MISMATCH)
-		return g_strdup(reason);
-	return g_strdup_printf("%s (expected %s%s%s)", reason, policy->expected,
-	    policy->also != NULL ? " or " : "",
-	    policy->also != NULL ? policy->also : "");
 }
 
 /* Was what came no record of TLS, but text? */
@@ -180,9 +116,8 @@ fail_handshake(struct tls *tls, const struct tls_policy *policy, int code,
 	g_autofree char *failure = NULL;
 
 	tls->broken = TRUE;
-	if (code == SSL_ERROR_SSL &&
-	    (tls->dane || tls_policy_verifies_chain(policy)))
-		failure = verify_failure(tls->ssl, policy);
+	if (code == SSL_ERROR_SSL)
+		failure = verification_reason(&tls->verification, policy);
 	if (failure != NULL)
 		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
 		    "certificate verification failed: %s", failure);
@@ -246,58 +181,16 @@ shake_hands(struct tls *tls, int fd, const struct tls_policy *policy,
 	}
 }
 
-/*
- * OpenSSL has verified what the mode tells it to, and nothing if the peer has
- * no certificate, so this looks again.  NULL: it is who it has to be.
- */
-static char *
-peer_failure(const struct tls *tls, const struct tls_policy *policy)
-{
-	if (!tls->enforced && !policy->examine)
-		return NULL;
-	if (SSL_get0_peer_certificate(tls->ssl) == NULL)
-		return g_strdup("no certificate");
-	if (tls->dane && SSL_get_verify_result(tls->ssl) == X509_V_OK &&
-	    SSL_get0_dane_tlsa(tls->ssl, NULL, NULL, NULL, NULL, NULL) < 0)
-		return g_strdup("no TLSA record matches");
-	return verify_failure(tls->ssl, policy);
-}
-
-/* How the peer was verified, or why it was not. */
-static char *
-describe_peer(const struct tls *tls, const struct tls_policy *policy)
-{
-	const char *name = SSL_get0_peername(tls->ssl);
-	guint8 usage;
-	guint8 selector;
-	guint8 matching;
-
-	if (tls->dane &&
-	    SSL_get0_dane_tlsa(tls->ssl, &usage, &selector, &matching, NULL,
-		NULL) >= 0)
-		return g_strdup_printf("verified by TLSA %u %u %u", usage,
-		    selector, matching);
-	if (policy->level == TLS_DANE)
-		return g_strdup_printf("not verified (%s)",
-		    policy->tlsa != NULL ? policy->tlsa->absence
-					 : "no TLSA records");
-	if (tls_policy_verifies_chain(policy))
-		return g_strdup_printf("verified as %s",
-		    name != NULL ? name : policy->expected);
-	return g_strdup_printf("not verified (tls=%s)",
-	    tls_level_name(policy->for_auth ? TLS_MAY : policy->level));
-}
-
 static void
 describe(struct tls *tls, const struct tls_policy *policy)
 {
 	g_autofree char *peer = NULL;
 
 	if (tls->failure != NULL &&
-	    (tls->enforced || policy->level != TLS_DANE))
+	    (tls->verification.enforced || policy->level != TLS_DANE))
 		peer = g_strdup_printf("not verified: %s", tls->failure);
 	else
-		peer = describe_peer(tls, policy);
+		peer = verification_describe(&tls->verification, policy);
 	tls->description = g_strdup_printf("protocol %s cipher %s %s",
 	    SSL_get_version(tls->ssl), SSL_get_cipher_name(tls->ssl), peer);
 }
@@ -309,16 +202,26 @@ tls_connect(int fd, const struct tls_policy *policy, gint64 deadline,
 	g_autoptr(Tls) tls = g_new0(struct tls, 1);
 
 	ERR_clear_error();
-	if (!set_up(tls, fd, policy, error) ||
-	    !shake_hands(tls, fd, policy, deadline, error))
+	if (!set_up(tls, fd, policy, error))
 		return NULL;
-	tls->failure = peer_failure(tls, policy);
-	if (tls->failure != NULL && tls->enforced && !policy->examine) {
+	if (!shake_hands(tls, fd, policy, deadline, error)) {
+		if (policy->sessions != NULL)
+			tls_sessions_forget(policy->sessions,
+			    policy->session_id);
+		return NULL;
+	}
+	tls->failure = verification_failure(&tls->verification, policy);
+	if (tls->failure != NULL && tls->verification.enforced &&
+	    !policy->examine) {
 		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
 		    "certificate verification failed: %s", tls->failure);
 		return NULL;
 	}
 	describe(tls, policy);
+	if (policy->sessions != NULL && !tls->verification.dane) {
+		tls->sessions = policy->sessions;
+		tls->session_id = g_strdup(policy->session_id);
+	}
 	return g_steal_pointer(&tls);
 }
 
@@ -455,7 +358,7 @@ tls_description(const struct tls *tls)
 gboolean
 tls_is_enforced(const struct tls *tls)
 {
-	return tls->enforced;
+	return tls->verification.enforced;
 }
 
 const char *
@@ -475,9 +378,12 @@ tls_free(struct tls *tls)
 {
 	if (tls->ssl != NULL && !tls->broken)
 		SSL_shutdown(tls->ssl);
+	if (tls->sessions != NULL)
+		tls_sessions_keep(tls->sessions, tls->session_id, tls->ssl);
 	SSL_free(tls->ssl);
 	SSL_CTX_free(tls->context);
 	ERR_clear_error();
+	g_free(tls->session_id);
 	g_free(tls->description);
 	g_free(tls->failure);
 	g_free(tls->reason);

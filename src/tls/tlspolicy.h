@@ -12,6 +12,8 @@
 #include "dns/tlsa.h"
 #include "util/secret.h"
 
+struct tls_sessions; /* tlssessions.h */
+
 /* All strings are the maker's, and live as long as the connection. */
 struct tls_policy {
 	enum tls_level level;
@@ -28,6 +30,8 @@ struct tls_policy {
 	const char *ciphers;         /* for TLS 1.2 and less; NULL: OpenSSL's */
 	int min_protocol;            /* TLS1_2_VERSION, ... */
 	const struct tlsa_set *tlsa; /* with TLS_DANE; NULL: none */
+	struct tls_sessions *sessions; /* to be resumed; NULL: none is */
+	const char *session_id;        /* of these; all of the above is in it */
 };
 
 /* Must the chain of certificates be verified? */
