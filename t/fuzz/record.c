@@ -87,7 +87,8 @@ check_tally(const guint8 *data, gsize size)
 	/* What is read again is not so far ahead. */
 	if (tally->clock > G_MAXINT64 / 8)
 		return;
-	tally_claim(tally, &want, 0, 1);
+	tally_reserve(tally, &want, 1, 1);
+	tally_begin(tally, &want, 1, 1);
 	tally_count(tally, 1, NOW);
 	record = tally_write(tally);
 	again = tally_read(record->data, record->len);
