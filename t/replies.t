@@ -176,6 +176,8 @@ my @doubled = (
     ['354 in place of 250', {rcpt => '354 a'}, 'next',
         '4.4.2 FIRST: RCPT TO: unexpected reply: 354 a',
         'EHLO MAIL RCPT', 'Connection Error'],
+    (map { ["after the final dot: $_", {final => $_}, 0, qr/^2\.\d\.\d FIRST: $_$/,
+        $DELIVERY, 'Delivered'] } '200 ok', '221 2.0.0 bye', '252 2.6.0 a'),
     ['354 after the final dot', {final => '354 a'}, 75,
         "4.4.2 FIRST: end of DATA: unexpected reply: 354 a$UNSURE",
         'EHLO MAIL RCPT DATA content', 'Connection Error'],

@@ -23,7 +23,8 @@ deciding_refusal(struct dialogue *dialogue, struct reply *reply)
 
 		if (next == NULL)
 			break;
-		if (outcome_is_success(STAGE_FINAL, next))
+		/* 220 and 221 are of the session. */
+		if (next->code / 10 == 25)
 			return NULL;
 		/* 421 behind a refusal says that the host closes. */
 		if (first->code / 100 == 5 && next->code / 100 == 4 &&

@@ -55,9 +55,11 @@ outcome_is_success(enum stage stage, const struct reply *reply)
 		return reply->code == 354;
 	case STAGE_MAIL:
 	case STAGE_RCPT:
-	case STAGE_FINAL:
 		/* x5x: mail system (RFC 5321 section 4.2.1). */
 		return reply->code / 10 == 25;
+	case STAGE_FINAL:
+		/* Whoever says 200 has the message: not to be sent again. */
+		return reply->code / 100 == 2;
 	default:
 		return FALSE;
 	}

@@ -215,9 +215,10 @@ static const struct answer {
     {"a second 354 after the final dot is unsure", STAGE_FINAL, "354 go", 1,
 	OUTCOME_UNSURE, TROUBLE_HOST, "4.4.2",
 	"end of DATA: unexpected reply: 354 go"},
-    {"221 after the final dot is unsure", STAGE_FINAL, "221 2.0.0 bye", 1,
-	OUTCOME_UNSURE, TROUBLE_HOST, "4.4.2",
-	"end of DATA: unexpected reply: 221 2.0.0 bye"},
+    {"200 after the final dot delivers", STAGE_FINAL, "200 2.0.0 taken", 1,
+	OUTCOME_DELIVERED, TROUBLE_NONE, "2.0.0", "200 2.0.0 taken"},
+    {"221 after the final dot delivers", STAGE_FINAL, "221 bye", 1,
+	OUTCOME_DELIVERED, TROUBLE_NONE, "2.0.0", "221 bye"},
 
     {"an enhanced code of class 2 in a 5xx is not believed", STAGE_RCPT,
 	"550 2.1.5 no", 1, OUTCOME_BOUNCE, TROUBLE_RECIPIENT, "5.0.0",
