@@ -52,6 +52,9 @@ try_rows(
             'EHLO MAIL RCPT QUIT', 'Bounced', @LIST] }
         ['550 5.7.5 no', 77], ['554 5.4.5 quota', 69],
         ['550 5.1.1 no such user', 67], ['550 no code', 69]),
+    ['forgiven: its SIZE', {keywords => ['SIZE 10']}, 'next',
+        qr/^4\.3\.4 FIRST: message size \d+ exceeds .* limit of 10 \(SIZE\)$/,
+        'EHLO QUIT', 'Delayed', set('next-host-on' => '552 5.3.4')],
 );
 
 # What is not to be used is not, whatever the host says.

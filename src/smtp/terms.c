@@ -20,6 +20,7 @@ refuse_size(const struct offer *offer, const struct wire_job *job,
 	    message_size(job->message), offer->size_limit);
 	outcome_set(&outcome, OUTCOME_BOUNCE, TROUBLE_MESSAGE, STAGE_MAIL,
 	    "5.3.4", what);
+	transaction_forgive(transaction, &outcome, 552, "5.3.4");
 	transaction_settle(transaction, &outcome);
 	return 552;
 }

@@ -55,20 +55,16 @@ transaction_settle(struct transaction *transaction, struct outcome *outcome)
 	outcome_clear(outcome);
 }
 
-/*
- * A refusal that this host gives for reasons of its own: the message may do
- * better elsewhere.
- */
-static void
-forgive_listed(const struct transaction *transaction, struct outcome *outcome,
-    const struct reply *reply)
+void
+transaction_forgive(const struct transaction *transaction,
+    struct outcome *outcome, int code, const char *dsn)
 {
 	g_autofree char *both = NULL;
 
-	if (outcome->kind != OUTCOME_BOUNCE || reply->dsn[0] == '\0')
+	if (outcome->kind != OUTCOME_BOUNCE || dsn[0] == '\0')
 		return;
-	both = g_strdup_printf("%d %s", reply->code, reply->dsn);
-	if (wordlist_has(transaction->next_host_on, reply->dsn) ||
+	both = g_strdup_printf("%d %s", code, dsn);
+	if (wordlist_has(transaction->next_host_on, dsn) ||
 	    wordlist_has(transaction->next_host_on, both))
 		outcome_forgive(outcome);
 }
@@ -80,7 +76,7 @@ transaction_settle_reply(struct transaction *transaction, enum stage stage,
 	struct outcome outcome = {0};
 
 	outcome_from_reply(&outcome, stage, reply, transaction->count);
-	forgive_listed(transaction, &outcome, reply);
+	transaction_forgive(transaction, &outcome, reply->code, reply->dsn);
 	transaction_settle(transaction, &outcome);
 }
 
@@ -111,7 +107,8 @@ transaction_answer(struct transaction *transaction, guint i, enum stage stage,
 {
 	outcome_from_reply(&transaction->outcomes[i], stage, reply,
 	    transaction->count);
-	forgive_listed(transaction, &transaction->outcomes[i], reply);
+	transaction_forgive(transaction, &transaction->outcomes[i], reply->code,
+	    reply->dsn);
 	transaction->settled[i] = TRUE;
 }
 

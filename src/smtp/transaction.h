@@ -27,6 +27,14 @@ transaction_is_open(const struct transaction *transaction);
 gboolean
 transaction_is_settled(const struct transaction *transaction);
 
+/*
+ * A refusal that this host gives for reasons of its own: the message may do
+ * better elsewhere.  @dsn "": it has no enhanced code.
+ */
+void
+transaction_forgive(const struct transaction *transaction,
+    struct outcome *outcome, int code, const char *dsn);
+
 /* Every recipient without an outcome gets @outcome, which is cleared. */
 void
 transaction_settle(struct transaction *transaction, struct outcome *outcome);
