@@ -21,6 +21,8 @@ use Herd qw(tally);
 use SmtpHost;
 
 my $EFFECT = 'This takes effect with the next message.';
+my $MOVES = 'Mail that waits in the queue goes to other hosts when it is '
+    . 'tried, at once after "postqueue -f".';
 my $QUEUE = 'Mail that waits in the queue is tried at once after '
     . '"postqueue -f".';
 my $UP = 'is up, as if it had not failed';
@@ -73,14 +75,14 @@ subtest 'drain and resume' => sub {
     my $agent = Agent->new(routes => 'example.com ' . join(', ',
         map { $_->destination } @hosts) . "\n");
 
-    ordered($agent, ['drain', $first], "$first drained", $EFFECT);
+    ordered($agent, ['drain', $first], "$first drained", $EFFECT, $MOVES);
     ok -e $agent->var . '/state/hosts.mdb', 'before any mail';
     is_deeply [map { $agent->deliver->status } 1 .. 4], [0, 0, 0, 0],
         'delivered';
     is_deeply counts(@hosts), [0, 4], 'by the other one';
     ordered($agent, ['drain', $first], "$first was drained already");
     ordered($agent, ['drain', $second, $first], "$second drained",
-        "$first was drained already", $EFFECT);
+        "$first was drained already", $EFFECT, $MOVES);
     my $run = $agent->deliver;
     is $run->status, 75, 'all are drained: deferred';
     like $run->output, qr/^4\.3\.2 all hosts of the route are drained/,
@@ -108,7 +110,7 @@ subtest 'forget' => sub {
         . 'map has it in 1 route');
     is $agent->deliver(recipients => ['user@a.example'])->status, 0, 'one';
     is $agent->deliver(recipients => ['user@b.example'])->status, 75, 'two';
-    ordered($agent, ['drain', $first], "$first drained", $EFFECT);
+    ordered($agent, ['drain', $first], "$first drained", $EFFECT, $MOVES);
     ordered($agent, ['forget', $first, $second],
         "$first is forgotten; it was drained; the route map has it in 1 route",
         "$second is forgotten; the route map has it in 2 routes", $EFFECT,
@@ -213,7 +215,7 @@ subtest 'retry' => sub {
 
     $_->stop for @hosts;
     is $agent->deliver->status, 75, 'both refuse connections again';
-    ordered($agent, ['drain', $first], "$first drained", $EFFECT);
+    ordered($agent, ['drain', $first], "$first drained", $EFFECT, $MOVES);
     ordered($agent, ['retry'], "$first $UP; but it is drained",
         "$second $UP", $EFFECT, $QUEUE);
 };
@@ -245,7 +247,7 @@ c.example   192.0.2.2
 EOF_ROUTES
     my @rows = (
         ['drain', '192.0.2.1', 'drained; and the route map drains it, line 1',
-            $EFFECT],
+            $EFFECT, $MOVES],
         ['drain', '192.0.2.1', 'was drained already; and the route map drains '
             . 'it, line 1'],
         ['resume', '192.0.2.1', 'resumed; but the route map drains it, line 1',
@@ -254,7 +256,7 @@ EOF_ROUTES
             . 'it, line 1'],
         ['retry', '192.0.2.1', 'is not down; but it is drained'],
         ['drain', '192.0.2.2', 'drained; and the route map drains it in some '
-            . 'routes, line 2', $EFFECT],
+            . 'routes, line 2', $EFFECT, $MOVES],
         ['resume', '192.0.2.2', 'resumed; but the route map drains it in some '
             . 'routes, line 2', $EFFECT, $QUEUE],
         ['retry', '192.0.2.2', 'is not down'],
@@ -273,15 +275,15 @@ subtest 'which hosts' => sub {
         . 'goes by the name that its route has';
 
     ordered($agent, ['drain', 'MX1.example.com'], 'mx1.example.com:25 drained',
-        'mx1.example.com:2525 drained', $EFFECT);
+        'mx1.example.com:2525 drained', $EFFECT, $MOVES);
     ordered($agent, ['resume', '[mx1.example.com]:2525'],
         'mx1.example.com:2525 resumed', $EFFECT, $QUEUE);
     ordered($agent, ['drain', '2001:db8:0::1'], '[2001:db8::1]:25 drained',
-        $EFFECT);
+        $EFFECT, $MOVES);
     is state_of($agent, '[2001:db8::1]:25'), 'drained', 'hosts shows it';
 
     for my $row (
-        ['drain', 'mx2.example.com', 'mx2.example.com:25', 'drained', $EFFECT],
+        ['drain', 'mx2.example.com', 'mx2.example.com:25', 'drained', $EFFECT, $MOVES],
     ) {
         my ($command, $host, $label, $says, @more) = @{$row};
         my $run = order($agent, $command, $host);
@@ -354,7 +356,7 @@ subtest 'a map that cannot be read' => sub {
     my $run = order($agent, 'drain', '192.0.2.1');
 
     is $run->status, 0, 'faults: exit status';
-    is $run->stdout, "192.0.2.1:25 drained\n$EFFECT\n", 'faults: is done';
+    is $run->stdout, "192.0.2.1:25 drained\n$EFFECT\n$MOVES\n", 'faults: is done';
     is $run->stderr, 'smtproutectl: ' . $agent->routes . ":1:11: '[' without "
         . "end; expected ']'\n", 'faults: the complaint';
     unlink $agent->routes;
@@ -426,7 +428,7 @@ subtest 'a state that is damaged' => sub {
             "$what: retry without hosts: complaint";
         $run = order($agent, 'drain', $first);
         is $run->status, 0, "$what: drain: exit status";
-        is $run->stdout, "$first drained\n$EFFECT\n", "$what: drain: is done";
+        is $run->stdout, "$first drained\n$EFFECT\n$MOVES\n", "$what: drain: is done";
         is $run->stderr, "smtproutectl: $path: $fault; drained hosts may have "
             . "to be drained again\n", "$what: drain: complaint";
         is state_of($agent, $first), 'drained', "$what: it is begun anew";
@@ -472,7 +474,7 @@ subtest 'users' => sub {
 
     # A map that the agent reads by its group is root's to read as well.
     chmod 0600, $agent->routes;
-    ordered($agent, ['drain', $first], "$first drained", $EFFECT);
+    ordered($agent, ['drain', $first], "$first drained", $EFFECT, $MOVES);
     chmod 0644, $agent->routes;
     is_deeply [(stat $path)[4, 5]], [$uid, $gid],
         'root makes the file the agent\'s';
@@ -500,7 +502,7 @@ subtest 'users' => sub {
             "without rights: @{$arguments}: complaint";
     }
     ok !-e $path, 'and nothing was done';
-    ordered($roots, ['drain', $first], "$first drained", $EFFECT);
+    ordered($roots, ['drain', $first], "$first drained", $EFFECT, $MOVES);
     for my $arguments (['hosts'], ['hosts', '--json'], ['retry'],
         ['resume', $first]) {
         $run = Ctl->run(conf => $roots->conf, user => 'nobody',

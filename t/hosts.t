@@ -15,6 +15,7 @@ use POSIX ();
 use Test::More;
 
 use Agent;
+use Ctl ();
 use Fixture;
 use HostsTable;
 use SmtpHost;
@@ -356,11 +357,16 @@ subtest 'while mail is under way' => sub {
         '--openmetrics: connected';
     is sample($metrics, 'max_connections', $other->destination), 2,
         '--openmetrics: max_connections';
+    $run = Ctl->run(conf => $agent->conf,
+        arguments => ['drain', label($other)]);
+    is $run->status, 0, 'drain';
+    like line(hosts($agent), label($other)), qr/^drained, 1 open +- +1 /,
+        'not idle yet';
     $_->kill('KILL') for @runs;
     $_->wait for @runs;
     $run = hosts($agent);
     like line($run, label($host)), qr/^down, due now /, 'its prober is killed';
-    unlike line($run, label($other)), qr/busy/, 'and its user';
+    like line($run, label($other)), qr/^drained +- /, 'and its user';
 };
 
 subtest 'OpenMetrics as Prometheus reads it' => sub {

@@ -259,9 +259,11 @@ static void
 say_effect(const struct order *order)
 {
 	say("This takes effect with the next message.\n");
-	if (order->order != HOSTTABLE_DRAIN)
-		say("Mail that waits in the queue is tried at once after "
-		    "\"postqueue -f\".\n");
+	say("Mail that waits in the queue %s at once after "
+	    "\"postqueue -f\".\n",
+	    order->order == HOSTTABLE_DRAIN
+		? "goes to other hosts when it is tried,"
+		: "is tried");
 }
 
 static enum ctl_status

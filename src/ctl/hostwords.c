@@ -36,6 +36,15 @@ words_of_down(const struct hosttable_row *known)
 	return g_strdup_printf("down %s more", wait);
 }
 
+/* Whoever waits for a host to be idle has to know how many are still there. */
+static char *
+words_of_drained(const char *how, const struct hostrow *row)
+{
+	return row->known.connected > 0
+	    ? g_strdup_printf("%s, %u open", how, row->known.connected)
+	    : g_strdup(how);
+}
+
 static char *
 words_of_up(const struct hostrow *row)
 {
@@ -89,10 +98,10 @@ hostwords_state(const struct hostrow *row, enum paint *ret_paint)
 				 : words_of_down(&row->known);
 	case HOSTROW_DRAINED:
 		*ret_paint = PAINT_WARNING;
-		return g_strdup("drained");
+		return words_of_drained("drained", row);
 	case HOSTROW_DRAINED_IN_MAP:
 		*ret_paint = PAINT_WARNING;
-		return g_strdup("drained in map");
+		return words_of_drained("drained in map", row);
 	case HOSTROW_UP:
 		break;
 	}
