@@ -33,7 +33,8 @@ security_set_policy(struct tls_policy *policy,
 	};
 	if (policy->key_file == NULL)
 		policy->key_file = policy->cert_file;
-	if (name == NULL && strcmp(candidate->host, destination->name) != 0)
+	if (settings->tls == TLS_DANE && name == NULL &&
+	    strcmp(candidate->host, destination->name) != 0)
 		policy->also = candidate->host;
 	policy->sni = name != NULL ? name : candidate->host;
 	/* RFC 6066 section 3. */
