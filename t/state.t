@@ -16,6 +16,7 @@ use Test::More;
 use Agent;
 use Ctl;
 use Fixture;
+use Lmtp ();
 use Shim;
 use SmtpHost;
 
@@ -401,5 +402,20 @@ for my $at (1, 2) {
         is scalar(() = $drained->messages), 0, 'the other is drained still';
     };
 }
+
+subtest 'a process that lives on says it once' => sub {
+    my $host = SmtpHost->new;
+    my $agent = Agent->new(
+        routes   => 'example.com ' . $host->destination . "\n",
+        settings => {'state-directory' => '/nonexistent/state'},
+    );
+    my $lmtp = Lmtp->new(agent => $agent);
+
+    $lmtp->lhlo;
+    like $_, qr/^250 2\.\d\.\d /, 'delivered'
+        for map { $lmtp->deliver } 1 .. 3;
+    is $lmtp->end, 0, 'exit status';
+    is scalar(grep { /\Q$WITHOUT\E$/ } $agent->log_lines), 1, 'one line';
+};
 
 done_testing;

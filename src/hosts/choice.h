@@ -19,6 +19,7 @@ struct hoststate {
 	struct health_limits limits;
 	gboolean lost; /* no more of it for this message */
 	char *warning; /* for the log */
+	char *warned;  /* of the loss that goes on; NULL: of none */
 	guint64 ticket;
 	guint64 sender;
 	struct grant grant;

@@ -106,7 +106,35 @@ hoststate_free(struct hoststate *state)
 	g_clear_pointer(&state->calls, g_ptr_array_unref);
 	statefile_free(state->file);
 	g_free(state->warning);
+	g_free(state->warned);
 	g_free(state);
+}
+
+/* A process that lives on says once that it has no memory, not each time. */
+static void
+warn_of_loss(struct hoststate *state, const char *why)
+{
+	g_autofree char *warning = g_strdup_printf("state-directory: %s; "
+						   "delivering without memory "
+						   "of hosts",
+	    why);
+
+	if (g_strcmp0(state->warned, warning) == 0)
+		return;
+	g_free(state->warned);
+	state->warned = g_strdup(warning);
+	g_free(state->warning);
+	state->warning = g_steal_pointer(&warning);
+}
+
+static void
+warn_of_notice(struct hoststate *state, const char *notice)
+{
+	g_free(state->warning);
+	state->warning = g_strdup_printf(
+	    "state-directory: %s; begun anew, drained hosts may have to be "
+	    "drained again",
+	    notice);
 }
 
 char *
@@ -126,18 +154,15 @@ hoststate_use(struct hoststate *state,
 		return FALSE;
 	state->lost =
 	    !statefile_run(state->file, STATEFILE_WRITE, work, data, &error);
+	if (state->lost) {
+		warn_of_loss(state, error->message);
+		return FALSE;
+	}
+	g_clear_pointer(&state->warned, g_free);
 	notice = statefile_take_notice(state->file);
-	if (!state->lost && notice == NULL)
-		return TRUE;
-	g_free(state->warning);
-	state->warning = state->lost
-	    ? g_strdup_printf("state-directory: %s; delivering without memory "
-			      "of hosts",
-		  error->message)
-	    : g_strdup_printf("state-directory: %s; begun anew, drained hosts "
-			      "may have to be drained again",
-		  notice);
-	return !state->lost;
+	if (notice != NULL)
+		warn_of_notice(state, notice);
+	return TRUE;
 }
 
 /* All zero if there is none. */
