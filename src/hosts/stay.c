@@ -232,6 +232,8 @@ go_down(const struct stay *stay, struct hostrecord *record,
 	if (!probed && health_is_up(&record->health) &&
 	    !health_was_up(&record->health, stay->begun))
 		return;
+	/* What succeeds from now on is no more in a row with what did. */
+	record->capacity.succeeded = 0;
 	departure->span = health_fail(&record->health, limits, now, probed);
 	if (departure->span > 0)
 		departure->change = CHANGE_DOWN;
