@@ -112,6 +112,7 @@ subtest 'who does not wait learns of it' => sub {
     $host->release;
     is_deeply tally($herd->finish(@held[1, 2], $heir)), {0 => 3},
         'all that were held are delivered';
+    like table($agent), qr/ up, takes \d /, 'that is shown while it is idle';
 };
 
 subtest 'without sessions of ours it is down' => sub {

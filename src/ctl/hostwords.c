@@ -68,6 +68,8 @@ words_of_up(const struct hostrow *row)
 		return g_strdup("up, not in map");
 	if (row->drained_routes > 0)
 		return g_strdup("up, part drained");
+	if (limit > 0 && row->known.capacity == limit)
+		return g_strdup_printf("up, takes %u", limit);
 	if (record->last_success == 0 && record->last_failure == 0)
 		return g_strdup("up, never tried");
 	return g_strdup("up");
