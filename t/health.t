@@ -81,7 +81,7 @@ my @down = (
     (map { at($_, 'close') } @STAGES),
     (map { at($_, 'silence') } @STAGES),
     (map { at($_, 'hello') } @STAGES),
-    (map { at($_, '214 2.0.0 help') } @STAGES),
+    (map { at($_, '214 2.0.0 help') } grep { $_ ne 'final' } @STAGES),
     {greeting => '450 4.3.2 busy'},
     {greeting => '554 5.7.1 go away'},
     {ehlo => '450 4.7.1 slow down'},
