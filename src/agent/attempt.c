@@ -307,7 +307,10 @@ run_new(struct connection *connection, const struct wire_job *job, char *id,
     struct outcome *outcomes, struct visit *visit, struct wire_again *again)
 {
 	gint64 begun = g_get_monotonic_time();
+	struct wire_job resuming = *job;
+	struct tls_policy tls = *job->tls;
 	struct outcome failure = {0};
+	g_autofree char *session_id = NULL;
 	struct wire *wire;
 	int fd;
 
@@ -322,8 +325,12 @@ run_new(struct connection *connection, const struct wire_job *job, char *id,
 	}
 	visit->connect = g_get_monotonic_time() - begun;
 	connection_log_new(connection, fd);
+	if (id != NULL)
+		session_id =
+		    keeper_resume(connection->attempt->keeper, id, &tls);
+	resuming.tls = &tls;
 	wire = wire_new(fd);
-	wire_send(wire, job, outcomes, again);
+	wire_send(wire, &resuming, outcomes, again);
 	put_away(connection, wire, id);
 }
 
@@ -333,20 +340,14 @@ run_connection(struct connection *connection, const struct security *security,
     struct message *message, guint auth_without, struct outcome *outcomes,
     struct visit *visit, struct wire_again *again)
 {
-	struct wire_job job =
+	const struct wire_job job =
 	    make_job(connection, security, message, auth_without);
-	struct tls_policy tls = security->tls;
 	g_autofree char *id = NULL;
-	g_autofree char *session_id = NULL;
 
 	connection->credentials = security->credentials;
-	if (job.keep) {
+	if (job.keep)
 		id = keeper_id(connection->candidate, job.helo_name,
 		    security->credentials);
-		session_id =
-		    keeper_resume(connection->attempt->keeper, id, &tls);
-		job.tls = &tls;
-	}
 	if (id == NULL || !run_kept(connection, &job, id, outcomes, visit))
 		run_new(connection, &job, g_steal_pointer(&id), outcomes, visit,
 		    again);
