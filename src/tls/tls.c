@@ -75,11 +75,22 @@ prepare(struct tls *tls)
 
 /* With DANE nothing is resumed: other records may be there each time. */
 static void
-offer_session(const struct tls *tls, const struct tls_policy *policy)
+offer_session(struct tls *tls, const struct tls_policy *policy)
 {
-	if (policy->sessions != NULL && !tls->verification.dane)
-		tls_sessions_offer(policy->sessions, policy->session_id,
-		    tls->ssl);
+	if (policy->sessions == NULL || tls->verification.dane)
+		return;
+	tls->sessions = policy->sessions;
+	tls->session_id = g_strdup(policy->session_id);
+	tls_sessions_offer(tls->sessions, tls->session_id, tls->ssl);
+}
+
+/* What comes to nothing leaves none behind. */
+static void
+forget_session(struct tls *tls)
+{
+	if (tls->sessions != NULL)
+		tls_sessions_forget(tls->sessions, tls->session_id);
+	tls->sessions = NULL;
 }
 
 static gboolean
@@ -205,23 +216,18 @@ tls_connect(int fd, const struct tls_policy *policy, gint64 deadline,
 	if (!set_up(tls, fd, policy, error))
 		return NULL;
 	if (!shake_hands(tls, fd, policy, deadline, error)) {
-		if (policy->sessions != NULL)
-			tls_sessions_forget(policy->sessions,
-			    policy->session_id);
+		forget_session(tls);
 		return NULL;
 	}
 	tls->failure = verification_failure(&tls->verification, policy);
 	if (tls->failure != NULL && tls->verification.enforced &&
 	    !policy->examine) {
+		forget_session(tls);
 		g_set_error(error, TLS_ERROR, TLS_ERROR_VERIFY,
 		    "certificate verification failed: %s", tls->failure);
 		return NULL;
 	}
 	describe(tls, policy);
-	if (policy->sessions != NULL && !tls->verification.dane) {
-		tls->sessions = policy->sessions;
-		tls->session_id = g_strdup(policy->session_id);
-	}
 	return g_steal_pointer(&tls);
 }
 

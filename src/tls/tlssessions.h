@@ -34,7 +34,7 @@ void
 tls_sessions_keep(struct tls_sessions *sessions, const char *id,
     struct ssl_st *ssl);
 
-/* It is offered no more: there was a handshake that failed. */
+/* It is offered no more: a connection came to nothing. */
 void
 tls_sessions_forget(struct tls_sessions *sessions, const char *id);
 

@@ -10,18 +10,15 @@
 #include "tls/tlscontext.h"
 #include "tls/verification.h"
 
-/* How names are compared (RFC 6125). */
-#define NAME_FLAGS                                                             \
-	(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |                                \
-	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
-
 /* Whom it has to be, for OpenSSL's own check of the SANs (RFC 6125). */
 static gboolean
 set_names(SSL *ssl, const struct tls_policy *policy, GError **error)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 
-	SSL_set_hostflags(ssl, NAME_FLAGS);
+	SSL_set_hostflags(ssl,
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	if (endpoint_is_address(policy->expected)) {
 		if (X509_VERIFY_PARAM_set1_ip_asc(param, policy->expected) != 1)
 			return tls_context_fail(policy->expected, error);
@@ -131,26 +128,11 @@ verification_failure(const struct verification *verification,
 	return failure_of(verification->ssl, policy);
 }
 
-/* OpenSSL does not know that of a session that it resumes. */
-static const char *
-verified_name(const struct verification *verification,
-    const struct tls_policy *policy)
-{
-	const char *name = SSL_get0_peername(verification->ssl);
-
-	if (name != NULL)
-		return name;
-	return policy->also != NULL &&
-		X509_check_host(SSL_get0_peer_certificate(verification->ssl),
-		    policy->expected, 0, NAME_FLAGS, NULL) != 1
-	    ? policy->also
-	    : policy->expected;
-}
-
 char *
 verification_describe(const struct verification *verification,
     const struct tls_policy *policy)
 {
+	const char *name = SSL_get0_peername(verification->ssl);
 	guint8 usage;
 	guint8 selector;
 	guint8 matching;
@@ -166,7 +148,7 @@ verification_describe(const struct verification *verification,
 					 : "no TLSA records");
 	if (tls_policy_verifies_chain(policy))
 		return g_strdup_printf("verified as %s",
-		    verified_name(verification, policy));
+		    name != NULL ? name : policy->expected);
 	return g_strdup_printf("not verified (tls=%s)",
 	    tls_level_name(policy->for_auth ? TLS_MAY : policy->level));
 }
