@@ -214,10 +214,6 @@ SKIP: {
         ['a.example',      '250 2.1.5 ok'],
         ['broken.example', '250 2.1.5 ok'],
         ['[127.0.0.9]',    '250 2.1.5 ok'],
-        # Those take up all time for DNS, however soon c-ares gives one up.
-        map({ ["$_.mute.example", '250 2.1.5 ok'] } 'a' .. 'h'),
-        # No time is left for DNS now.
-        ['none.example',   '250 2.1.5 ok'],
     ) {
         my ($domain, $expected) = @{$row};
         # All in one transaction.
@@ -227,6 +223,14 @@ SKIP: {
         ref $expected ? like $reply, $expected, $domain
             : is $reply, $expected, $domain;
     }
+    # How soon c-ares gives one up is its own affair.
+    my $asked = 0;
+    wait_until('no time is left for DNS', sub {
+        $asked++;
+        $lmtp->say("RCPT TO:<a\@$asked.mute.example>") =~ /^250 /
+            or die "mute.example is refused\n";
+        return $lmtp->say("RCPT TO:<a\@$asked.none.example>") =~ /^250 /;
+    });
     is $lmtp->say('RSET'), '250 2.0.0 ok', 'another transaction';
     like +(begin($lmtp, 'a@none.example'))[0], qr/^550 5\.1\.2 /,
         'has time again';
