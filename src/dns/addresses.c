@@ -266,6 +266,8 @@ addresses_wait(struct addresses *addresses, gint64 deadline, GError **error)
 		g_propagate_error(error, g_steal_pointer(&addresses->error));
 		return NULL;
 	}
+	deadline =
+	    resolver_until(addresses->resolver, addresses->begun, deadline);
 	while ((until = wait_until(addresses, deadline)) > 0 &&
 	    resolver_turn(addresses->resolver, until))
 		continue;

@@ -39,12 +39,19 @@ asker_tell(struct asker *asker, int status, const unsigned char *message,
 #if ARES_VERSION >= CARES_WITH_RECORDS
 
 /*
+ * From quick answers it learns to wait for 250 ms (1.32), which a server that
+ * has to ask others cannot keep; at each try it waits for up to twice as long.
+ */
+#define LEARNED_TRIES 5
+
+/*
  * A socket for each question: it gives one up for a malformed answer, with all
  * that were asked through it.
  */
 int
 cares_set_options(struct ares_options *options)
 {
+	options->tries = LEARNED_TRIES;
 	options->udp_max_queries = 1;
 	/* What was true an hour ago is for the resolver to say (1.23). */
 	options->qcache_max_ttl = 0;

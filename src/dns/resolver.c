@@ -18,6 +18,13 @@
 #define TRY_MILLISECONDS 3000
 #define TRIES            2
 
+/*
+ * That long, in microseconds for each of up to so many servers, however often
+ * this release of c-ares tries.
+ */
+#define SERVER_SPAN (9 * (gint64)G_USEC_PER_SEC)
+#define SERVERS_MAX 3
+
 /* What c-ares reads when it is opened, and not again. */
 #define SYSTEM_SET_UP "/etc/resolv.conf"
 
@@ -27,6 +34,7 @@ struct resolver {
 	char *dns_servers;    /* NULL: the system's */
 	gboolean search;      /* complete names with search domains */
 	ares_channel channel; /* NULL before the first lookup */
+	gint64 span;          /* how long a question waits there */
 	ares_channel file;    /* for /etc/hosts, likewise */
 	GArray *sockets;      /* of struct pollfd: what c-ares waits for */
 	struct stat set_up;   /* of the system's set-up, as it was read */
@@ -159,11 +167,25 @@ open_channel(struct resolver *resolver, const char *lookups,
 	return NULL;
 }
 
+static gint64
+span_of(ares_channel channel)
+{
+	g_auto(GStrv) servers = cares_servers(channel);
+	guint count = servers == NULL ? 1 : g_strv_length(servers);
+
+	return SERVER_SPAN * CLAMP(count, 1, SERVERS_MAX);
+}
+
 ares_channel
 resolver_open(struct resolver *resolver, GError **error)
 {
-	return open_channel(resolver, resolver->search ? "fb" : "b",
-	    &resolver->channel, error);
+	gboolean is_open = resolver->channel != NULL;
+	ares_channel channel = open_channel(resolver,
+	    resolver->search ? "fb" : "b", &resolver->channel, error);
+
+	if (channel != NULL && !is_open)
+		resolver->span = span_of(channel);
+	return channel;
 }
 
 ares_channel
@@ -212,9 +234,16 @@ resolver_turn(struct resolver *resolver, gint64 deadline)
 	return FALSE;
 }
 
+gint64
+resolver_until(const struct resolver *resolver, gint64 begun, gint64 deadline)
+{
+	return MIN(deadline, begun + resolver->span);
+}
+
 void
 resolver_wait(struct resolver *resolver, const gboolean *done, gint64 deadline)
 {
+	deadline = resolver_until(resolver, g_get_monotonic_time(), deadline);
 	while (!*done) {
 		/* That calls back for what has no answer. */
 		if (deadline_left(deadline) == 0)

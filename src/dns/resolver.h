@@ -76,6 +76,10 @@ resolver_open_file(struct resolver *resolver, GError **error);
 gboolean
 resolver_turn(struct resolver *resolver, gint64 deadline);
 
+/* Until when to wait for the answer to what was asked at @begun. */
+gint64
+resolver_until(const struct resolver *resolver, gint64 begun, gint64 deadline);
+
 /* Until a callback has set *done, which it does at @deadline at the latest. */
 void
 resolver_wait(struct resolver *resolver, const gboolean *done, gint64 deadline);

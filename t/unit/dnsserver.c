@@ -92,6 +92,17 @@ make_message(const struct dns_answer *answer, const GByteArray *query)
 	return message;
 }
 
+/* As a server that has to ask others, whose answers take that long. */
+static gboolean
+is_ready(struct dns_server *server)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (server->first == 0)
+		server->first = now;
+	return now - server->first >= 2 * G_USEC_PER_SEC;
+}
+
 static void
 answer_udp(struct dns_server *server)
 {
@@ -109,6 +120,8 @@ answer_udp(struct dns_server *server)
 	server->inherited = dns_server_inherited();
 	answer = choose_answer(server);
 	if (answer->manner == DNS_SILENCE)
+		return;
+	if (answer->manner == DNS_SLOW && !is_ready(server))
 		return;
 	message = make_message(answer, server->query);
 	sendto(server->udp, message->data,

@@ -28,6 +28,7 @@ enum {
 enum dns_manner {
 	DNS_ANSWER,
 	DNS_SILENCE,
+	DNS_SLOW,        /* silence, until two seconds after the first */
 	DNS_EMPTY,       /* a datagram or a connection without content */
 	DNS_NOISE,       /* what is no DNS message, but for its id */
 	DNS_OTHER_ID,    /* the answer to another question */
@@ -69,6 +70,7 @@ struct dns_server {
 	int inherited;     /* descriptors that a program would inherit then */
 
 	/* The room's own. */
+	gint64 first; /* when a slow answer was first asked for, or 0 */
 	int udp;
 	int tcp;
 	int stop[2];

@@ -8,9 +8,13 @@
 
 #include <glib.h>
 
+#include "address/endpoint.h"
+#include "dns/addresses.h"
+#include "dns/resolve.h"
 #include "unit/dnsserver.h"
 #include "unit/lookup.h"
 #include "unit/table.h"
+#include "util/deadline.h"
 
 #define WITH(count, text) DNS_SAYS(DNS_OK, count, text)
 #define MANNER(manner)                                                         \
@@ -42,6 +46,8 @@ static const struct dns_answer overlong = WITH(1, RR("\x0f", "\xff", "\0\x01"));
 static const struct dns_answer short_mx = WITH(1, RR("\x0f", "\x01", "\0"));
 static const struct dns_answer odd_mx =
     WITH(3, MX_RR("\3a b\0") MX_RR("\3a/b\0") MX_RR("\3a\0b\0"));
+static const struct dns_answer slow_mx = {DNS_SLOW, DNS_OK, 1,
+    MX_RR("\2mx\xc0\x0c"), sizeof(MX_RR("\2mx\xc0\x0c")) - 1};
 static const struct dns_answer not_mx = WITH(1, A_RR);
 
 /* What a server says of A and AAAA, and what that makes of the host. */
@@ -149,6 +155,39 @@ test_one_family_silent(gconstpointer data)
 	g_assert_cmpstr(text, ==, good == 0 ? "192.0.2.1" : "2001:db8::1");
 }
 
+/*
+ * A server has most answers at hand, and needs its time for others: the first
+ * must not have the resolver give up the second.
+ */
+static void
+test_slow_after_quick(void)
+{
+	struct dns_server server = {.a = &a, .aaaa = &aaaa, .other = &slow_mx};
+	const struct address_question question = {
+	    .host = "some.test",
+	    .port = ENDPOINT_PORT_SMTP,
+	};
+	g_autoptr(GError) error = NULL;
+
+	dns_server_start(&server);
+	{
+		g_autoptr(Resolver) resolver = resolver_new(server.address);
+		g_autoptr(GPtrArray) exchangers = NULL;
+
+		for (int i = 0; i < 10; i++) {
+			g_autoptr(GArray) found = addresses_resolve(resolver,
+			    &question, deadline_in(DNS_PATIENCE), NULL);
+
+			g_assert_nonnull(found);
+		}
+		exchangers = resolve_mx(resolver, "some.test",
+		    deadline_in(DNS_PATIENCE), &error);
+		g_assert_no_error(error);
+		g_assert_cmpuint(exchangers->len, ==, 1);
+	}
+	dns_server_stop(&server);
+}
+
 /* What of these addresses is asked for, and found. */
 static const struct wanted {
 	const char *says;
@@ -219,6 +258,7 @@ main(int argc, char **argv)
 	    GINT_TO_POINTER(0), test_one_family_silent);
 	g_test_add_data_func("/resolve/no answer about A", GINT_TO_POINTER(1),
 	    test_one_family_silent);
+	g_test_add_func("/resolve/slow after quick", test_slow_after_quick);
 	TABLE_ADD("resolve/family", wanted, test_wanted);
 	g_test_add_func("/resolve/family/missing", test_family_missing);
 	g_test_add_func("/resolve/sockets close on exec", test_close_on_exec);
