@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What "smtproutectl route" is asked, and the form for scripts that its answer
- * has.
+ * What "smtproutectl route" is asked, and the two forms that its answer has.
  */
 #ifndef SMTPROUTE_CTL_QUESTION_H
 #define SMTPROUTE_CTL_QUESTION_H
@@ -24,6 +23,11 @@ struct question {
 	GHashTable *seen; /* addresses that come before */
 	gboolean json;
 };
+
+/* The answer in words.  @roster: NULL: no host is asked. */
+void
+question_say_text(const struct question *question, const struct route *route,
+    const struct roster *roster);
 
 /*
  * The answer as one object; smtproutectl(8) has the keys.  @roster: NULL: no
