@@ -19,8 +19,8 @@ static const struct command {
 } commands[] = {
     {"check", "[--json] [--no-dns] [--routes=map] [domain ...]", ctl_check,
 	"say what is wrong with settings, routes and Postfix's configuration"},
-    {"route", "[--json] [-n nexthop] user@domain", ctl_route,
-	"explain where mail for an address goes, and why"},
+    {"route", "[--json] user@domain | -n nexthop [user@domain]", ctl_route,
+	"explain where mail for an address or a nexthop goes, and why"},
     {"hosts",
 	"[--all] [--down] [--check | --json | --metrics | --openmetrics | "
 	"--watch[=seconds]] [host | domain ...]",

@@ -131,6 +131,43 @@ my @answers = (
         qr/^$/],
     ['-n with a route that does not parse', ['-n', '[192.0.2.1', 'example.com'],
         2, qr/^$/, qr/^smtproutectl: inline route:1:1: '\[' without end; /],
+    ['-n alone with a name', ['-n', 'Cluster'], 0,
+        qr/\Anexthop\ \ \ cluster\ \(in\ lower\ case,\ .*\)\n
+            route\ \ \ \ \ cluster,\ \Q$routes\E:10\n
+            matched\ \ \ the\ nexthop\ is\ the\ name\ of\ this\ route\n
+            .*^\ \ 1\ 192\.0\.2\.9:25\n/msx, qr/^$/],
+    ['-n alone with a route', ['-n', '[192.0.2.70]:26'], 0,
+        qr/\Anexthop\ \ \ \[192\.0\.2\.70\]:26\n
+            route\ \ \ \ \ inline\ route\n
+            matched\ \ \ the\ nexthop\ is\ itself\ a\ route\n
+            .*^\ \ 1\ 192\.0\.2\.70:26\n/msx, qr/^$/],
+    ['-n alone with a domain that is a key', ['-n', 'example.com.'], 0,
+        qr/^route     example\.com, .*:2\nmatched   the nexthop is the name/m,
+        qr/^$/],
+    ['-n alone with a domain that others\' mail is deferred for',
+        ['-n', 'a.Example.com'], 1,
+        qr/\Ano\ route\ named\ a\.example\.com\ in\ \Q$routes\E;\ looked\ for:
+            \ a\.example\.com\nMail\ for\ a\.example\.com\ itself\ is\ looked\ up
+            \ by\ its\ domain:\ smtproutectl\ route\ a\.example\.com\n\z/x, qr/^$/],
+    ['-n alone with what is no domain', ['-n', 'no route'], 1,
+        qr/\Ano route named no route in \Q$routes\E; looked for: no route\n\z/,
+        qr/^$/],
+    ['-n alone with nothing', ['-n', ''], 1,
+        qr/\Ano route named  in \Q$routes\E; looked for: \n\z/, qr/^$/],
+    ['-n alone with a literal that is a key, too', ['-n', '[192.0.2.99]'], 0,
+        qr/^route     inline route\n.*^  1 192\.0\.2\.99:25$/ms, qr/^$/],
+    ['-n alone with /dev/null', ['-n', 'drop.example'], 0,
+        qr/^action    \/dev\/null: mail is accepted and dropped\n\z/m, qr/^$/],
+    ['-n alone with USEDNS', ['-n', 'dns.example'], 0,
+        qr/^action    USEDNS: to the hosts .* has for each recipient's domain\n\z/m,
+        qr/^$/],
+    ['-n alone with USEDNS itself', ['-n', 'usedns'], 1,
+        qr/\Ano route named usedns /, qr/^$/],
+    ['-n alone with a route that does not parse', ['-n', 'bad.example'], 2,
+        qr/^$/, qr/^smtproutectl: \Q$routes\E:11:37: bad pri 'x'; /],
+    ['-n with nothing behind it', ['-n'], 2, qr/^$/, qr/usage: /],
+    ['-n and two addresses', ['-n', 'cluster', 'a.example', 'b.example'], 2,
+        qr/^$/, qr/usage: /],
     ['a route that does not parse', ['bad.example'], 2, qr/^$/,
         qr/^smtproutectl: \Q$routes\E:11:37: bad pri 'x'; expected 0 to/],
     ['/dev/null', ['drop.example'], 0,

@@ -86,7 +86,7 @@ subtest 'route' => sub {
             password => 'secret'}, 'rate' => '30:1m'},
         routes => "example.com [127.0.0.1]:$dead, " . $host->destination
             . "/weight=3, [192.0.2.1]/pri=1/drain/auth=relay/tls=encrypt\n"
-            . "drop.example /dev/null\n",
+            . "drop.example /dev/null\ndns.example USEDNS\n",
     );
     $agent->deliver for 1 .. 4;
     my $run = ctl($agent->conf, 'route', '--json', 'user@example.com');
@@ -121,6 +121,21 @@ subtest 'route' => sub {
     $run = ctl($agent->conf, 'route', '--json', '-n',
         '[192.0.2.7]:26/TLS=none', 'a.example');
     is document($run)->{nexthop}, '[192.0.2.7]:26/tls=none', 'a nexthop';
+    $document =
+        document(ctl($agent->conf, 'route', '--json', '-n', 'Example.com'));
+    is_deeply [@{$document}{qw(domain nexthop table found key matched)}],
+        [undef, 'example.com', undef, JSON::PP::true, 'example.com',
+        'the nexthop is the name of this route'], 'a nexthop alone';
+    is_deeply [map { $_->{turn} } @{ $document->{hosts} }], [1, undef, undef],
+        'its hosts';
+    $run = ctl($agent->conf, 'route', '--json', '-n', 'a.example');
+    is $run->status, 1, 'a nexthop alone, no route: exit status';
+    is_deeply [@{ document($run) }{qw(domain nexthop found hosts looked_for)}],
+        [undef, 'a.example', JSON::PP::false, [], 'a.example'], 'no route';
+    $document =
+        document(ctl($agent->conf, 'route', '--json', '-n', 'dns.example'));
+    is_deeply [@{$document}{qw(action hosts)}], ['USEDNS', []],
+        'a nexthop alone with USEDNS';
 };
 
 subtest 'probe' => sub {

@@ -57,11 +57,13 @@ match_where(const struct route *route, const char *path)
 char *
 match_keys(const char *nexthop, const char *domain)
 {
-	g_autoptr(GString) keys = g_string_new(domain);
-	const char *dot = strchr(domain, '.');
+	g_autoptr(GString) keys = NULL;
+	const char *dot;
 
 	if (!routemap_looks_up(nexthop, domain))
 		return printable(nexthop, KEY_SHOWN);
+	keys = g_string_new(domain);
+	dot = strchr(domain, '.');
 	/* An address literal has no parents. */
 	for (; domain[0] != '[' && dot != NULL; dot = strchr(dot + 1, '.'))
 		g_string_append_printf(keys, ", %s", dot);

@@ -18,7 +18,7 @@ struct question {
 	const char *nexthop;         /* as the agent gets it; NULL: not given */
 	gboolean lowered;            /* it was given otherwise */
 	const struct nexthop *table; /* that has it; NULL: none */
-	const char *domain;
+	const char *domain;          /* of the mail; NULL: only with nexthop */
 	struct resolver *resolver;
 	GHashTable *seen; /* addresses that come before */
 	gboolean json;

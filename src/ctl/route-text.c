@@ -30,7 +30,8 @@ say_match(const struct question *question, const struct route *route)
 	g_autofree char *shown =
 	    printable(nexthop != NULL ? nexthop : question->domain, TEXT_SHOWN);
 
-	say("domain    %s\n", question->domain);
+	if (question->domain != NULL)
+		say("domain    %s\n", question->domain);
 	say("nexthop   %s%s\n", shown,
 	    nexthop == NULL         ? " (from a transport \"smtproute:\")"
 		: question->lowered ? " (in lower case, by flags=h of pipe(8))"
@@ -51,7 +52,8 @@ say_match(const struct question *question, const struct route *route)
 		say("action    /dev/null: mail is accepted and dropped\n");
 	if (route->kind == ROUTE_DNS)
 		say("action    USEDNS: to the hosts that DNS has for %s\n",
-		    question->domain);
+		    question->domain != NULL ? question->domain
+					     : "each recipient's domain");
 }
 
 /* "name[address]", or what is wrong; with remarks. */

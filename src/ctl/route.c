@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "route": which route an address has, and what the next delivery would do.
+ * "route": which route an address or a nexthop has, and what the next delivery
+ * would do.
  */
 
 #include <config.h>
@@ -8,6 +9,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "address/domain.h"
 #include "address/mailbox.h"
 #include "ctl/ctl.h"
 #include "ctl/match.h"
@@ -34,12 +36,20 @@ parse_address(const char *text)
 	return mailbox;
 }
 
+/* Those of USEDNS depend on whom the mail is for. */
+static gboolean
+has_hosts(const struct question *question, const struct route *route)
+{
+	return route->kind == ROUTE_HOSTS ||
+	    (route->kind == ROUTE_DNS && question->domain != NULL);
+}
+
 static enum ctl_status
 explain(const struct question *question, const struct route *route)
 {
 	g_autoptr(Roster) roster = NULL;
 
-	if (route->kind != ROUTE_DISCARD)
+	if (has_hosts(question, route))
 		roster = roster_new(route, question->domain, question->settings,
 		    question->resolver);
 	if (question->json)
@@ -50,6 +60,21 @@ explain(const struct question *question, const struct route *route)
 		return CTL_OK;
 	complain("%s; health and order are unknown", roster->trouble);
 	return CTL_TROUBLE;
+}
+
+/* @why, and that a domain's own mail does not need a route of this name. */
+static void
+say_missing(const struct question *question, const char *why, const char *keys)
+{
+	g_autofree char *domain = question->domain == NULL
+	    ? domain_canonical(question->nexthop, NULL)
+	    : NULL;
+
+	say("%s; looked for: %s\n", why, keys);
+	if (domain != NULL)
+		say("Mail for %s itself is looked up by its domain: "
+		    "smtproutectl route %s\n",
+		    domain, domain);
 }
 
 static enum ctl_status
@@ -70,7 +95,7 @@ answer(const struct question *question)
 	if (question->json)
 		question_say_json(question, NULL, NULL, keys);
 	else
-		say("%s; looked for: %s\n", error->message, keys);
+		say_missing(question, error->message, keys);
 	return CTL_NO;
 }
 
@@ -113,7 +138,8 @@ parse_options(int argc, char **argv, struct question *question,
 		question->lowered = strcmp(*ret_nexthop, optarg) != 0;
 		question->nexthop = *ret_nexthop;
 	}
-	return argc - optind == 1;
+	return argc - optind == 1 ||
+	    (argc == optind && question->nexthop != NULL);
 }
 
 enum ctl_status
@@ -130,20 +156,22 @@ ctl_route(const struct ctl *ctl, int argc, char **argv)
 
 	if (!parse_options(argc, argv, &question, &nexthop))
 		return CTL_USAGE;
-	mailbox = parse_address(argv[optind]);
-	if (mailbox == NULL)
-		return CTL_TROUBLE;
+	if (optind < argc) {
+		mailbox = parse_address(argv[optind]);
+		if (mailbox == NULL)
+			return CTL_TROUBLE;
+		question.domain = mailbox->domain;
+	}
 	settings = ctl_settings(ctl);
 	if (settings == NULL)
 		return CTL_TROUBLE;
 	/* Before root is gone: there are passwords in Postfix's files. */
 	if (question.nexthop == NULL)
-		table = find_table(&question, mailbox->domain);
+		table = find_table(&question, question.domain);
 	if (!ctl_become_agent(ctl, settings))
 		return CTL_TROUBLE;
 	resolver = resolver_new(settings->dns_servers);
 	question.settings = settings;
-	question.domain = mailbox->domain;
 	question.resolver = resolver;
 	question.seen = seen;
 	return answer(&question);

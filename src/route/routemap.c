@@ -259,6 +259,8 @@ routemap_looks_up(const char *nexthop, const char *domain)
 
 	if (nexthop == NULL)
 		return TRUE;
+	if (domain == NULL)
+		return FALSE;
 	name = canonical(nexthop);
 	return g_strcmp0(name, domain) == 0;
 }

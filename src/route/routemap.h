@@ -26,7 +26,8 @@ GQuark
 routemap_error_quark(void);
 
 /*
- * The route for mail to @domain (canonical, see domain.h).
+ * The route for mail to @domain (canonical, see domain.h); NULL: to any other
+ * than @nexthop, which has to be given then.
  *
  * @nexthop: what Postfix passed as ${nexthop}.  NULL, or the same domain: the
  * domain is looked up in @path, then ".parent" from the longest down, then

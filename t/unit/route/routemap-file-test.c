@@ -23,6 +23,9 @@ test_looks_up(struct mapfile *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
 	g_assert_false(routemap_looks_up("example.org", "example.com"));
 	g_assert_false(routemap_looks_up("[mx1]", "example.com"));
 	g_assert_false(routemap_looks_up("", "example.com"));
+	/* Mail for nobody in particular, also where neither is a domain. */
+	g_assert_false(routemap_looks_up("example.com", NULL));
+	g_assert_false(routemap_looks_up("no domain", NULL));
 }
 
 static void
