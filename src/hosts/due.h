@@ -21,6 +21,10 @@ void
 due_set(struct statefile_view *view, const char *name, guint16 port,
     const struct due *due);
 
+/* Is any host due by @now?  Changes nothing. */
+gboolean
+due_any(struct statefile_view *view, gint64 now);
+
 /*
  * Takes a host away that is due by @now.  FALSE: there is none.  *ret_name is
  * a new string.

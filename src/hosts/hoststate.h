@@ -131,7 +131,8 @@ hoststate_take_deferred(struct hoststate *state, const struct call *call,
 
 /*
  * Looks for hosts that are free again by their rate, and that messages wait
- * for: hoststate_take_calls() has them.
+ * for: hoststate_take_calls() has them.  Leaves a state as it is if there are
+ * none, or if it cannot be read.
  */
 void
 hoststate_look_due(struct hoststate *state);

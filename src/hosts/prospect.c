@@ -316,10 +316,25 @@ due_work(struct statefile_view *view, void *data)
 		prospect_call_due(data, view);
 }
 
+static void
+any_due_work(struct statefile_view *view, void *data)
+{
+	gboolean *any = data;
+
+	*any = deferred_any(view) && due_any(view, health_now());
+}
+
+/* There is none as a rule, and to see that takes no right to write. */
 void
 hoststate_look_due(struct hoststate *state)
 {
-	hoststate_use(state, due_work, state);
+	gboolean any = FALSE;
+
+	if (!state->lost &&
+	    statefile_run(state->file, STATEFILE_READ, any_due_work, &any,
+		NULL) &&
+	    any)
+		hoststate_use(state, due_work, state);
 }
 
 static void
