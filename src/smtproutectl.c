@@ -16,36 +16,40 @@ static const struct command {
 	const char *arguments;
 	ctl_command *run;
 	const char *purpose;
+	gboolean wakes; /* mail, after it: ctl_wake() */
 } commands[] = {
     {"check", "[--json] [--no-dns] [--routes=map] [domain ...]", ctl_check,
-	"say what is wrong with settings, routes and Postfix's configuration"},
+	"say what is wrong with settings, routes and Postfix's configuration",
+	FALSE},
     {"route", "[--json] user@domain | -n nexthop [user@domain]", ctl_route,
-	"explain where mail for an address or a nexthop goes, and why"},
+	"explain where mail for an address or a nexthop goes, and why", TRUE},
     {"hosts",
 	"[--all] [--down] [--check | --json | --metrics | --openmetrics | "
 	"--watch[=seconds]] [host | domain ...]",
-	ctl_hosts, "show which hosts are up, down or drained"},
+	ctl_hosts, "show which hosts are up, down or drained", TRUE},
     {"probe", "[--all] [--json] domain | host", ctl_probe,
-	"talk to the hosts of a route, without sending mail"},
-    {"drain", "host ...", ctl_drain, "give hosts no new mail"},
-    {"resume", "host ...", ctl_drain, "give drained hosts mail again"},
+	"talk to the hosts of a route, without sending mail", TRUE},
+    {"drain", "host ...", ctl_drain, "give hosts no new mail", TRUE},
+    {"resume", "host ...", ctl_drain, "give drained hosts mail again", TRUE},
     {"retry", "[host ...]", ctl_drain,
-	"have hosts that are down tried with the next message"},
-    {"forget", "host ...", ctl_drain, "forget what is remembered of hosts"},
+	"have hosts that are down tried with the next message", TRUE},
+    {"forget", "host ...", ctl_drain, "forget what is remembered of hosts",
+	TRUE},
     {"queue",
 	"[--check [-w messages[,age]] [-c messages[,age]] | --flush | "
 	"--json] [route | domain | host ...]",
-	ctl_queue, "show what waits in Postfix's queue, or have it tried"},
+	ctl_queue, "show what waits in Postfix's queue, or have it tried",
+	TRUE},
     {"trace", "[--json] [--log=file ...] queue-id", ctl_trace,
-	"tell what the maillog has of a message, as one story"},
+	"tell what the maillog has of a message, as one story", FALSE},
     {"import", "[--format=esa|qmail|mailertable|transport] file", ctl_import,
-	"make a route map of another system's table"},
+	"make a route map of another system's table", FALSE},
     {"edit", "", ctl_edit,
-	"edit the route map, check it, and have it take effect"},
+	"edit the route map, check it, and have it take effect", FALSE},
     {"serve", "", ctl_serve,
-	"answer an HTTP request: a status page, metrics, JSON"},
+	"answer an HTTP request: a status page, metrics, JSON", FALSE},
     {"postfix", "[--apply] [--lmtp | --status]", ctl_postfix,
-	"print what Postfix needs in main.cf and master.cf, or set it"},
+	"print what Postfix needs in main.cf and master.cf, or set it", FALSE},
 };
 
 /* A new string. */
@@ -131,10 +135,13 @@ run_command(struct ctl *ctl, int argc, char **argv)
 	ctl->command = command->name;
 	optind = 0;
 	status = command->run(ctl, argc, argv);
-	if (status != CTL_USAGE)
-		return status;
-	complain_usage(command);
-	return CTL_TROUBLE;
+	if (status == CTL_USAGE) {
+		complain_usage(command);
+		return CTL_TROUBLE;
+	}
+	if (command->wakes)
+		ctl_wake(ctl);
+	return status;
 }
 
 static enum ctl_status

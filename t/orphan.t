@@ -8,7 +8,7 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_hex);
-use POSIX qw(uname);
+use POSIX ();
 use Test::More;
 
 use FindBin ();
@@ -20,21 +20,9 @@ use SmtpHost;
 
 my $GONE = 'the program that handed over the message has ended';
 
-# prctl(2), which Perl does not have: its number, and PR_SET_CHILD_SUBREAPER.
-my %PRCTL = (x86_64 => 157, aarch64 => 167);
-my $SUBREAPER = 36;
-
 my $HEADER = "Received: from here\nSubject: test\n\n";
 my $SMALL = $HEADER . "a line\n" x 100;
 my $LARGE = $HEADER . ('x' x 99 . "\n") x 160_000;
-
-sub set_subreaper {
-    my ($on) = @_;
-
-    syscall($PRCTL{ (uname)[4] }, $SUBREAPER, $on, 0, 0, 0) == 0
-        or die "prctl: $!\n";
-    return;
-}
 
 # In main(): its first act is to put /dev/null in the place of fd 2.  Then
 # everything that was written has been read, and it sleeps.
@@ -130,8 +118,8 @@ my %parts = (
     'a large message'      => $LARGE,
 );
 
-for my $reaper ('init', exists $PRCTL{ (uname)[4] } ? 'subreaper' : ()) {
-    set_subreaper($reaper ne 'init') if %PRCTL;
+for my $reaper ('init', set_subreaper(0) ? 'subreaper' : ()) {
+    set_subreaper($reaper ne 'init');
     for my $verdict (qw(pipe file)) {
         for my $part (sort keys %parts) {
             check_orphan("$part, then death; $reaper, verdict to a $verdict",
@@ -145,7 +133,7 @@ for my $reaper ('init', exists $PRCTL{ (uname)[4] } ? 'subreaper' : ()) {
         }
     }
 }
-set_subreaper(0) if exists $PRCTL{ (uname)[4] };
+set_subreaper(0);
 
 # ---- behind it, but before the final dot ----
 

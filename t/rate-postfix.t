@@ -72,9 +72,9 @@ subtest 'what waits for a rate is woken' => sub {
     $postfix->wait_for(qr/ status=deferred \(all hosts of the route are at their rate;/);
     ok wait_until('the last one is sent', sub {
         my ($status) = $postfix->command(Ctl::_binary(), '-c', $agent->conf,
-            'hosts');
+            'queue');
         return $status != 0 || !$postfix->queue;
-    }), 'whoever looks at the hosts has it tried';
+    }), 'whoever looks at the queue has it tried';
     is_deeply [sort $host->recipients], [1 .. 9], 'each once';
     cmp_ok $host->slide('mail', 5), '<=', 3, 'never more than the rate';
 };

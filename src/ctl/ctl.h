@@ -61,6 +61,14 @@ gboolean
 ctl_become_agent(const struct ctl *ctl, const struct settings *settings);
 
 /*
+ * Has mail tried that waits for a host which is free again by its rate, if we
+ * are the agent or can become it.  In a process of its own, which nothing waits
+ * for and nothing is heard of: no command fails or is late because of it.
+ */
+void
+ctl_wake(const struct ctl *ctl);
+
+/*
  * Text for people and scripts, to stdout; nothing is cut or escaped.  @text
  * that a peer or a file may have a say in goes through printable() before.
  */

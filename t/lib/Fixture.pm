@@ -11,6 +11,8 @@
 #   reap($pid, $seconds)      has it ended, at the latest after $seconds?
 #   end_child($pid)           ends it: TERM, then KILL
 #   end_group($pid)           kills it, and the process group that it leads
+#   set_subreaper($on)        are orphans of our children ours?  FALSE: not on
+#                             this machine
 #   daemon($folder, @command) starts it there, its output in a file "output";
 #                             returns the pid
 #   capture(@command)         (exit status, stdout and stderr)
@@ -32,7 +34,7 @@ use Exporter qw(import);
 use File::Path qw(remove_tree);
 use File::Temp ();
 use IO::Socket::IP ();
-use POSIX qw(:signal_h WNOHANG);
+use POSIX qw(:signal_h WNOHANG uname);
 use Scalar::Util qw(weaken);
 use Socket qw(SOCK_STREAM SOMAXCONN);
 use Test::More ();
@@ -40,10 +42,15 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(accessors capture child daemon end_child end_group guard
     listen_on new_folder
-    read_file reap reserve_port skip_or_fail wait_until write_file);
+    read_file reap reserve_port set_subreaper skip_or_fail wait_until
+    write_file);
 
 # Far more than anything takes, so that only a fault reaches it.
 our $PATIENCE = 60;
+
+# prctl(2), which Perl does not have: its number, and PR_SET_CHILD_SUBREAPER.
+my %PRCTL = (x86_64 => 157, aarch64 => 167);
+my $SUBREAPER = 36;
 
 my $owner = $$;
 my ($root, $lifeline, $undertaker);
@@ -198,6 +205,15 @@ sub end_group {
 }
 
 # In a process group of its own, which master(8) ends with itself.
+sub set_subreaper {
+    my ($on) = @_;
+    my $prctl = $PRCTL{ (uname)[4] } // return;
+
+    syscall($prctl, $SUBREAPER, $on ? 1 : 0, 0, 0, 0) == 0
+        or die "prctl: $!\n";
+    return 1;
+}
+
 sub daemon {
     my ($folder, @command) = @_;
 

@@ -8,7 +8,6 @@
 #include <getopt.h>
 
 #include "address/domain.h"
-#include "agent/wakeup.h"
 #include "ctl/ctl.h"
 #include "ctl/figures.h"
 #include "ctl/hostarg.h"
@@ -225,10 +224,8 @@ show(struct request *request)
 		complain_of_state(request, sight);
 		return CTL_TROUBLE;
 	}
-	if (sight->usable && sight->agent && sight_has_memory(sight)) {
-		wakeup_due(request->settings);
+	if (sight->usable && sight->agent && sight_has_memory(sight))
 		sight_forget_gone(sight, request->settings);
-	}
 	if (request->args->len == 0) {
 		show_known(request, sight);
 		return CTL_OK;
@@ -271,6 +268,7 @@ watch(struct request *request)
 		} else if (!watch_wait(request->watch)) {
 			break;
 		} else {
+			ctl_wake(request->ctl);
 			look(request, said, complaints);
 			watch_show(request->watch, complaints->str, said->str);
 		}
