@@ -88,6 +88,44 @@ static const struct count {
     {"an attempt fails but once", "gg", "0 2 0 1 greeting 1"},
 };
 
+/* Stays one after another at a host that takes three sessions. */
+static const struct succession {
+	const char *says;
+	const char *const stays[6];
+	guint sessions;
+	guint succeeded;
+} successions[] = {
+    {"three in a row: one more is tried", {"D", "B", "M"}, 4, 0},
+    {"two and then one", {"D", "D"}, 3, 2},
+    {"a host that goes down ends the row", {"D", "D", "x"}, 3, 0},
+    {"another begins with the next success", {"D", "D", "x", "D"}, 3, 1},
+    {"so two and two are not three", {"D", "D", "x", "D", "D"}, 3, 2},
+    {"no suspicion ends it", {"D", "D", "s"}, 3, 2},
+    {"unless it takes the host down", {"D", "D", "s", "s"}, 3, 0},
+    {"nor trouble of our own", {"D", "D", "o"}, 3, 2},
+    {"one that is full ends it, too", {"D", "D", "+x"}, 3, 0},
+};
+
+static void
+test_succession(gconstpointer data)
+{
+	const struct succession *row = data;
+	struct hostrecord record = {
+	    .capacity = {.sessions = 3, .until = NOW + S},
+	};
+
+	for (guint i = 0; row->stays[i] != NULL; i++) {
+		struct stay stay = {.sender = i + 1};
+		struct departure departure;
+
+		visits_note(&stay, row->stays[i]);
+		stay_apply(&stay, &record, &visits_limits, NOW, FALSE,
+		    &departure);
+	}
+	g_assert_cmpuint(record.capacity.sessions, ==, row->sessions);
+	g_assert_cmpuint(record.capacity.succeeded, ==, row->succeeded);
+}
+
 static void
 test_effect(gconstpointer data)
 {
@@ -276,6 +314,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	TABLE_ADD("stay/effect", effects, test_effect);
 	TABLE_ADD("stay/counters", counts, test_count);
+	TABLE_ADD("stay/successes in a row", successions, test_succession);
 	g_test_add_func("/stay/counters add up", test_sums);
 	g_test_add_func("/stay/the last error is kept", test_last);
 	g_test_add_func("/stay/and cut, if it is long", test_long_error);
