@@ -71,6 +71,10 @@ EOF_CONF
 tls = secure
 [host 127.0.0.1:26]
 tls = secure
+[host [2001:db8::1]:26]
+tls = secure
+[host [127.0.0.1]]
+tls = secure
 [route Example.COM]
 balance = leastconn
 [route example.org]
@@ -79,7 +83,8 @@ balance = leastconn
 EOF_CONF
             'DIR/smtproute.conf:1: warning: no route has the host of [host mx1.exmaple.com]; expected a host as the routes write it, or no such group',
             'DIR/smtproute.conf:3: warning: no route has the host of [host 127.0.0.1:26]; expected a host as the routes write it, or no such group',
-            'DIR/smtproute.conf:7: warning: no route has the key of [route example.org]; expected a key of the route map, or no such group'],
+            'DIR/smtproute.conf:5: warning: no route has the host of [host [2001:db8::1]:26]; expected a host as the routes write it, or no such group',
+            'DIR/smtproute.conf:11: warning: no route has the key of [route example.org]; expected a key of the route map, or no such group'],
         ['routes at fault are not read', conf => ['routes = DIR/', 'routes = '],
             'DIR/smtproute.conf:2: bad value "routes" of routes; expected an absolute path'],
         ['an indexed map', conf => ['= DIR/routes', '= lmdb:DIR/routes'],

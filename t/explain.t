@@ -223,10 +223,12 @@ subtest 'no key fits' => sub {
 subtest 'what is set for a host' => sub {
     my $agent = Agent->new(
         routes => 'example.com [192.0.2.1]/weight=3/tls=encrypt, '
-            . "[192.0.2.2]:26, [192.0.2.3]/pri=7/bind=127.0.0.9\n",
+            . '[192.0.2.2]:26, [192.0.2.3]/pri=7/bind=127.0.0.9, '
+            . "[2001:db8::4]:26/pri=8, [2001:db8::4]/pri=9\n",
         settings => {
-            'tls'            => 'none',
-            'host 192.0.2.2' => {tls => 'may', 'max-connections' => 4},
+            'tls'                   => 'none',
+            'host 192.0.2.2'        => {tls => 'may', 'max-connections' => 4},
+            'host [2001:db8::4]:26' => {tls => 'encrypt'},
         },
     );
     my $run = ask($agent, 'example.com');
@@ -258,6 +260,15 @@ EOF_HOST
     bind            127.0.0.9
     health          up
 EOF_HOST
+    is about($run, '[2001:db8::4]:26'), <<'EOF_HOST', 'its, of its port';
+    priority        8
+    weight          1 (100 % of priority 8)
+    address         2001:db8::4
+    tls             encrypt
+    auth            none
+    health          up
+EOF_HOST
+    like about($run, '[2001:db8::4]:25'), qr/^    tls {13}none$/m, 'alone';
 };
 
 # What is said of TLS and AUTH.

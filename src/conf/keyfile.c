@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "conf/brackets.h"
 #include "conf/keyfile.h"
 #include "util/bom.h"
 #include "util/printable.h"
@@ -75,8 +76,10 @@ count_lines(const char *text, gsize length)
 static gboolean
 load(GKeyFile *file, const char *text, gsize length, GError **error)
 {
+	g_autofree char *hidden = brackets_hide_all(text, length);
+
 	/* Without this flag GLib silently drops keys like "routes[de]". */
-	return g_key_file_load_from_data(file, text, length,
+	return g_key_file_load_from_data(file, hidden, strlen(hidden),
 	    G_KEY_FILE_KEEP_TRANSLATIONS, error);
 }
 
@@ -274,6 +277,8 @@ note_line(const struct keyfile *keyfile, const char *group, const char *key,
 	}
 	g_hash_table_insert(keyfile->lines, g_steal_pointer(&id),
 	    GUINT_TO_POINTER(line));
+	if (key == NULL)
+		g_ptr_array_add(keyfile->groups, g_strdup(group));
 	return TRUE;
 }
 
@@ -305,7 +310,7 @@ note_lines(const struct keyfile *keyfile, const char *text)
 		if (line[0] == '\0' || line[0] == '#')
 			continue;
 		if (line[0] == '[') {
-			line[strcspn(line, "]")] = '\0';
+			*strrchr(line, ']') = '\0';
 			group = line + 1;
 		} else {
 			note_column(keyfile, group, whole);
@@ -338,10 +343,25 @@ keyfile_column(const struct keyfile *keyfile, const char *group,
 char *
 keyfile_value(const struct keyfile *keyfile, const char *group, const char *key)
 {
+	g_autofree char *hidden = brackets_hide(group);
 	/* Not the string: to GLib "CORP\test" has a tab. */
-	char *value = g_key_file_get_value(keyfile->file, group, key, NULL);
+	char *value = g_key_file_get_value(keyfile->file, hidden, key, NULL);
 
 	return value != NULL ? g_strchomp(value) : NULL;
+}
+
+const GPtrArray *
+keyfile_groups(const struct keyfile *keyfile)
+{
+	return keyfile->groups;
+}
+
+char **
+keyfile_keys(const struct keyfile *keyfile, const char *group)
+{
+	g_autofree char *hidden = brackets_hide(group);
+
+	return g_key_file_get_keys(keyfile->file, hidden, NULL, NULL);
 }
 
 char *
@@ -372,6 +392,7 @@ keyfile_new(const char *path, guint faults_max)
 
 	keyfile->path = printable(path, PATH_SHOWN);
 	keyfile->file = g_key_file_new();
+	keyfile->groups = g_ptr_array_new_with_free_func(g_free);
 	keyfile->lines =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	keyfile->columns =
@@ -429,6 +450,7 @@ keyfile_free(struct keyfile *keyfile)
 	g_hash_table_destroy(keyfile->secrets);
 	g_hash_table_destroy(keyfile->columns);
 	g_hash_table_destroy(keyfile->lines);
+	g_ptr_array_unref(keyfile->groups);
 	g_key_file_free(keyfile->file);
 	g_free(keyfile->path);
 	g_free(keyfile);

@@ -31,8 +31,9 @@ struct settings_fault {
 };
 
 struct keyfile {
-	char *path; /* as messages show it */
-	GKeyFile *file;
+	char *path;          /* as messages show it */
+	GKeyFile *file;      /* with its groups as in brackets.h */
+	GPtrArray *groups;   /* for keyfile_groups() only */
 	GHashTable *lines;   /* for keyfile_line() only */
 	GHashTable *columns; /* for keyfile_column() only */
 	GHashTable *secrets; /* for keyfile_secret() only */
@@ -50,6 +51,14 @@ keyfile_new(const char *path, guint faults_max);
  */
 gboolean
 keyfile_load(struct keyfile *keyfile, const char *path);
+
+/* The names of all groups, each once, as they stand there. */
+const GPtrArray *
+keyfile_groups(const struct keyfile *keyfile);
+
+/* The keys of one of them, NULL at their end; a new array. */
+char **
+keyfile_keys(const struct keyfile *keyfile, const char *group);
 
 /* Of a group, if @key is NULL; 0: there is none. */
 guint

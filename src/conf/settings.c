@@ -29,25 +29,50 @@ settings_host_id(const char *name, guint port)
 	return g_strdup_printf("%s %u", name, port);
 }
 
+/*
+ * The name in @text, a new string, without brackets; *ret_port is what comes
+ * behind it, NULL: nothing.
+ */
+static char *
+split_host(const char *text, const char **ret_port)
+{
+	const char *colon = strchr(text, ':');
+	const char *end;
+
+	*ret_port = NULL;
+	if (text[0] == '[') {
+		end = strchr(text, ']');
+		if (end == NULL)
+			return NULL;
+		if (end[1] != '\0')
+			*ret_port = end + 1;
+		return g_strndup(text + 1, (gsize)(end - text - 1));
+	}
+	/* More colons than one are an IPv6 address, to its end. */
+	if (colon == NULL || strchr(colon + 1, ':') != NULL)
+		return g_strdup(text);
+	*ret_port = colon;
+	return g_strndup(text, (gsize)(colon - text));
+}
+
 char *
 settings_group_id(const char *text)
 {
-	g_autofree char *name = g_strdup(text);
+	const char *port;
+	g_autofree char *name = split_host(text, &port);
 	g_autofree char *canonical = NULL;
-	char *colon = strchr(name, ':');
-	guint64 port = 0;
+	guint64 number = 0;
 
-	/* More colons than one are an IPv6 address, to its end. */
-	if (colon != NULL && strchr(colon + 1, ':') == NULL) {
-		*colon = '\0';
-		if (!g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16,
-			&port, NULL))
-			return NULL;
-	}
+	if (name == NULL ||
+	    (port != NULL &&
+		(port[0] != ':' ||
+		    !g_ascii_string_to_unsigned(port + 1, 10, 1, G_MAXUINT16,
+			&number, NULL))))
+		return NULL;
 	canonical = endpoint_canonical(name);
 	if (canonical == NULL)
 		canonical = domain_canonical(name, NULL);
-	return canonical != NULL ? settings_host_id(canonical, (guint)port)
+	return canonical != NULL ? settings_host_id(canonical, (guint)number)
 				 : NULL;
 }
 
@@ -121,8 +146,8 @@ add_host(const struct reader *reader, const char *group,
 		    SETTINGS_ERROR_KEY,
 		    "second group for the host of [%s]; expected one", shown);
 	return keyfile_refuse(reader->keyfile, line, NULL, SETTINGS_ERROR_VALUE,
-	    "bad host in [%s]; expected a host name or IPv4 address, with "
-	    ":PORT or without, or an IPv6 address without brackets",
+	    "bad host in [%s]; expected NAME, NAME:PORT, [ADDRESS]:PORT or "
+	    "an address",
 	    shown);
 }
 
@@ -229,8 +254,7 @@ static gboolean
 read_keys(const struct reader *reader, const char *group,
     enum setting_place place, void *fields)
 {
-	g_auto(GStrv) names =
-	    g_key_file_get_keys(reader->keyfile->file, group, NULL, NULL);
+	g_auto(GStrv) names = keyfile_keys(reader->keyfile, group);
 
 	for (gsize i = 0; names[i] != NULL; i++) {
 		if (!read_key(reader, group, names[i], place, fields))
@@ -304,15 +328,14 @@ check_auth(const struct reader *reader, const char *group)
 static gboolean
 read_groups(const struct reader *reader)
 {
-	g_auto(GStrv) groups =
-	    g_key_file_get_groups(reader->keyfile->file, NULL);
+	const GPtrArray *groups = keyfile_groups(reader->keyfile);
 
-	for (gsize i = 0; groups[i] != NULL; i++) {
-		if (!read_group(reader, groups[i]))
+	for (guint i = 0; i < groups->len; i++) {
+		if (!read_group(reader, groups->pdata[i]))
 			return FALSE;
 	}
-	for (gsize i = 0; groups[i] != NULL; i++) {
-		if (!check_auth(reader, groups[i]))
+	for (guint i = 0; i < groups->len; i++) {
+		if (!check_auth(reader, groups->pdata[i]))
 			return FALSE;
 	}
 	return TRUE;

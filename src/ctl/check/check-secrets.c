@@ -245,10 +245,11 @@ check_group(const struct review *review)
 
 /* Routes are not alone in that. */
 static void
-note_profiles(const struct review *review, char *const *groups)
+note_profiles(const struct review *review, const GPtrArray *groups)
 {
-	for (gsize i = 0; groups[i] != NULL; i++) {
-		g_autofree char *name = value_of(review, groups[i], "auth");
+	for (guint i = 0; i < groups->len; i++) {
+		g_autofree char *name =
+		    value_of(review, groups->pdata[i], "auth");
 
 		if (name != NULL)
 			g_hash_table_add(review->check->profiles,
@@ -260,14 +261,13 @@ void
 check_secrets(struct check *check)
 {
 	struct review review = {check, NULL};
-	g_auto(GStrv) groups = NULL;
+	const GPtrArray *groups = keyfile_groups(check->keyfile);
 
 	if (check->settings == NULL)
 		return;
-	groups = g_key_file_get_groups(check->keyfile->file, NULL);
 	note_profiles(&review, groups);
-	for (gsize i = 0; groups[i] != NULL; i++) {
-		review.group = groups[i];
+	for (guint i = 0; i < groups->len; i++) {
+		review.group = groups->pdata[i];
 		check_group(&review);
 	}
 }

@@ -58,12 +58,11 @@ check_route_group(struct check *check, const char *group)
 static void
 check_route_groups(struct check *check)
 {
-	g_auto(GStrv) groups =
-	    g_key_file_get_groups(check->keyfile->file, NULL);
+	const GPtrArray *groups = keyfile_groups(check->keyfile);
 
-	for (gsize i = 0; check->whole && groups[i] != NULL; i++) {
-		if (g_str_has_prefix(groups[i], "route "))
-			check_route_group(check, groups[i]);
+	for (guint i = 0; check->whole && i < groups->len; i++) {
+		if (g_str_has_prefix(groups->pdata[i], "route "))
+			check_route_group(check, groups->pdata[i]);
 	}
 }
 
@@ -71,15 +70,14 @@ check_route_groups(struct check *check)
 static void
 check_groups(struct check *check)
 {
-	g_auto(GStrv) groups =
-	    g_key_file_get_groups(check->keyfile->file, NULL);
+	const GPtrArray *groups = keyfile_groups(check->keyfile);
 
 	if (!check->whole || check->any_group || check->hosts == 0 ||
 	    !settings_have_hosts(check->settings))
 		return;
-	for (gsize i = 0; groups[i] != NULL; i++) {
-		if (g_str_has_prefix(groups[i], "host "))
-			check_group(check, groups[i]);
+	for (guint i = 0; i < groups->len; i++) {
+		if (g_str_has_prefix(groups->pdata[i], "host "))
+			check_group(check, groups->pdata[i]);
 	}
 }
 

@@ -34,9 +34,13 @@ static const struct all {
 	"[host a]\ntls = x\n[host A]\ntls = y\nauth = a b\n",
 	"2: of tls; \n3: second group\n4: of tls; \n5: of auth; \n"},
     {"the keys of a group that is none are not another's",
-	"[smtproute]\ntls = x\n[host [::1]:25]\ntls = may\nauth = ex\n"
+	"[smtproute]\ntls = x\n[host [[::1]:25]\ntls = may\nauth = ex\n"
 	"[host a]\nauth =\n",
 	"2: of tls; \n3: expected [group]\n7: of auth; \n"},
+    {"with brackets in a group",
+	"[host [::1]:25]\ntls = x\n[host [::1:25]\ntls = y\n"
+	"[host [::2]]\nauth =\n",
+	"2: of tls; \n3: expected [group]\n6: of auth; \n"},
     {"bytes that are no text", "[smtproute]\n# caf\xe9\ntls = x\nlog = \xff\n",
 	"2: text in UTF-8\n3: of tls; \n4: text in UTF-8\n"},
     {"no group at all", "tls = x\nlog\n",

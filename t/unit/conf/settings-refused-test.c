@@ -56,9 +56,7 @@ struct refused {
 #define RETRY       "retry-min is longer than retry-max; expected at most as long"
 #define CONNECTIONS "a whole number up to 10000, 0 for no limit"
 #define LINE        "[group], key = value or # comment"
-#define HOST                                                                   \
-	"a host name or IPv4 address, with :PORT or without, or an IPv6 "      \
-	"address without brackets"
+#define HOST        "NAME, NAME:PORT, [ADDRESS]:PORT or an address"
 #define GROUP                                                                  \
 	"[smtproute], [host NAME], [host NAME:PORT], [route KEY] or "          \
 	"[auth NAME]"
@@ -166,8 +164,37 @@ static const struct refused refused[] = {
 	CODE(SYNTAX), "2: *; expected " LINE},
     {"a value without a key", "[smtproute]\n= /r\n", CODE(SYNTAX),
 	"2: *; expected " LINE},
-    {"a host in brackets", "[smtproute]\n[host [::1]:25]\n", CODE(SYNTAX),
+    {"half a pair of brackets", "[smtproute]\n[host [::1:25]\n", CODE(SYNTAX),
 	"2: *; expected " LINE},
+    {"the other half", "[smtproute]\n[host ::1]:25]\n", CODE(SYNTAX),
+	"2: *; expected " LINE},
+    {"two pairs of brackets", "[smtproute]\n[host [[::1]]:25]\n", CODE(SYNTAX),
+	"2: *; expected " LINE},
+    {"brackets behind a name", "[host mx[::1]:25]\n", CODE(SYNTAX),
+	"1: *; expected " LINE},
+    {"brackets in another group", "[route [::1]]\n", CODE(SYNTAX),
+	"1: *; expected " LINE},
+    {"something behind the group", "[host [::1]:25] x\n", CODE(SYNTAX),
+	"1: *; expected " LINE},
+    {"a bad address in brackets", "[host [::g]:25]\n", CODE(VALUE),
+	BAD_HOST("host [::g]:25")},
+    {"no address in brackets", "[host []:25]\n", CODE(VALUE),
+	BAD_HOST("host []:25")},
+    {"a bad port behind brackets", "[host [::1]:0]\n", CODE(VALUE),
+	BAD_HOST("host [::1]:0")},
+    {"no port behind brackets", "[host [::1]:]\n", CODE(VALUE),
+	BAD_HOST("host [::1]:")},
+    {"no colon behind brackets", "[host [::1]25]\n", CODE(VALUE),
+	BAD_HOST("host [::1]25")},
+    {"what GLib has for brackets", "[host \xee\x80\x80::1\xee\x80\x81:25]\n",
+	CODE(VALUE), "1: bad host in *; expected " HOST},
+    {"an unknown key of a group with brackets", "[host [::1]:25]\nx =\n",
+	CODE(KEY), "2: unknown key \"x\"; expected *"},
+    {"an address twice, with brackets and without",
+	"[host ::1]\n[host [0::01]]\n", CODE(KEY),
+	"2: second group for the host of [host [0::01]]; expected one"},
+    {"a group with brackets twice", "[host [::1]]\n[host [::1]] \n", CODE(KEY),
+	"2: group \"host [::1]\" again; expected once, and line 1 has it"},
     {"a very long line", "[smtproute]\n" S60 S60 S60 S60 S60 "\n", CODE(SYNTAX),
 	"2: *sss...; expected " LINE},
     {"Latin-1", "[smtproute]\n# caf\xe9\n", CODE(SYNTAX),

@@ -269,6 +269,13 @@ static const char hosts_text[] = "[host mx1.example.com:2525]\n"
 				 "auth = port\n"
 				 "[host 2001:DB8::1:25]\n"
 				 "auth = six\n"
+				 " [host [2001:DB8::2]:587]\t\r\n"
+				 "tls = none\n"
+				 "auth = port\n"
+				 "[host [2001:db8::2]]\n"
+				 "auth = six\n"
+				 "[host [ex.example.com]:26]\n"
+				 "auth = ex\n"
 				 "[host all]\n"
 				 "connect-timeout = 1s\n"
 				 "greeting-timeout = 2s\n"
@@ -315,6 +322,12 @@ static const struct host hosts[] = {
 	"20 60 300 180 600 encrypt six -"},
     {"a port is no part of an IPv6 address", "2001:db8::1", 25,
 	"20 60 300 180 600 encrypt - -"},
+    {"an IPv6 address in brackets, and its port", "2001:db8::2", 587,
+	"20 60 300 180 600 none port -"},
+    {"an IPv6 address in brackets alone", "2001:db8::2", 25,
+	"20 60 300 180 600 encrypt six -"},
+    {"a name in brackets", "ex.example.com", 26,
+	"20 60 300 180 600 encrypt ex -"},
     {"every key of a group", "all", 25, "1 2 3 4 5 dane a 192.0.2.5"},
     {"every key of a group with a port", "all", 26,
 	"6 7 8 9 10 may b 192.0.2.6"},
