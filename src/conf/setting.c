@@ -78,7 +78,7 @@ static const struct setting table[] = {
     {"next-host-on", HOST(next_host_on), value_take_refusals, NULL,
 	"enhanced codes as 5.7.54, or with a code as 550 5.4.5"},
     {"line-limit", HOST(line_limit), value_take_line_limit, NULL,
-	"a whole number from 78 to 1000000, 0 for no limit"},
+	"a size from 78 to 1M as 998 or 1K, 0 for no limit"},
     {"transcript", HOST(transcript), value_take_answer, NULL, "yes or no"},
     {"dns-servers", GLOBAL(dns_servers), value_take_dns_servers, NULL,
 	"addresses as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53, "

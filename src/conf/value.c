@@ -13,6 +13,9 @@
 #include "conf/wordlist.h"
 #include "util/maillog.h"
 
+#define KIBIBYTE 1024
+#define MEBIBYTE (1024 * KIBIBYTE)
+
 #define WORD_MAX 64
 #define DNS_PORT 53
 #define SECOND   G_GINT64_CONSTANT(1000000)
@@ -32,7 +35,7 @@
  * pieces; what takes more than the greatest wants no limit.
  */
 #define LINE_LIMIT_MIN 78
-#define LINE_LIMIT_MAX 1000000
+#define LINE_LIMIT_MAX MEBIBYTE
 
 gboolean
 value_take_text(const char *text, GStringChunk *texts, void *field)
@@ -285,6 +288,26 @@ value_take_messages(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 	return TRUE;
 }
 
+/* Bytes: a whole number, or one of K or M. */
+static gboolean
+take_size(const char *text, guint64 max, guint64 *ret)
+{
+	g_autofree char *digits = g_strdup(text);
+	gsize length = strlen(digits);
+	guint64 unit = 1;
+
+	if (g_str_has_suffix(text, "K"))
+		unit = KIBIBYTE;
+	else if (g_str_has_suffix(text, "M"))
+		unit = MEBIBYTE;
+	if (unit > 1)
+		digits[length - 1] = '\0';
+	if (!g_ascii_string_to_unsigned(digits, 10, 0, max / unit, ret, NULL))
+		return FALSE;
+	*ret *= unit;
+	return TRUE;
+}
+
 gboolean
 value_take_line_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
     void *field)
@@ -292,8 +315,7 @@ value_take_line_limit(const char *text, GStringChunk *texts G_GNUC_UNUSED,
 	guint *ret = field;
 	guint64 count;
 
-	if (!g_ascii_string_to_unsigned(text, 10, 0, LINE_LIMIT_MAX, &count,
-		NULL) ||
+	if (!take_size(text, LINE_LIMIT_MAX, &count) ||
 	    (count > 0 && count < LINE_LIMIT_MIN))
 		return FALSE;
 	*ret = count == 0 ? NO_LIMIT : (guint)count;

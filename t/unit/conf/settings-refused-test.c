@@ -67,6 +67,9 @@ struct refused {
 #define BAD_RATE(value, key, column)                                           \
 	"2: bad value \"" value "\" of " key ", at column " column             \
 	"; expected " RATES
+#define BAD_LIMIT(value)                                                       \
+	BAD(value, "line-limit",                                               \
+	    "a size from 78 to 1M as 998 or 1K, 0 for no limit")
 #define BAD_HOST(group) "1: bad host in [" group "]; expected " HOST
 
 /* A group of 60 bytes, which messages show whole. */
@@ -380,8 +383,23 @@ static const struct refused refused[] = {
     {"a port after the port", "[host a:25:25]\n", CODE(VALUE),
 	BAD_HOST("host a:25:25")},
     {"a limit that cuts headers", "[host a]\nline-limit = 77\n", CODE(VALUE),
-	BAD("77", "line-limit",
-	    "a whole number from 78 to 1000000, 0 for no limit")},
+	BAD_LIMIT("77")},
+    {"a limit beyond the greatest", "[host a]\nline-limit = 1048577\n",
+	CODE(VALUE), BAD_LIMIT("1048577")},
+    {"more than one M", "[host a]\nline-limit = 2M\n", CODE(VALUE),
+	BAD_LIMIT("2M")},
+    {"more K than an M", "[host a]\nline-limit = 1025K\n", CODE(VALUE),
+	BAD_LIMIT("1025K")},
+    {"a limit that wraps around", "[host a]\nline-limit = 18014398509481985K\n",
+	CODE(VALUE), BAD_LIMIT("18014398509481985K")},
+    {"a size in a letter that is none", "[host a]\nline-limit = 1k\n",
+	CODE(VALUE), BAD_LIMIT("1k")},
+    {"a unit alone", "[host a]\nline-limit = K\n", CODE(VALUE), BAD_LIMIT("K")},
+    {"a blank before the K", "[host a]\nline-limit = 1 K\n", CODE(VALUE),
+	BAD_LIMIT("1 K")},
+    {"a size with a sign", "[host a]\nline-limit = +1K\n", CODE(VALUE),
+	BAD_LIMIT("+1K")},
+    {"no size at all", "[host a]\nline-limit =\n", CODE(VALUE), BAD_LIMIT("")},
     {"other modes of secrets", "[smtproute]\nsecret-modes = 0644\n",
 	CODE(VALUE), BAD("0644", "secret-modes", "strict or shared")},
     {"a refusal that is none", "[host a]\nnext-host-on = 4.7.1\n", CODE(VALUE),

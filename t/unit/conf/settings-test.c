@@ -353,6 +353,33 @@ test_host(gconstpointer data)
 	g_assert_cmpstr(shown, ==, row->shown);
 }
 
+/* What line-limit is, of some sizes. */
+static const struct size {
+	const char *says; /* the size */
+	guint limit;
+} sizes[] = {
+    {"0", NO_LIMIT},
+    {"0K", NO_LIMIT},
+    {"78", 78},
+    {"998", 998},
+    {"1K", 1024},
+    {"1024K", 1048576},
+    {"1M", 1048576},
+    {"1048576", 1048576},
+};
+
+static void
+test_size(gconstpointer data)
+{
+	const struct size *row = data;
+	g_autofree char *text =
+	    g_strdup_printf("[host a]\nline-limit = %s\n", row->says);
+	g_autoptr(Settings) settings = fixture_settings(text);
+
+	g_assert_cmpuint(settings_host(settings, "a", 25).line_limit, ==,
+	    row->limit);
+}
+
 /* A group [auth ex] with a username, and what becomes of its other line. */
 static const struct {
 	const char *says;
@@ -426,6 +453,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	TABLE_ADD("accepted", accepted, test_accepted);
 	TABLE_ADD("host", hosts, test_host);
+	TABLE_ADD("size", sizes, test_size);
 	g_test_add_func("/passwords", test_passwords);
 	g_test_add_func("/user names are literal", test_usernames);
 	g_test_add_func("/a byte order mark is no text", test_byte_order_mark);
