@@ -307,6 +307,13 @@ read_block(int fd, char *block, gsize *ret_length, gint64 deadline,
 	return TRUE;
 }
 
+static void
+set_gone(GError **error)
+{
+	g_set_error_literal(error, MESSAGE_ERROR, MESSAGE_ERROR_GONE,
+	    CALLER_GONE);
+}
+
 struct message *
 message_read(int fd, const char *spool_directory, gint64 deadline,
     GError **error)
@@ -321,9 +328,11 @@ message_read(int fd, const char *spool_directory, gint64 deadline,
 		if (!message_add(message, block, length, error))
 			return NULL;
 	} while (length == BLOCK_SIZE);
-	if (!message_may_end(error) || !message_end(message, error))
+	if (caller_is_going()) {
+		set_gone(error);
 		return NULL;
-	return g_steal_pointer(&message);
+	}
+	return message_end(message, error) ? g_steal_pointer(&message) : NULL;
 }
 
 gboolean
@@ -331,8 +340,7 @@ message_may_end(GError **error)
 {
 	if (!caller_is_gone())
 		return TRUE;
-	g_set_error_literal(error, MESSAGE_ERROR, MESSAGE_ERROR_GONE,
-	    CALLER_GONE);
+	set_gone(error);
 	return FALSE;
 }
 

@@ -95,20 +95,28 @@ is_exiting(pid_t pid)
 }
 
 /*
- * A process is marked as exiting before any of its descriptors is closed, so
- * whose death has closed the input is seen here, first as exiting and then as
- * no longer our parent, in this order.  A parent that has ended never is ours
- * again, whatever becomes of its number: its children get another one first.
- * Where a shell stands between pipe(8) and us, pipe(8) is known by the
- * verdict's pipe.
+ * A parent that has ended never is ours again, whatever becomes of its number:
+ * its children get another one first.  Where a shell stands between pipe(8) and
+ * us, pipe(8) is known by the verdict's pipe.
  */
 gboolean
 caller_is_gone(void)
 {
 	if (!watched)
 		return FALSE;
-	if (of_process &&
-	    (orphaned || is_exiting(parent) || getppid() != parent))
+	if (of_process && (orphaned || getppid() != parent))
 		return TRUE;
 	return is_deserted(reader);
+}
+
+/*
+ * A process is marked as exiting before any of its descriptors is closed, so
+ * whose death has closed the input is seen here, first as exiting and then as
+ * no longer our parent, in this order.
+ */
+gboolean
+caller_is_going(void)
+{
+	return (watched && of_process && is_exiting(parent)) ||
+	    caller_is_gone();
 }

@@ -26,11 +26,15 @@ caller_watch(int verdict);
 void
 caller_watch_reader(void);
 
-/*
- * Has it ended?  If not, an end of input that was seen before was no accident.
- * FALSE if nobody is watched.
- */
+/* Has it ended?  FALSE if nobody is watched. */
 gboolean
 caller_is_gone(void);
+
+/*
+ * Has it, or is it about to, its input closed already?  If not, an end of input
+ * that was seen before was no accident.  Dearer: proc(5) has to tell.
+ */
+gboolean
+caller_is_going(void);
 
 #endif

@@ -79,7 +79,7 @@ watch_and_tell(int parent, int go, int told)
 	/* Now the parent may die; that the pipe ends says that it does. */
 	g_assert_no_errno(close(parent));
 	g_assert_cmpint(read(go, &byte, 1), ==, 0);
-	after = caller_is_gone();
+	after = caller_is_going();
 	byte = (char)('0' + 2 * before + after);
 	g_assert_cmpint(write(told, &byte, 1), ==, 1);
 	_exit(0);
