@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "util/ticket.h"
 
@@ -31,11 +32,12 @@ guint64
 ticket_take(int fd)
 {
 	for (int i = 0; i < TRIES; i++) {
-		guint64 ticket = TICKET_MIN +
-		    (((guint64)g_random_int() << 32) | g_random_int()) %
-			(TICKET_MAX - TICKET_MIN);
+		guint64 ticket;
 		struct flock lock;
 
+		if (getentropy(&ticket, sizeof(ticket)) < 0)
+			return 0;
+		ticket = TICKET_MIN + ticket % (TICKET_MAX - TICKET_MIN);
 		ticket &= ~(guint64)MARK;
 		lock = byte_at(ticket);
 		if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
