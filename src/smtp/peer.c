@@ -152,13 +152,14 @@ peer_send(struct peer *peer, const char *data, gsize length, gint64 deadline,
 		short revents;
 		gsize sent = 0;
 
-		if (!await(peer, peer->send_events, deadline, &revents,
-			error) ||
-		    !send_some(peer, data, length, &sent, error))
+		if (!send_some(peer, data, length, &sent, error))
 			return FALSE;
 		/* Whatever the socket promises. */
 		if (sent == 0 && deadline_left(deadline) == 0)
 			return fail_timeout(error);
+		if (sent == 0 &&
+		    !await(peer, peer->send_events, deadline, &revents, error))
+			return FALSE;
 		data += sent;
 		length -= sent;
 	}
