@@ -51,6 +51,23 @@ note_secured(const struct carrier *carrier)
 		    carrier->job->data);
 }
 
+/* As libESMTP would if it were told to go on. */
+static void
+quit(struct carrier *carrier)
+{
+	if (!carrier->dialogue.over)
+		farewell_say(&carrier->dialogue, "QUIT\r\n");
+	carrier->dialogue.over = TRUE;
+}
+
+/* libESMTP does not know of it. */
+static void
+refuse_session(struct carrier *carrier, const struct reply *reply)
+{
+	dialogue_settle(&carrier->dialogue, STAGE_GREETING, reply);
+	quit(carrier);
+}
+
 static void
 carry_greeting(struct carrier *carrier)
 {
@@ -77,7 +94,51 @@ carry_greeting(struct carrier *carrier)
 		return;
 	if (opening->refusal != NULL)
 		job->events->unsecured(opening->refusal, job->data);
-	pass_reply(carrier, STAGE_GREETING, reply);
+	if (!outcome_is_success(STAGE_GREETING, reply))
+		refuse_session(carrier, reply);
+}
+
+/*
+ * DATA with it: only where some of the recipients may have the content without
+ * the others, or there are no others.
+ */
+static gboolean
+goes_as_one(const struct carrier *carrier)
+{
+	return !carrier->job->inquiry && carrier->opening.offer.pipelining &&
+	    (carrier->job->partial ||
+		carrier->dialogue.transaction->count == 1);
+}
+
+/* To MAIL, RCPT, DATA and the content. */
+static char *
+list_answers(const struct carrier *carrier)
+{
+	GString *text = g_string_new(NULL);
+	guint count = carrier->dialogue.transaction->count;
+
+	for (guint i = 0; i < 1 + count; i++)
+		g_string_append(text, "250 -\r\n");
+	g_string_append(text, "354 -\r\n250 -\r\n");
+	return g_string_free(text, FALSE);
+}
+
+/* What becomes of the message is for the host to say; see carry_volley(). */
+static void
+answer_ahead(struct carrier *carrier)
+{
+	g_autofree char *answers = list_answers(carrier);
+
+	if (!session_answer(carrier->session, answers))
+		carrier->dialogue.over = TRUE;
+}
+
+/* Where MAIL comes next, and it is known that it is sent. */
+static gboolean
+may_be_answered(const struct carrier *carrier)
+{
+	return goes_as_one(carrier) &&
+	    terms_are_met(&carrier->opening.offer, carrier->job);
 }
 
 static gboolean
@@ -104,6 +165,10 @@ pass_offer(struct carrier *carrier)
 	text = offer_format(offer, mechanisms, secured);
 	if (!session_tell(carrier->session, text))
 		carrier->dialogue.over = TRUE;
+	/* Else AUTH comes before MAIL. */
+	carrier->answered = mechanisms == 0 && may_be_answered(carrier);
+	if (carrier->answered)
+		answer_ahead(carrier);
 }
 
 /* LMTP has no HELO, which libESMTP would say next if it knew the code. */
@@ -169,35 +234,6 @@ is_secured(struct carrier *carrier)
 	return FALSE;
 }
 
-/*
- * DATA with it: only where some of the recipients may have the content without
- * the others, or there are no others.
- */
-static gboolean
-goes_as_one(const struct carrier *carrier)
-{
-	return !carrier->job->inquiry && carrier->opening.offer.pipelining &&
-	    (carrier->job->partial ||
-		carrier->dialogue.transaction->count == 1);
-}
-
-/*
- * libESMTP has all answers up to the one to its content now, and does not wait
- * for any: each time it did would be two changes between its thread and this.
- */
-static void
-answer_ahead(struct carrier *carrier)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	guint count = carrier->dialogue.transaction->count;
-
-	for (guint i = 0; i < 1 + count; i++)
-		g_string_append(text, "250 -\r\n");
-	g_string_append(text, "354 -\r\n");
-	if (!session_tell(carrier->session, text->str))
-		carrier->dialogue.over = TRUE;
-}
-
 /* Who has to wait for too long goes, which is nobody's fault. */
 static gboolean
 may_begin(struct carrier *carrier)
@@ -227,6 +263,7 @@ carry_accepted_mail(struct carrier *carrier, const char *command)
 		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
 		if (!carrier->answered)
 			answer_ahead(carrier);
+		carrier->answered = TRUE;
 	} else {
 		carry_command(carrier, STAGE_MAIL, whole);
 	}
@@ -356,8 +393,12 @@ end_content(struct carrier *carrier, int code)
 		carrier->idle = FALSE;
 		return;
 	}
-	session_keep(carrier->session, carrier->idle);
-	tell_code(carrier, code);
+	if (!carrier->answered) {
+		session_keep(carrier->session, carrier->idle);
+		tell_code(carrier, code);
+	} else if (!carrier->idle) {
+		quit(carrier);
+	}
 }
 
 static void
@@ -473,6 +514,8 @@ carrier_begin(struct carrier *carrier)
 		    error->message);
 		return;
 	}
+	/* Meanwhile it says EHLO. */
+	tell_code(carrier, 220);
 	carry_greeting(carrier);
 	carry_all(carrier);
 }
@@ -481,16 +524,13 @@ void
 carrier_go_on(struct carrier *carrier)
 {
 	const struct wire_job *job = carrier->job;
+	g_autofree char *answers = NULL;
 
-	/* Nothing but MAIL can come first, and it is known what becomes of it.
-	 */
-	carrier->answered = goes_as_one(carrier) &&
-	    terms_refuse(&carrier->opening.offer, job,
-		carrier->dialogue.transaction) == 0;
+	carrier->answered = may_be_answered(carrier);
 	if (carrier->answered)
-		answer_ahead(carrier);
+		answers = list_answers(carrier);
 	if (!session_next(carrier->session, job->sender, job->recipients,
-		message_size(job->message), wants_8bitmime(carrier))) {
+		message_size(job->message), wants_8bitmime(carrier), answers)) {
 		dialogue_fail_here(&carrier->dialogue, STAGE_MAIL,
 		    "libESMTP takes no other message");
 		return;

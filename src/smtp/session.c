@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -57,10 +58,12 @@ struct session {
 	GString *output;   /* what it wrote and nobody took yet */
 	GString *input;    /* what it is told and there was no room for yet */
 	guint replies_max; /* it never waits for more until its end */
+	gboolean alone;    /* the message has one recipient */
 	GMutex lock;       /* of what follows */
 	GCond changed;
 	gboolean keep;  /* after a message it waits for the next one */
 	gboolean waits; /* it does */
+	gboolean ended; /* it will never again */
 };
 
 /* The content does not pass through libESMTP, which would rewrite it. */
@@ -83,7 +86,10 @@ await_next(struct session *session)
 {
 	g_mutex_lock(&session->lock);
 	session->waits = session->keep;
+	g_mutex_unlock(&session->lock);
+	/* Without the lock, or who wakes up would have to wait for that. */
 	g_cond_signal(&session->changed);
+	g_mutex_lock(&session->lock);
 	while (session->waits)
 		g_cond_wait(&session->changed, &session->lock);
 	g_mutex_unlock(&session->lock);
@@ -126,6 +132,7 @@ add_message(struct session *session, const struct mailbox *sender,
     const GPtrArray *recipients, guint64 size)
 {
 	session->message = smtp_add_message(session->lib);
+	session->alone = recipients->len == 1;
 	/* After MAIL; any before that is refused it answers with QUIT. */
 	session->replies_max = recipients->len + REPLIES_BEHIND_RCPT;
 	return session->message != NULL &&
@@ -206,7 +213,26 @@ drive(gpointer data)
 		secret_sweep();
 	/* For whoever waits, also if it never came to connect(). */
 	shutdown(session->inner, SHUT_RDWR);
+	g_mutex_lock(&session->lock);
+	session->ended = TRUE;
+	g_mutex_unlock(&session->lock);
+	g_cond_signal(&session->changed);
 	return NULL;
+}
+
+/*
+ * Its thread needs no heap of its own, which the C library would set up and
+ * take down again for each message of pipe(8).
+ */
+static void
+share_heap(void)
+{
+	static gsize done;
+
+	if (!g_once_init_enter(&done))
+		return;
+	mallopt(M_ARENA_MAX, 1);
+	g_once_init_leave(&done, TRUE);
 }
 
 struct session *
@@ -239,6 +265,7 @@ session_start(const char *helo_name, const struct mailbox *sender,
 	}
 	if (credentials != NULL)
 		session->replies_max += AUTH_REPLIES_MAX;
+	share_heap();
 	session->thread = g_thread_try_new("libesmtp", drive, session, error);
 	return session->thread != NULL ? g_steal_pointer(&session) : NULL;
 }
@@ -309,32 +336,73 @@ session_keep(struct session *session, gboolean keep)
 	session->keep = keep;
 	if (!keep)
 		session->waits = FALSE;
-	g_cond_signal(&session->changed);
 	g_mutex_unlock(&session->lock);
+	if (!keep)
+		g_cond_signal(&session->changed);
+}
+
+/* Until it waits for the next message, or has ended. */
+static gboolean
+await_pause(struct session *session)
+{
+	gint64 deadline = deadline_in(ANSWER_SPAN);
+	gboolean waits;
+
+	g_mutex_lock(&session->lock);
+	while (!session->waits && !session->ended &&
+	    g_cond_wait_until(&session->changed, &session->lock, deadline))
+		continue;
+	waits = session->waits;
+	g_mutex_unlock(&session->lock);
+	return waits;
+}
+
+/* It says all of a message for one recipient before anybody reads of it. */
+static void
+await_commands(struct session *session)
+{
+	if (session->alone)
+		await_pause(session);
+}
+
+gboolean
+session_answer(struct session *session, const char *answers)
+{
+	session_keep(session, TRUE);
+	if (!session_tell(session, answers))
+		return FALSE;
+	await_commands(session);
+	return TRUE;
+}
+
+/* Of this message, too, session_keep() has something to say. */
+static void
+go_on(struct session *session, gboolean keep)
+{
+	g_mutex_lock(&session->lock);
+	session->keep = keep;
+	session->waits = FALSE;
+	g_mutex_unlock(&session->lock);
+	g_cond_signal(&session->changed);
 }
 
 gboolean
 session_next(struct session *session, const struct mailbox *sender,
-    const GPtrArray *recipients, guint64 size, gboolean eightbitmime)
+    const GPtrArray *recipients, guint64 size, gboolean eightbitmime,
+    const char *answers)
 {
-	gint64 deadline = deadline_in(ANSWER_SPAN);
-	gboolean ready;
-
-	g_mutex_lock(&session->lock);
-	while (!session->waits &&
-	    g_cond_wait_until(&session->changed, &session->lock, deadline))
-		continue;
-	ready = session->waits;
-	if (ready)
-		ready = add_message(session, sender, recipients, size);
-	if (ready && eightbitmime)
+	/* Its thread stands still meanwhile. */
+	if (!await_pause(session) ||
+	    !add_message(session, sender, recipients, size))
+		return FALSE;
+	if (eightbitmime)
 		session_use_8bitmime(session);
-	/* Of this message, too, it has to be said anew. */
-	session->keep = FALSE;
-	session->waits = FALSE;
-	g_cond_signal(&session->changed);
-	g_mutex_unlock(&session->lock);
-	return ready;
+	if (answers != NULL && !session_tell(session, answers))
+		return FALSE;
+	go_on(session, answers != NULL);
+	if (answers != NULL)
+		await_commands(session);
+	return TRUE;
 }
 
 /* Forgets what it wrote behind the first @keep bytes. */
@@ -381,11 +449,15 @@ read_output(struct session *session, gint64 deadline)
 	gssize n;
 
 	deadline = MIN(deadline, deadline_in(ANSWER_SPAN));
-	if (deadline_poll(&pollfd, 1, deadline) <= 0)
-		return FALSE;
-	if (!(pollfd.revents & ~POLLOUT))
-		return flush_input(session);
-	n = recv(session->outer, buffer, sizeof(buffer), 0);
+	/* What it has said already is there. */
+	n = recv(session->outer, buffer, sizeof(buffer), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		if (deadline_poll(&pollfd, 1, deadline) <= 0)
+			return FALSE;
+		if (!(pollfd.revents & ~POLLOUT))
+			return flush_input(session);
+		n = recv(session->outer, buffer, sizeof(buffer), 0);
+	}
 	if (n > 0)
 		g_string_append_len(session->output, buffer, n);
 	if (session->auth != NULL)

@@ -61,6 +61,15 @@ gboolean
 session_tell_code(struct session *session, int code);
 
 /*
+ * Gives it replies to all that it has still to say of the message, the content
+ * included, and so has it say that at once: each time that it waits for one
+ * costs two changes between its thread and this.  It is kept (session_keep()).
+ * FALSE: it has ended.
+ */
+gboolean
+session_answer(struct session *session, const char *answers);
+
+/*
  * After the message under way it waits for session_next() (@keep), or says
  * QUIT.
  */
@@ -69,11 +78,13 @@ session_keep(struct session *session, gboolean keep);
 
 /*
  * The next message, once libESMTP has been told that the one before was sent:
- * it begins with MAIL.  FALSE: it cannot.
+ * it begins with MAIL.  @answers: as for session_answer(), NULL: it is told as
+ * it goes on.  FALSE: it cannot.
  */
 gboolean
 session_next(struct session *session, const struct mailbox *sender,
-    const GPtrArray *recipients, guint64 size, gboolean eightbitmime);
+    const GPtrArray *recipients, guint64 size, gboolean eightbitmime,
+    const char *answers);
 
 /* MAIL shall say BODY=8BITMIME.  Only while it waits for EHLO's reply. */
 void

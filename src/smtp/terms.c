@@ -6,6 +6,14 @@
 
 #include "smtp/terms.h"
 
+/* What a host does not have that the message needs. */
+enum lack {
+	LACK_NOTHING,
+	LACK_ONE_VERDICT, /* of LMTP, for all recipients */
+	LACK_UTF8,
+	LACK_SIZE,
+};
+
 /* RFC 1870 section 6.1: a client need not send what is sure to be refused. */
 static int
 refuse_size(const struct offer *offer, const struct wire_job *job,
@@ -52,17 +60,39 @@ refuse_many(struct transaction *transaction)
 	return 452;
 }
 
+static enum lack
+find_lack(const struct offer *offer, const struct wire_job *job)
+{
+	if (job->lmtp && !job->partial && job->recipients->len > 1)
+		return LACK_ONE_VERDICT;
+	if (job->smtputf8 && !offer->smtputf8)
+		return LACK_UTF8;
+	if (offer->size_limit > 0 &&
+	    message_size(job->message) > offer->size_limit)
+		return LACK_SIZE;
+	return LACK_NOTHING;
+}
+
+gboolean
+terms_are_met(const struct offer *offer, const struct wire_job *job)
+{
+	return find_lack(offer, job) == LACK_NOTHING;
+}
+
 int
 terms_refuse(const struct offer *offer, const struct wire_job *job,
     struct transaction *transaction)
 {
-	if (job->lmtp && !job->partial && transaction->count > 1)
+	switch (find_lack(offer, job)) {
+	case LACK_ONE_VERDICT:
 		return refuse_many(transaction);
-	if (job->smtputf8 && !offer->smtputf8)
+	case LACK_UTF8:
 		return refuse_utf8(transaction);
-	if (offer->size_limit > 0 &&
-	    message_size(job->message) > offer->size_limit)
+	case LACK_SIZE:
 		return refuse_size(offer, job, transaction);
+	case LACK_NOTHING:
+		break;
+	}
 	return 0;
 }
 

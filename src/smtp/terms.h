@@ -12,9 +12,13 @@
 #include "smtp/transaction.h"
 #include "smtp/wire.h"
 
+/* May the host have the message? */
+gboolean
+terms_are_met(const struct offer *offer, const struct wire_job *job);
+
 /*
- * Is it sure that the host cannot have the message?  Then all of @transaction
- * is settled, and a code comes back with which libESMTP gives MAIL up; 0: no.
+ * If it is sure that it may not, all of @transaction is settled, and a code
+ * comes back with which libESMTP gives MAIL up; 0: no.
  */
 int
 terms_refuse(const struct offer *offer, const struct wire_job *job,

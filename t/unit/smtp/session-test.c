@@ -28,6 +28,7 @@
 #define RCPT(n)   "RCPT TO:<to" #n "@b.example>\r\n"
 #define DATA      "DATA\r\n"
 #define QUIT      "QUIT\r\n"
+#define ANSWERS   "250 -\r\n250 -\r\n354 -\r\n250 -\r\n"
 
 #define STEPS_MAX 24
 
@@ -40,6 +41,8 @@ struct step {
 		SAYS,      /* a command, and waits for a reply */
 		SAYS_MORE, /* a command, and another one is there already */
 		CONTENT,   /* what it makes of the content */
+		ANSWER,    /* replies to all that is left of the message */
+		KEEP,      /* code: whether it is kept */
 		USE_8BITMIME,
 	} what;
 	const char *text;
@@ -65,6 +68,14 @@ struct step {
 #define BODY                                                                   \
 	{                                                                      \
 		CONTENT, NULL, 0                                               \
+	}
+#define A(text)                                                                \
+	{                                                                      \
+		ANSWER, text, 0                                                \
+	}
+#define K(keep)                                                                \
+	{                                                                      \
+		KEEP, NULL, keep                                               \
 	}
 #define EIGHT                                                                  \
 	{                                                                      \
@@ -100,6 +111,15 @@ static const struct dialogue {
     {"8BITMIME that is not used", 1,
 	{C(220), S(EHLO), T(EVERYTHING), S(MAIL_SIZE), C(250), MORE(RCPT(0)),
 	    S(DATA), C(250), C(354), BODY, C(250), S(QUIT), C(221)}},
+    {"answers ahead: MAIL and all behind it are there at once", 1,
+	{C(220), S(EHLO), T(PIPELINING), A(ANSWERS), MORE(MAIL), MORE(RCPT(0)),
+	    MORE(DATA), BODY, K(FALSE), S(QUIT), C(221)}},
+    {"answers ahead, without PIPELINING", 1,
+	{C(220), S(EHLO), T(PLAIN), A(ANSWERS), MORE(MAIL), MORE(RCPT(0)),
+	    MORE(DATA), BODY, K(FALSE), S(QUIT), C(221)}},
+    {"answers from RCPT on", 1,
+	{C(220), S(EHLO), T(PIPELINING), S(MAIL), A(ANSWERS), MORE(RCPT(0)),
+	    MORE(DATA), BODY, K(FALSE), S(QUIT), C(221)}},
     {"HELO", 1,
 	{C(220), S(EHLO), C(502), S(HELO), C(250), S(MAIL), C(250), S(RCPT(0)),
 	    C(250), S(DATA), C(354), BODY, C(250), S(QUIT), C(221)}},
@@ -205,6 +225,12 @@ take_step(struct session *session, const struct step *step)
 		break;
 	case CONTENT:
 		g_assert_true(session_swallow_content(session, FOREVER));
+		break;
+	case ANSWER:
+		g_assert_true(session_answer(session, step->text));
+		break;
+	case KEEP:
+		session_keep(session, step->code);
 		break;
 	case USE_8BITMIME:
 		session_use_8bitmime(session);
