@@ -141,7 +141,7 @@ subtest 'a private Postfix' => sub {
     $postfix->wait_for(qr/ $id: .* status=deferred/);
     $postfix->flush;
     $postfix->wait_for(qr/ $id: .* status=deferred/, 2);
-    my @queue = $postfix->queue;
+    my @queue = $postfix->settled;
     is scalar @queue, 1, 'one message in the queue';
     is $queue[0]{queue_id}, $id, 'the deferred one';
     $postfix->reload;

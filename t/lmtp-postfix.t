@@ -209,7 +209,6 @@ subtest 'killed' => sub {
             $kills += kill 'KILL', $pid if rand() < 0.1;
         }
     }
-    $postfix->flush;
     local $Fixture::PATIENCE = $Fixture::PATIENCE + $count / 4;
     $postfix->wait_for(qr/ removed$/, $count);
     $postfix->stop;
@@ -240,7 +239,6 @@ subtest 'hosts restarted under load' => sub {
         $host->start if $number % 20 == 15;
         $postfix->inject(message => "Subject: $subjects[$number]\n\nx\n");
     }
-    $postfix->flush;
     local $Fixture::PATIENCE = $Fixture::PATIENCE + $count / 4;
     $postfix->wait_for(qr/ removed$/, $count);
     $postfix->stop;

@@ -25,7 +25,7 @@
 #                              by SMTP; returns the queue id
 #   $postfix->command($program, @arguments)   postqueue, postsuper, sendmail ...
 #                              on this instance: (exit status, output)
-#   $postfix->flush            tries all deferred mail now
+#   $postfix->flush            tries all deferred mail now, when it is deferred
 #   $postfix->queue            what postqueue -j shows, a list of hashes
 #   $postfix->settled          the same when nothing is under way: status= is
 #                              logged before qmgr(8) moves the message
@@ -320,9 +320,11 @@ sub _dialogue {
     croak "smtpd hangs up";
 }
 
+# A message that is not in the deferred queue yet would be left out.
 sub flush {
     my ($self) = @_;
 
+    $self->settled;
     my ($status, $output) = $self->command('postqueue', '-f');
     die "postqueue -f: $output" if $status != 0;
     return;
