@@ -13,8 +13,10 @@
  *	FAULT_DAY    the same for the time of day
  *	FAULT_CLOCK  a file with such a number, read whenever that is asked for:
  *	             who writes it sets the clock
+ *	FAULT_PACE   by so much CLOCK_MONOTONIC, that of time-outs, is slower
  *
- * "crash" is the end of each use of the state, and crashes there.
+ * "crash" is the end of each use of the state, and crashes there; "stop" is
+ * each read(2), and stops the process before it.
  *
  * Before main() libraries prepare themselves, and nothing that a program
  * does can change what comes of a failure there.
@@ -53,6 +55,7 @@ static struct {
 	long boot;
 	long day;
 	const char *clock;
+	long pace;
 } plan;
 
 /*
@@ -211,6 +214,8 @@ mkostemp(char *template, int flags)
 ssize_t
 read(int fd, void *data, size_t length)
 {
+	if (is_due("stop"))
+		raise(SIGSTOP);
 	return fails_or_shortens("read", &length)
 	    ? -1
 	    : NEXT(read)(fd, data, length);
@@ -389,11 +394,23 @@ day_ahead(void)
 	return atol(text);
 }
 
+static void
+slow_down(struct timespec *now)
+{
+	long long nanoseconds =
+	    (now->tv_sec * 1000000000LL + now->tv_nsec) / plan.pace;
+
+	now->tv_sec = nanoseconds / 1000000000;
+	now->tv_nsec = nanoseconds % 1000000000;
+}
+
 int
 clock_gettime(clockid_t id, struct timespec *now)
 {
 	int result = NEXT(clock_gettime)(id, now);
 
+	if (result == 0 && id == CLOCK_MONOTONIC && plan.pace > 1)
+		slow_down(now);
 	if (result == 0 && id == CLOCK_BOOTTIME)
 		now->tv_sec += plan.boot;
 	if (result == 0 && id == CLOCK_REALTIME)
@@ -441,6 +458,7 @@ armed_main(int argc, char **argv, char **environment)
 	plan.boot = number_of("FAULT_BOOT");
 	plan.day = number_of("FAULT_DAY");
 	plan.clock = getenv("FAULT_CLOCK");
+	plan.pace = number_of("FAULT_PACE");
 	plan.armed = plan.call != NULL;
 	return real_main(argc, argv, environment);
 }

@@ -14,8 +14,9 @@
 #
 # new: routes, settings (over usable defaults; a hash is a group) or conf (the
 # file's text), user (who runs it; then nothing needs that user's rights but
-# ->var), prefix => [command before it, run as root, as Syslog has one], binary
-# (default: $SMTPROUTE, or src/smtproute in $top_builddir).
+# ->var), prefix => [command before it, run as root, as Syslog has one],
+# environment => {more of it, for all runs}, binary (default: $SMTPROUTE, or
+# src/smtproute in $top_builddir).
 #
 # deliver, start: sender, recipients, queue_id, nexthop (none), message (text,
 # or a sub that writes to the handle it gets), environment => {more of it}, or
@@ -65,6 +66,7 @@ sub new {
         reports => "$folder/reports",
         user    => $option{user},
         prefix  => $option{prefix} // [],
+        more    => $option{environment} // {},
     }, $class;
     mkdir $_ or die "$_: $!\n" for "$folder/var", "$folder/var/state";
     $self->_give("$folder/var", "$folder/var/state") if defined $self->{user};
@@ -182,6 +184,7 @@ sub environment {
         LANG        => 'C',
         PATH        => '/usr/bin:/bin',
         $self->report_environment,
+        %{ $self->{more} },
     );
 }
 

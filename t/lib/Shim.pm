@@ -6,6 +6,9 @@
 #   $agent->deliver(environment => {LD_PRELOAD => $SHIM, FAULT_DAY => 86_400});
 #
 # faults($call, $error, $at): the $at-th (1) and all later ones of $call.
+# unhurried($pace): all time-outs are so many times (30) as long, for tests of
+# what is done before one that no setting has: a machine may stand still for
+# seconds.
 
 package Shim;
 
@@ -15,9 +18,16 @@ use warnings;
 use Cwd qw(abs_path);
 use Exporter qw(import);
 
-our @EXPORT = qw($SHIM faults);
+our @EXPORT = qw($SHIM faults unhurried);
 
 our $SHIM = abs_path(($ENV{top_builddir} // '.') . '/t/fault/shim.so');
+
+# With ThreadSanitizer there is no such library.
+sub unhurried {
+    my ($pace) = @_;
+
+    return -e $SHIM ? {LD_PRELOAD => $SHIM, FAULT_PACE => $pace // 30} : {};
+}
 
 sub faults {
     my ($call, $error, $at) = @_;
