@@ -18,6 +18,7 @@ use CrowdHost;
 use Ctl;
 use Fixture;
 use Lmtp;
+use Shim;
 
 my $OK = qr/^250 2\.0\.0 /;
 my %ONE = ('max-connections' => 1, 'retry-min' => '1h', 'retry-max' => '1h');
@@ -30,7 +31,7 @@ sub agent_for {
     return Agent->new(settings => {tls => 'none', %ONE, %{$settings}},
         routes => 'example.com '
             . join(', ', map { $_->destination . '/pri=' . $n++ } @hosts)
-            . "\n");
+            . "\n", environment => unhurried(5));
 }
 
 sub process {
@@ -142,7 +143,8 @@ subtest 'who goes elsewhere gives it up' => sub {
 subtest 'without a limit both are kept' => sub {
     my @hosts = (CrowdHost->new, CrowdHost->new);
     my $agent = Agent->new(settings => {tls => 'none'}, routes =>
-        'example.com ' . join(', ', map { $_->destination } @hosts) . "\n");
+        'example.com ' . join(', ', map { $_->destination } @hosts) . "\n",
+        environment => unhurried());
     my $lmtp = process($agent);
 
     like send_one($lmtp, "u$_"), $OK, "message $_" for 1 .. 6;

@@ -20,6 +20,7 @@ use Ctl;
 use Fixture;
 use Lmtp;
 use PostfixInstance;
+use Shim;
 use SmtpHost;
 
 my $NO = '550 5.1.1 no such user';
@@ -39,7 +40,8 @@ sub agent_for {
 
     return Agent->new(settings => {tls => 'none', %{$settings}},
         routes => 'example.com '
-            . join(', ', map { "$_/pri=" . $n++ } @destinations) . "\n");
+            . join(', ', map { "$_/pri=" . $n++ } @destinations) . "\n",
+        environment => unhurried());
 }
 
 # As verify(8) has it: all at once, and no DATA.  The reply to RCPT.
