@@ -19,6 +19,7 @@ use Dns ();
 use Fixture;
 use Herd;
 use Lmtp ();
+use Shim;
 
 my $FREE = qr/at its rate, free in \d+ s/;
 
@@ -199,8 +200,8 @@ subtest 'a host with two addresses, at its rate after the first' => sub {
         reply => {mail => '450 4.7.1 later'});
     my $dns = Dns->new(records =>
         [map { "mx.example.test. A $_" } '127.0.0.1', '127.0.0.2']);
-    my $agent = agent('[mx.example.test]:' . $host->port . '/rate=1:2s',
-        patience => '10s', 'dns-servers' => $dns->address);
+    my $agent = agent('[mx.example.test]:' . $host->port . '/rate=1:30s',
+        patience => '1m', 'dns-servers' => $dns->address);
 
     my $run = $agent->deliver;
     like $run->output, qr/ 450 4\.7\.1 later /, 'deferred by the first';
@@ -274,7 +275,11 @@ subtest 'who was deferred does not come again' => sub {
 
 subtest 'kept connections' => sub {
     my $host = CrowdHost->new;
-    my $agent = agent($host->destination, rate => '3:1h');
+    my $agent = Agent->new(
+        routes      => '* ' . $host->destination . "\n",
+        settings    => {patience => 0, rate => '3:1h'},
+        environment => unhurried(),
+    );
     my $lmtp = Lmtp->new(agent => $agent);
 
     $lmtp->lhlo;
