@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Failover;
+use Shim;
 
 my $DELIVERED = qr/^2\.0\.0 FIRST: 250 /;
 
@@ -168,7 +169,7 @@ my @doubled = (
         'next', '4.4.2 FIRST: message content: contradictory replies',
         'EHLO MAIL RCPT DATA', 'Connection Error'],
     ['354 and half a reply', {data => \"354 a\r\n25"}, 'next',
-        '4.4.2 FIRST: message content: timed out after 2 s',
+        "4.4.2 FIRST: message content: timed out after $SHORT s",
         'EHLO MAIL RCPT DATA', 'Connection Error'],
     ['250 in place of 354', {data => '250 2.0.0 a'}, 'next',
         '4.4.2 FIRST: DATA: unexpected reply: 250 2.0.0 a',
@@ -213,7 +214,8 @@ my @doubled = (
     (map { ["a refusal after another, and to QUIT: $_->[0]",
             {ehlo => '502 a', mail => '502 5.5.1 b', quit => $_->[0]}, 'next',
             '4.4.2 FIRST: MAIL FROM: replies out of step',
-            'EHLO HELO MAIL QUIT', 'Connection Error'] }
+            'EHLO HELO MAIL QUIT', 'Connection Error',
+            environment => unhurried()] }
         ['250 2.1.0 c'], ['502 c'], ['hello']),
     ['the content is refused after another refusal',
         {ehlo => '502 a', final => '554 5.6.0 b', quit => '250 c'}, 65,
@@ -332,7 +334,7 @@ push @amid, map {
 
     ["$size bytes, of which the host reads 10,000: $how",
         {content => {after => 10_000, then => $how}}, 'next',
-        $how eq 'deaf' ? '4.4.2 FIRST: message content: timed out after 2 s'
+        $how eq 'deaf' ? "4.4.2 FIRST: message content: timed out after $SHORT s"
             : qr/^4\.4\.2 FIRST: message content: connection lost/,
         'EHLO MAIL RCPT DATA part', 'Connection Error',
         message => content_of($size)];
@@ -386,7 +388,7 @@ sub slow_row {
     my $unsure = defined $script->{final};
 
     return ["slow pieces: $stage", $script, $unsure ? 75 : 'next',
-        "4.4.2 FIRST: $stage: timed out after 2 s" . ($unsure ? $UNSURE : ''),
+        "4.4.2 FIRST: $stage: timed out after $SHORT s" . ($unsure ? $UNSURE : ''),
         $saw, 'Connection Error'];
 }
 

@@ -22,6 +22,8 @@ my $LATE = '; time-limit near, no other host was begun';
 
 my $SENT = 'EHLO MAIL RCPT DATA content';
 
+my $PAUSE = $SHORT + 1;
+
 my %PATIENT = map { ("$_-timeout", '1m') }
     qw(connect greeting command data final);
 
@@ -32,7 +34,7 @@ sub short {
     return {
         hosts => {A => $script, B => {digest => 1}},
         route => 'A, B/pri=1',
-        settings => {%PATIENT, 'host A' => {$timeout => '2s'},
+        settings => {%PATIENT, 'host A' => {$timeout => "${SHORT}s"},
             %{ delete $option{settings} // {} }},
         %option,
     };
@@ -64,7 +66,7 @@ sub stage_rows {
 
     return ["$timeout: $stage",
         alone($script, $timeout, %option),
-        75, "4.4.2 A: $stage: timed out after 2 s", {A => [$saw]}],
+        75, "4.4.2 A: $stage: timed out after $SHORT s", {A => [$saw]}],
         ["$timeout: $stage, then the next host",
         short($script, $timeout, %option),
         0, qr/^2\.0\.0 B: 250 /, {A => [$saw], B => [$DELIVERY]}];
@@ -78,9 +80,9 @@ sub hole_rows {
     my $address = $hole->address;
 
     return ["connect-timeout: $address", alone($hole, 'connect-timeout'),
-        75, '4.4.1 A: connect: timed out after 2 s', {},
+        75, "4.4.1 A: connect: timed out after $SHORT s", {},
         "Connection Error: DCID 1 domain: example.com IP: A "
-            . 'details: connect: timed out after 2 s interface: - '
+            . "details: connect: timed out after $SHORT s interface: - "
             . 'reason: network error'],
         ["connect-timeout: $address, then the next host",
         short($hole, 'connect-timeout'),
@@ -121,14 +123,14 @@ sub limit_row {
 
 my @finals = (
     ['final-timeout', short({final => 'silence'}, 'final-timeout'),
-        75, "4.4.2 A: end of DATA: timed out after 2 s$UNSURE",
+        75, "4.4.2 A: end of DATA: timed out after $SHORT s$UNSURE",
         {A => [$SENT], B => []},
         'New SMTP DCID 1 interface 127.0.0.1 address A',
         'Connection Error: DCID 1 domain: example.com IP: A '
-            . 'details: end of DATA: timed out after 2 s '
+            . "details: end of DATA: timed out after $SHORT s "
             . 'interface: 127.0.0.1 reason: network error',
         'Delayed: DCID 1 to RID [0] - 4.4.2 - end of DATA: '
-            . 'timed out after 2 s'],
+            . "timed out after $SHORT s"],
     ['when-unsure = defer', short({final => 'close'}, 'final-timeout',
             settings => {'when-unsure' => 'defer'}),
         75, "4.4.2 A: end of DATA: connection lost$UNSURE",
@@ -150,10 +152,10 @@ my @finals = (
         {A => [$SENT], B => []}],
 );
 
-# A pause of 3 s that a longer time-out bears, although all others are short.
+# A pause that a longer time-out bears, although all others are short.
 sub patient {
     my ($timeout, $script, %settings) = @_;
-    my %short = map { ("$_-timeout", '2s') }
+    my %short = map { ("$_-timeout", "${SHORT}s") }
         qw(connect greeting command data final);
 
     return ["$timeout: longer than a pause", {
@@ -165,27 +167,29 @@ sub patient {
 }
 
 my @overrides = (
-    patient('greeting-timeout', {greeting => {reply => '220 a', delay => 3}}),
-    patient('command-timeout', {mail => {reply => '250 a', delay => 3}}),
-    patient('data-timeout', {data => {reply => '354 a', delay => 3}}),
-    patient('data-timeout', {content => {after => 1000, delay => 3}}),
-    patient('final-timeout', {final => {reply => '250 a', delay => 3}}),
+    patient('greeting-timeout',
+        {greeting => {reply => '220 a', delay => $PAUSE}}),
+    patient('command-timeout', {mail => {reply => '250 a', delay => $PAUSE}}),
+    patient('data-timeout', {data => {reply => '354 a', delay => $PAUSE}}),
+    patient('data-timeout', {content => {after => 1000, delay => $PAUSE}}),
+    patient('final-timeout', {final => {reply => '250 a', delay => $PAUSE}}),
     ['[host] is stronger than [smtproute]', {
-            hosts => {A => {mail => {reply => '250 a', delay => 3}}},
+            hosts => {A => {mail => {reply => '250 a', delay => $PAUSE}}},
             route => 'A',
-            settings => {'command-timeout' => '2s',
+            settings => {'command-timeout' => "${SHORT}s",
                 'host 127.0.0.1' => {'command-timeout' => '1m'}},
         }, 0, qr/^2\.0\.0 A: 250 /, {A => [$DELIVERY]}],
     ['[host:port] is stronger than [host]', {
-            hosts => {A => {mail => {reply => '250 a', delay => 3}}},
+            hosts => {A => {mail => {reply => '250 a', delay => $PAUSE}}},
             route => 'A',
-            settings => {'host 127.0.0.1' => {'command-timeout' => '2s'},
+            settings => {'host 127.0.0.1' => {'command-timeout' => "${SHORT}s"},
                 'host A' => {'command-timeout' => '1m'}},
         }, 0, qr/^2\.0\.0 A: 250 /, {A => [$DELIVERY]}],
     ['[host] of another host', {
-            hosts => {A => {mail => {reply => '250 a', delay => 3}}},
+            hosts => {A => {mail => {reply => '250 a', delay => $PAUSE}}},
             route => 'A',
-            settings => {'host 127.0.0.2' => {'command-timeout' => '2s'}},
+            settings => {'host 127.0.0.2' =>
+                {'command-timeout' => "${SHORT}s"}},
         }, 0, qr/^2\.0\.0 A: 250 /, {A => [$DELIVERY]}],
 );
 

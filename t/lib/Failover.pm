@@ -16,7 +16,7 @@
 # "next": alone in its route the host makes the agent defer with that line;
 # before another host, which accepts everything, the message goes there.
 # Otherwise the other host must not be tried.  Where the line has
-# "timed out" in it, the first host's time-outs are 2 s.
+# "timed out" in it, the first host's time-outs are $SHORT seconds.
 #
 #   try_trials(
 #       ['a host that refuses connections is passed over',
@@ -39,7 +39,7 @@ use Test::More;
 
 use Trial ();
 
-our @EXPORT = qw($DELIVERY $TIME_LIMIT $UNSURE try_rows try_trials);
+our @EXPORT = qw($DELIVERY $SHORT $TIME_LIMIT $UNSURE try_rows try_trials);
 
 our $UNSURE =
     '; no other host was tried, since this one may have accepted it';
@@ -47,9 +47,11 @@ our $UNSURE =
 # What a host sees that takes a message.
 our $DELIVERY = 'EHLO MAIL RCPT DATA content QUIT';
 
-# For tests that reach it, in seconds: longer than the agent takes to begin,
-# and shorter than it asks DNS.
-our $TIME_LIMIT = defined $ENV{SMTPROUTE_WRAPPER} ? 8 : 3;
+# For tests that reach them, in seconds: longer than a host takes to answer
+# and all of a dialogue, when many have a slow machine; and shorter than the
+# agent asks DNS.
+our $SHORT = defined $ENV{SMTPROUTE_WRAPPER} ? 10 : 5;
+our $TIME_LIMIT = 8;
 
 # Rows at work at the same time.
 my $BATCH = defined $ENV{SMTPROUTE_WRAPPER} ? 4 : 12;
@@ -90,7 +92,7 @@ sub describe {
 sub start_row {
     my ($row) = @_;
     my ($script, $fate, $line, undef, undef, %option) = @{$row};
-    my %short = $line !~ /timed out/ ? () : map { ("$_-timeout", '2s') }
+    my %short = $line !~ /timed out/ ? () : map { ("$_-timeout", "${SHORT}s") }
         qw(greeting command data final);
     my %common = (
         settings => {'host FIRST' => \%short},
