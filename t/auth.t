@@ -317,7 +317,7 @@ my @troubles = (
             'EHLO AUTH +']) }
         ['close', 'connection lost'],
         ['reset', 'connection lost: Connection reset by peer'],
-        ['silence', 'timed out after 1 s'],
+        ['silence', 'timed out after 5 s'],
         ['hello', 'not an SMTP reply: hello'],
         ["235-ok\n535 no", 'reply lines with different codes: 535 no'],
         ['250 2.0.0 ok', 'unexpected reply: 250 2.0.0 ok'],
@@ -373,7 +373,7 @@ sub start_trouble {
     my (undef, $script, undef, undef, undef, %option) = @{$row};
     my %more = (settings => settings('host FIRST' => {
         'auth'            => 'ex',
-        'command-timeout' => $row->[3] =~ /timed out/ ? '1s' : '10s',
+        'command-timeout' => $row->[3] =~ /timed out/ ? '5s' : '10s',
         %{ $option{host} // {} },
     }));
     my %first = (Sasl::script(username => $USERNAME, password => $PASSWORD),

@@ -86,7 +86,7 @@ subtest 'for a place' => sub {
 subtest 'not at all, or not for long' => sub {
     my $host = CrowdHost->new(hold => 'mail');
 
-    for my $patience (0, '2s') {
+    for my $patience (0, '5s') {
         my $herd = herd($host, 'max-connections' => 1, patience => $patience);
         my ($held) = $herd->start(1);
         $host->wait_held(1);
@@ -108,7 +108,7 @@ subtest 'not beyond time-limit' => sub {
     $host->wait_held(1);
     my $conf = read_file($herd->{agent}->conf);
     $herd->{agent}->configure(
-        conf => $conf =~ s/^\[smtproute\]\n\K/time-limit = 3s\n/mr);
+        conf => $conf =~ s/^\[smtproute\]\n\K/time-limit = 8s\n/mr);
     my ($other) = $herd->deliver(1);
     is $other->status, 75, 'deferred';
     like $other->output, qr/^4\.4\.5 all hosts of the route are at their max-/,

@@ -188,7 +188,7 @@ sub check_silent {
         my $agent = Agent->new(
             prefix   => \@prefix,
             routes   => 'example.com ' . $host->destination . "\n",
-            settings => {'time-limit' => '5s', log => $log},
+            settings => {'time-limit' => '20s', log => $log},
         );
 
         my $run = $agent->deliver(message => $SMALL);
