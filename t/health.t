@@ -133,10 +133,12 @@ sub start_row {
     my $both = delete $script{both};
 
     my $host = SmtpHost->new(digest => 1, %script);
-    my $silent = grep { $_ eq 'silence' } values %script;
+    # The other host takes whatever time it needs, and nobody waits for QUIT.
+    my $silent = grep { $_ ne 'quit' && $script{$_} eq 'silence' } keys %script;
+    my $name = $host->destination =~ tr/[]//dr;
     my $agent = agent($host->destination . ', ' . $OTHER->destination
-            . '/pri=5', $silent ? map { ("$_-timeout", '1s') }
-                qw(greeting command data final) : ());
+            . '/pri=5', $silent ? ("host $name" => {map { ("$_-timeout", '1s') }
+                qw(greeting command data final)}) : ());
     return {
         host  => $host,
         agent => $agent,
