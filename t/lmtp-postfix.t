@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Agent;
+use Ctl;
 use Dns;
 use Fixture;
 use PostfixInstance;
@@ -111,8 +112,18 @@ subtest 'connection cache' => sub {
     my $host = SmtpHost->new;
     my $agent = agent_for('example.com ' . $host->destination . "\n");
     my $postfix = postfix_for($agent);
-    my @ids = map { $postfix->inject } 1 .. 20;
+    my $order = sub {
+        is(Ctl->run(conf => $agent->conf, arguments => [$_[0],
+            $host->destination =~ tr/[]//dr])->status, 0, $_[0]);
+    };
 
+    # qmgr(8) asks for it while mail goes out without a pause, so all of it has
+    # to be there.
+    $order->('drain');
+    my @ids = map { $postfix->inject } 1 .. 20;
+    $postfix->wait_for(qr/ status=deferred/, 20);
+    $order->('resume');
+    $postfix->flush;
     $postfix->wait_for(qr/ status=sent/, 20);
     $postfix->stop;
     is scalar(my @messages = $host->messages), 20, 'all are delivered, once';
