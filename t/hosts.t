@@ -169,7 +169,7 @@ subtest 'what deliveries leave' => sub {
     like shift @lines, $HEAD, 'the head';
     like line($run, label($refusing)), qr/^down [4-6] min more +\d+s +0 +0 +0 +1 +0 +-$/,
         'who refuses connections is down';
-    like line($run, label($serving)), qr/^up +- +1 +1 +1 +0 +3 +(?:<1|\d+)ms$/,
+    like line($run, label($serving)), qr/^up +- +1 +1 +1 +0 +3 +(?:<1ms|[\d.]+m?s)$/,
         'the other one is up, and its counters';
     is scalar(grep { /\bERROR\b|\033/ } @lines), 0, 'no colours';
     like $run->stdout, qr/^\n
