@@ -43,7 +43,7 @@ sub is_check {
 
 subtest 'hosts up, down and drained' => sub {
     my @hosts = map { SmtpHost->new } 1, 2;
-    my $dead = reserve_port('127.0.0.1')->sockport;
+    my $dead = kept_port('127.0.0.1');
     my $agent = Agent->new(
         settings => \%LONG,
         routes => 'example.com ' . $hosts[0]->destination . "\n"
@@ -131,7 +131,7 @@ subtest 'by a monitoring group' => sub {
 sub metrics {
     my $host = SmtpHost->new;
     my $agent = Agent->new(settings => {'max-connections' => 2}, routes =>
-        'example.com [127.0.0.1]:' . reserve_port('127.0.0.1')->sockport
+        'example.com [127.0.0.1]:' . kept_port('127.0.0.1')
         . '/pri=0, ' . $host->destination . "/pri=1\n");
     $agent->deliver;
     my $run = Ctl->run(conf => $agent->conf,

@@ -32,7 +32,7 @@ my $to = $sink->port;
 
 # A port that is free, and for whom.
 sub port {
-    return reserve_port('127.0.0.1')->sockport;
+    return kept_port('127.0.0.1');
 }
 
 # A server: packages, users, its files and its command, with the port.

@@ -79,7 +79,7 @@ subtest 'check' => sub {
 
 subtest 'route' => sub {
     my $host = SmtpHost->new;
-    my $dead = reserve_port('127.0.0.1')->sockport;
+    my $dead = kept_port('127.0.0.1');
     my $agent = Agent->new(
         settings => {'retry-min' => '1h', 'retry-max' => '1h',
             'max-connections' => 7, 'auth relay' => {username => 'me',
@@ -141,7 +141,7 @@ subtest 'route' => sub {
 subtest 'probe' => sub {
     my $host = SmtpHost->new(keywords => ['PIPELINING', 'X-<&"\\'],
         greeting => "220 a\e[1mb");
-    my $dead = reserve_port('127.0.0.1')->sockport;
+    my $dead = kept_port('127.0.0.1');
     my $agent = Agent->new(routes => 'example.com ' . $host->destination
         . ", [127.0.0.1]:$dead/drain\ndead.example [127.0.0.1]:$dead\n"
         . "drop.example /dev/null\n");

@@ -218,7 +218,7 @@ subtest 'many names at once' => sub {
     is $run->status, 0, 'without DNS';
     is $run->stdout, "no faults found: 300 routes, 300 hosts\n", 'no name';
     # Nobody answers there.
-    my $port = reserve_port('127.0.0.1')->sockport;
+    my $port = kept_port('127.0.0.1');
     $agent->configure(settings => {'dns-servers' => "127.0.0.1:$port"});
     $run = ctl($agent, 'check', '--routes=' . $agent->routes);
     is $run->status, 1, 'with DNS';

@@ -134,7 +134,7 @@ subtest 'the database is down' => sub {
     my ($gateway) = @gateways;
 
     # A port where nobody listens.
-    my $port = reserve_port('127.0.0.1')->sockport;
+    my $port = kept_port('127.0.0.1');
     route('later.example', "[127.0.0.1]:$port");
     my @ids = map { $gateway->inject(recipients => ["u$_\@later.example"]) }
         1 .. 5;

@@ -51,7 +51,7 @@ sub hosts_of {
 for my $lmtp (0, 1) {
     subtest $lmtp ? 'lmtp(8)' : 'pipe(8)' => sub {
         my $host = SmtpHost->new(rcpt => ['450 4.2.0 not now; and never']);
-        my $dead = reserve_port('127.0.0.1')->sockport;
+        my $dead = kept_port('127.0.0.1');
         my $name = '127.0.0.1:' . $host->port;
         my $agent = Agent->new(
             user     => 'nobody',

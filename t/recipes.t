@@ -277,7 +277,7 @@ subtest 'MariaDB' => sub {
 subtest 'LDAP' => sub {
     need('ldap', qw(slapd slapadd));
     my $place = their_folder('ldap', 'openldap');
-    my $port = do { reserve_port('127.0.0.1')->sockport };
+    my $port = kept_port('127.0.0.1');
     my $base = 'dc=example,dc=com';
 
     mkdir "$place/data" or die $!;

@@ -171,7 +171,7 @@ subtest 'what the fields are' => sub {
 
 subtest 'the same as "hosts" says' => sub {
     my $up = SmtpHost->new;
-    my $dead = reserve_port('127.0.0.1')->sockport;
+    my $dead = kept_port('127.0.0.1');
     my $agent = Agent->new(settings => \%LONG, routes => sprintf(
         "example.com %s\nb.example [127.0.0.1]:%u\n", $up->destination, $dead));
 

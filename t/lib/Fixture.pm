@@ -18,6 +18,7 @@
 #   capture(@command)         (exit status, stdout and stderr)
 #   wait_until($what, $code)  $code's first true value, within a minute
 #   reserve_port($address, $port)  keeps a port, any if undef; does not listen
+#   kept_port($address)       a port that is kept until the test's end
 #   listen_on($address, $port)  a socket that listens there
 #   accessors($package, @n)   methods that return these fields; a field that
 #                             holds an array is returned as a list
@@ -41,7 +42,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(accessors capture child daemon end_child end_group guard
-    listen_on new_folder
+    kept_port listen_on new_folder
     read_file reap reserve_port set_subreaper skip_or_fail wait_until
     write_file);
 
@@ -55,7 +56,7 @@ my $SUBREAPER = 36;
 my $owner = $$;
 my ($root, $lifeline, $undertaker);
 my $folders = 0;
-my @guarded;
+my (@guarded, @kept);
 my $failed;
 
 # END does not run when a signal ends the test, unless it is made an exit.
@@ -278,6 +279,13 @@ sub reserve_port {
         Type      => SOCK_STREAM,
         ReuseAddr => 1,
     ) // die "bind to $address: $@\n";
+}
+
+sub kept_port {
+    my ($address) = @_;
+
+    push @kept, reserve_port($address);
+    return $kept[-1]->sockport;
 }
 
 sub accessors {
