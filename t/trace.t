@@ -43,7 +43,7 @@ sub document {
 sub line {
     my ($ago, $program, $text) = @_;
 
-    return POSIX::strftime('%b %e %H:%M:%S', localtime $NOW - $ago)
+    return POSIX::strftime('%b %e %H:%M:%S', gmtime $NOW - $ago)
         . " gw postfix/$program\[123]: $text\n";
 }
 
