@@ -2,9 +2,8 @@
 
 #include <config.h>
 
-#include <sys/stat.h>
-
 #include "conf/settingsfile.h"
+#include "util/unchanged.h"
 
 struct settingsfile {
 	const char *path;
@@ -29,16 +28,6 @@ settingsfile_free(struct settingsfile *file)
 	g_free(file);
 }
 
-/* A change of the time of change is one, whoever sets that of the content. */
-static gboolean
-is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	    a->st_size == b->st_size &&
-	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 const struct settings *
 settingsfile_get(struct settingsfile *file, GError **error)
 {
@@ -46,7 +35,7 @@ settingsfile_get(struct settingsfile *file, GError **error)
 	/* Before it is read: a change meanwhile is seen by the next call. */
 	gboolean known = stat(file->path, &now) == 0;
 
-	if (known && file->settings != NULL && is_same(&now, &file->read))
+	if (known && file->settings != NULL && unchanged(&file->read, &now))
 		return file->settings;
 	g_clear_pointer(&file->settings, settings_free);
 	file->reads++;

@@ -3,13 +3,13 @@
 #include <config.h>
 
 #include <poll.h>
-#include <sys/stat.h>
 
 #include "address/endpoint.h"
 #include "dns/answer.h"
 #include "dns/cares.h"
 #include "dns/resolver.h"
 #include "util/deadline.h"
+#include "util/unchanged.h"
 
 /*
  * For each server in turn, the second time doubled: with one server that is
@@ -83,10 +83,7 @@ resolver_renew(struct resolver *resolver)
 	if (resolver->channel == NULL && resolver->file == NULL)
 		return;
 	now = look_at_set_up();
-	if (now.st_dev != resolver->set_up.st_dev ||
-	    now.st_ino != resolver->set_up.st_ino ||
-	    now.st_ctim.tv_sec != resolver->set_up.st_ctim.tv_sec ||
-	    now.st_ctim.tv_nsec != resolver->set_up.st_ctim.tv_nsec)
+	if (!unchanged(&resolver->set_up, &now))
 		close_channels(resolver);
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include <config.h>
+
+#include "util/unchanged.h"
+
+gboolean
+unchanged(const struct stat *before, const struct stat *now)
+{
+	return before->st_dev == now->st_dev && before->st_ino == now->st_ino &&
+	    before->st_size == now->st_size &&
+	    before->st_ctim.tv_sec == now->st_ctim.tv_sec &&
+	    before->st_ctim.tv_nsec == now->st_ctim.tv_nsec;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether a file is still what it was.
+ */
+#ifndef SMTPROUTE_UNCHANGED_H
+#define SMTPROUTE_UNCHANGED_H
+
+#include <glib.h>
+#include <sys/stat.h>
+
+/*
+ * A change of the time of change is one, whoever sets that of the content.
+ * Some file systems tell it to the second only.
+ */
+gboolean
+unchanged(const struct stat *before, const struct stat *now);
+
+#endif
