@@ -110,6 +110,24 @@ subtest 'the log goes elsewhere' => sub {
     done_testing;
 };
 
+# Of which the process has an index in memory.
+subtest 'a map that has been there for long' => sub {
+    my @hosts = map { SmtpHost->new } 1 .. 2;
+    my $agent = agent_for($hosts[0]);
+    my $lmtp = Lmtp->new(agent => $agent);
+
+    $lmtp->lhlo;
+    wait_until('it is old', sub { time - (stat $agent->routes)[10] > 4 });
+    like +($lmtp->deliver)[0], $OK, 'a delivery' for 1 .. 2;
+    is scalar(my @m = $hosts[0]->messages), 2, 'to the host of the map';
+    write_file($agent->routes,
+        'example.com ' . $hosts[1]->destination . "\n");
+    like +($lmtp->deliver)[0], $OK, 'another one';
+    is scalar(@m = $hosts[1]->messages), 1, 'to the host of the new map';
+    is $lmtp->end, 0, 'exit status';
+    done_testing;
+};
+
 # "make soak" has a hundred thousand.
 subtest 'nothing grows' => sub {
     my $count = $ENV{SOAK_MESSAGES} // 500;

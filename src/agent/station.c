@@ -20,6 +20,7 @@ station_new(const struct settings *settings, gboolean keep)
 	station->resolver = resolver_new(settings->dns_servers);
 	station->state = hoststate_new(settings->state_directory, &limits);
 	station->keeper = keep ? keeper_new() : NULL;
+	station->map = keep ? mapmemory_new() : NULL;
 	return station;
 }
 
@@ -85,6 +86,7 @@ station_free(struct station *station)
 	if (station == NULL)
 		return;
 	g_clear_pointer(&station->keeper, keeper_free);
+	mapmemory_free(station->map);
 	hoststate_free(station->state);
 	resolver_free(station->resolver);
 	g_free(station->well);

@@ -12,19 +12,21 @@
 #include "conf/settings.h"
 #include "dns/resolver.h"
 #include "hosts/hoststate.h"
+#include "route/mapmemory.h"
 
 struct station {
 	const struct settings *settings;
 	struct resolver *resolver;
 	struct hoststate *state;
 	struct keeper *keeper; /* NULL: no connection is kept */
+	struct mapmemory *map; /* NULL: one lookup is all there is */
 	char *well;            /* see station_note_well() */
 	gint64 well_until;
 };
 
 /*
  * Costs nothing until it is used.  @settings must outlive it.  @keep: are
- * connections to be kept for the next message?
+ * connections, and the map, to be kept for the next message?
  */
 struct station *
 station_new(const struct settings *settings, gboolean keep);

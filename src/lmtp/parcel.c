@@ -84,8 +84,8 @@ find_same(const struct parcel *parcel, const struct route *route)
 
 /* NULL: *verdict says why. */
 static struct route *
-find_route(struct parcel *parcel, const struct settings *settings,
-    const char *domain, struct verdict *verdict)
+find_route(struct parcel *parcel, struct station *station, const char *domain,
+    struct verdict *verdict)
 {
 	struct route *known = g_hash_table_lookup(parcel->known, domain);
 	g_autoptr(Route) route = NULL;
@@ -93,7 +93,8 @@ find_route(struct parcel *parcel, const struct settings *settings,
 
 	if (known != NULL)
 		return known;
-	route = routemap_find(settings->routes, NULL, domain, &error);
+	route = routemap_find_in(station->map, station->settings->routes, NULL,
+	    domain, &error);
 	if (route == NULL) {
 		verdict_set(verdict, VERDICT_DEFER, "4.3.5", "%s",
 		    error->message);
@@ -160,7 +161,7 @@ parcel_add(struct parcel *parcel, struct station *station,
 		verdict_refuse_address(verdict, "recipient", error);
 		return FALSE;
 	}
-	route = find_route(parcel, station->settings, mailbox->domain, verdict);
+	route = find_route(parcel, station, mailbox->domain, verdict);
 	if (route == NULL ||
 	    !may_begin(parcel, station, route, mailbox->domain, verdict))
 		return FALSE;

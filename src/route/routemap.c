@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One pass over a text for one lookup: an agent that serves one message would
- * build an index only to throw it away.
+ * build an index only to throw it away.  Who serves many has a memory for it.
  */
 #include <config.h>
 
 #include <string.h>
 
-#include "address/domain.h"
 #include "route/mapindex.h"
+#include "route/mapkey.h"
 #include "route/maplmdb.h"
 #include "route/routemap.h"
 #include "util/printable.h"
 #include "util/slurp.h"
-
-#define KEY_ALL "ALL" /* the ESA's word for it */
-#define KEY_ANY "*"
 
 /* As much of a nexthop as a message quotes. */
 #define QUOTE_MAX 64
@@ -44,27 +41,6 @@ file_error(const char *path, const char *reason, GError **error)
 	return FALSE;
 }
 
-/* The form of wanted.key for a key that ASCII cannot be compared with. */
-static char *
-canonical(const char *key)
-{
-	g_autofree char *domain = NULL;
-
-	if (key[0] == '[')
-		return domain_literal_canonical(key, NULL);
-	if (key[0] != '.')
-		return domain_canonical(key, NULL);
-	domain = domain_canonical(key + 1, NULL);
-	return domain == NULL ? NULL : g_strconcat(".", domain, NULL);
-}
-
-static gboolean
-key_is(const char *key, gsize length, const char *text)
-{
-	return length == strlen(text) &&
-	    g_ascii_strncasecmp(key, text, length) == 0;
-}
-
 /*
  * How well a key fits: 0 not at all, "*" less than ".com", that less than
  * ".example.com", and best of all the domain itself.
@@ -74,16 +50,17 @@ fit_ascii(const char *key, gsize length, const struct wanted *wanted)
 {
 	if (length > 1 && key[length - 1] == '.')
 		length--;
-	if (key_is(key, length, wanted->key))
+	if (mapkey_is(key, length, wanted->key))
 		return wanted->length + 1;
 	if (wanted->named)
 		return 0;
-	if (key_is(key, length, KEY_ANY) || key_is(key, length, KEY_ALL))
+	if (mapkey_is(key, length, MAPKEY_ANY) ||
+	    mapkey_is(key, length, MAPKEY_ALL))
 		return 1;
 	if (length < 2 || key[0] != '.' || length >= wanted->length ||
 	    wanted->key[0] == '[')
 		return 0;
-	return key_is(key, length, wanted->key + wanted->length - length)
+	return mapkey_is(key, length, wanted->key + wanted->length - length)
 	    ? length
 	    : 0;
 }
@@ -94,20 +71,6 @@ routemap_file(const char *path)
 	return maplmdb_is(path) ? maplmdb_file(path) : g_strdup(path);
 }
 
-char *
-routemap_key(const struct maptext_entry *entry)
-{
-	g_autofree char *text = g_strndup(entry->key, entry->key_length);
-	char *key;
-
-	if (key_is(entry->key, entry->key_length, KEY_ALL))
-		return g_strdup(KEY_ANY);
-	if (strlen(text) != entry->key_length)
-		return NULL;
-	key = canonical(text);
-	return key != NULL ? key : g_ascii_strdown(text, -1);
-}
-
 static gsize
 fit(const struct maptext_entry *entry, const struct wanted *wanted)
 {
@@ -115,22 +78,11 @@ fit(const struct maptext_entry *entry, const struct wanted *wanted)
 
 	if (entry->ascii && entry->key[0] != '[')
 		return fit_ascii(entry->key, entry->key_length, wanted);
-	form = routemap_key(entry);
+	form = mapkey_of(entry);
 	return form == NULL ? 0 : fit_ascii(form, strlen(form), wanted);
 }
 
-/* "ALL:" with nothing behind it is the ESA's way to say USEDNS. */
-static gboolean
-says_dns(const struct maptext_entry *entry)
-{
-	return entry->colon && !entry->has_value &&
-	    key_is(entry->key, entry->key_length, KEY_ALL);
-}
-
-/*
- * Takes the entry for @best if it fits better.  As in Postfix the first of
- * equal keys wins, where it has a value.
- */
+/* Takes the entry for @best if it fits better. */
 static void
 consider(const struct maptext_entry *entry, const struct wanted *wanted,
     struct best *best)
@@ -138,8 +90,7 @@ consider(const struct maptext_entry *entry, const struct wanted *wanted,
 	gsize how = fit(entry, wanted);
 
 	if (how == 0 || how < best->fit ||
-	    (how == best->fit &&
-		(best->entry.has_value || says_dns(&best->entry))))
+	    (how == best->fit && mapkey_wins(&best->entry)))
 		return;
 	best->fit = how;
 	best->entry = *entry;
@@ -166,7 +117,7 @@ parse_value(const char *name, const struct maptext_entry *entry, GError **error)
 	    .line = entry->line,
 	    .column = entry->column,
 	};
-	gboolean dns = says_dns(entry);
+	gboolean dns = mapkey_says_dns(entry);
 
 	return route_parse(dns ? ROUTE_KEYWORD_DNS : entry->value,
 	    dns ? strlen(ROUTE_KEYWORD_DNS) : entry->value_length, &origin,
@@ -234,17 +185,31 @@ seek(const char *map, const struct wanted *wanted, char **ret_text,
 	return FALSE;
 }
 
-static struct route *
-look_up(const char *path, const struct wanted *wanted, GError **error)
+/* By whichever way; ret_entry->key is NULL if there is none. */
+static gboolean
+find_entry(struct mapmemory *memory, const char *path,
+    const struct wanted *wanted, char **ret_text,
+    struct maptext_entry *ret_entry, GError **error)
 {
-	gboolean indexed = maplmdb_is(path);
+	if (maplmdb_is(path))
+		return seek(path, wanted, ret_text, ret_entry, error);
+	if (memory == NULL || !mapmemory_load(memory, path))
+		return scan(path, wanted, ret_text, ret_entry, error);
+	mapmemory_find(memory, wanted->key, wanted->named, ret_entry);
+	return TRUE;
+}
+
+static struct route *
+look_up(struct mapmemory *memory, const char *path, const struct wanted *wanted,
+    GError **error)
+{
 	g_autofree char *text = NULL;
 	g_autofree char *key = NULL;
 	struct maptext_entry entry = {0};
 
-	if (!(indexed ? seek : scan)(path, wanted, &text, &entry, error))
+	if (!find_entry(memory, path, wanted, &text, &entry, error))
 		return NULL;
-	if (text != NULL)
+	if (entry.key != NULL)
 		return routemap_parse(path, &entry, error);
 	key = printable(wanted->key, QUOTE_MAX);
 	g_set_error(error, ROUTEMAP_ERROR, ROUTEMAP_ERROR_MISSING,
@@ -261,13 +226,20 @@ routemap_looks_up(const char *nexthop, const char *domain)
 		return TRUE;
 	if (domain == NULL)
 		return FALSE;
-	name = canonical(nexthop);
+	name = mapkey_canonical(nexthop);
 	return g_strcmp0(name, domain) == 0;
 }
 
 struct route *
 routemap_find(const char *path, const char *nexthop, const char *domain,
     GError **error)
+{
+	return routemap_find_in(NULL, path, nexthop, domain, error);
+}
+
+struct route *
+routemap_find_in(struct mapmemory *memory, const char *path,
+    const char *nexthop, const char *domain, GError **error)
 {
 	const struct route_origin origin = {"inline route", 1, 1};
 	g_autofree char *name = NULL;
@@ -277,10 +249,10 @@ routemap_find(const char *path, const char *nexthop, const char *domain,
 		if (strpbrk(nexthop, "[]:/,") != NULL)
 			return route_parse(nexthop, strlen(nexthop), &origin,
 			    error);
-		name = canonical(nexthop);
+		name = mapkey_canonical(nexthop);
 		wanted.key = name == NULL ? nexthop : name;
 		wanted.named = TRUE;
 	}
 	wanted.length = strlen(wanted.key);
-	return look_up(path, &wanted, error);
+	return look_up(memory, path, &wanted, error);
 }

@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "route/mapmemory.h"
 #include "route/maptext.h"
 #include "route/route.h"
 
@@ -41,6 +42,11 @@ struct route *
 routemap_find(const char *path, const char *nexthop, const char *domain,
     GError **error);
 
+/* The same; a text map is looked up in the memory where it can hold it. */
+struct route *
+routemap_find_in(struct mapmemory *memory, const char *path,
+    const char *nexthop, const char *domain, GError **error);
+
 /* The route of one entry of the map @path; ROUTE_ERROR as above. */
 struct route *
 routemap_parse(const char *path, const struct maptext_entry *entry,
@@ -56,13 +62,6 @@ routemap_origin(const char *path, const struct maptext_entry *entry);
 /* The file that the map @path is read from, a new string. */
 char *
 routemap_file(const char *path);
-
-/*
- * What an entry's key is the same as: the A-labels of a domain, "*" for
- * "ALL", lower case.  A new string, NULL if no lookup can find it.
- */
-char *
-routemap_key(const struct maptext_entry *entry);
 
 /*
  * Does routemap_find() look @domain up, for this @nexthop, rather than take

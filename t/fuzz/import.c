@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fuzz/printed.h"
+#include "route/mapkey.h"
 /* For how it frees an entry, which nobody else has to know. */
 #include "ctl/import/import.c" /* NOLINT */
 
@@ -25,7 +26,7 @@ check_printed(const struct import_entry *entry)
 	g_assert_true(maptext_next(&walk, &read));
 	g_assert_cmpmem(read.key, read.key_length, entry->key,
 	    strlen(entry->key));
-	key = routemap_key(&read);
+	key = mapkey_of(&read);
 	g_assert_nonnull(key);
 	route = routemap_parse("/map", &read, &error);
 	g_assert_no_error(error);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "fuzz/printed.h"
+#include "route/mapkey.h"
 #include "route/routemap.h"
 
 static void
@@ -43,7 +44,7 @@ check_alone(const struct maptext_entry *entry)
 static void
 check_key(const struct maptext_entry *entry)
 {
-	g_autofree char *key = routemap_key(entry);
+	g_autofree char *key = mapkey_of(entry);
 	struct maptext_entry again = *entry;
 	g_autofree char *key_again = NULL;
 
@@ -54,7 +55,7 @@ check_key(const struct maptext_entry *entry)
 	again.key_length = strlen(key);
 	again.ascii = g_str_is_ascii(key);
 	again.colon = FALSE;
-	key_again = routemap_key(&again);
+	key_again = mapkey_of(&again);
 	g_assert_cmpstr(key_again, ==, key);
 }
 

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <glib/gstdio.h>
 
+#include "route/mapkey.h"
+#include "route/maplmdb.h"
+#include "route/mapmemory.h"
 #include "route/routemap.h"
 #include "unit/mapfile.h"
 
@@ -37,6 +41,52 @@ render(const struct route *route)
 	return g_string_free(text, FALSE);
 }
 
+/* A memory has the entry that a pass over the text finds, or none either. */
+static void
+assert_same_in_memory(const struct mapfile *f, const char *key, gboolean named,
+    const struct route *route, const GError *reason)
+{
+	struct mapmemory *memory = mapmemory_new();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Route) found = NULL;
+	struct maptext_entry entry;
+	gsize length;
+	char *text;
+
+	g_assert_true(g_file_get_contents(f->path, &text, &length, NULL));
+	mapmemory_fill(memory, text, length);
+	if (!mapmemory_find(memory, key, named, &entry)) {
+		g_assert_true(g_error_matches(reason, ROUTEMAP_ERROR,
+		    ROUTEMAP_ERROR_MISSING));
+	} else {
+		found = routemap_parse(f->path, &entry, &error);
+		g_assert_cmpint(found == NULL, ==, route == NULL);
+		if (route == NULL)
+			g_assert_cmpstr(error->message, ==, reason->message);
+		else
+			g_assert_cmpuint(found->line, ==, route->line);
+	}
+	mapmemory_free(memory);
+}
+
+static void
+assert_same(const struct mapfile *f, const char *nexthop, const char *domain,
+    const struct route *route, const GError *reason)
+{
+	g_autofree char *name = NULL;
+
+	if (maplmdb_is(f->path) ||
+	    g_error_matches(reason, ROUTEMAP_ERROR, ROUTEMAP_ERROR_FILE))
+		return;
+	if (routemap_looks_up(nexthop, domain)) {
+		assert_same_in_memory(f, domain, FALSE, route, reason);
+	} else if (strpbrk(nexthop, "[]:/,") == NULL) {
+		name = mapkey_canonical(nexthop);
+		assert_same_in_memory(f, name != NULL ? name : nexthop, TRUE,
+		    route, reason);
+	}
+}
+
 char *
 mapfile_look_up(const struct mapfile *f, const char *nexthop,
     const char *domain)
@@ -47,6 +97,7 @@ mapfile_look_up(const struct mapfile *f, const char *nexthop,
 	char **pieces;
 	char *message;
 
+	assert_same(f, nexthop, domain, route, error);
 	if (route != NULL) {
 		g_assert_no_error(error);
 		/* Of the map, unless the nexthop is the route. */

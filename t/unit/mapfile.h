@@ -27,7 +27,10 @@ mapfile_add(const char *says, gconstpointer row, mapfile_test *test);
 void
 mapfile_write(const struct mapfile *f, const char *text, gsize length);
 
-/* The route, or the message with MAP for the path: a new string. */
+/*
+ * The route, or the message with MAP for the path: a new string.  A memory of
+ * the map (route/mapmemory.h) must have the same.
+ */
 char *
 mapfile_look_up(const struct mapfile *f, const char *nexthop,
     const char *domain);

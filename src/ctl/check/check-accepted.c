@@ -11,6 +11,7 @@
 #include "ctl/postconf.h"
 #include "ctl/transport.h"
 #include "route/mapcopy.h"
+#include "route/mapkey.h"
 #include "route/routemap.h"
 
 /* How many domains a line names, and how many postmap(1) is asked for. */
@@ -116,7 +117,7 @@ static char *
 inbound_domain(const struct maptext_entry *entry, const char *path)
 {
 	g_autoptr(Route) route = routemap_parse(path, entry, NULL);
-	g_autofree char *key = routemap_key(entry);
+	g_autofree char *key = mapkey_of(entry);
 	const char *domain = key;
 
 	if (route == NULL || key == NULL || route->kind != ROUTE_HOSTS)

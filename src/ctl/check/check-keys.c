@@ -7,6 +7,7 @@
 #include "ctl/check/check-entry.h"
 #include "ctl/check/check-keys.h"
 #include "route/mapcopy.h"
+#include "route/mapkey.h"
 #include "route/routemap.h"
 #include "util/printable.h"
 
@@ -153,7 +154,7 @@ void
 keys_add(struct keys *keys, const struct maptext_entry *entry,
     struct findings *findings)
 {
-	g_autofree char *same = routemap_key(entry);
+	g_autofree char *same = mapkey_of(entry);
 	g_autofree char *form = postfix_key(entry);
 	struct maptext_entry first;
 

@@ -17,6 +17,7 @@
 #include "ctl/postconf.h"
 #include "ctl/transport.h"
 #include "route/mapcopy.h"
+#include "route/mapkey.h"
 #include "route/routemap.h"
 
 /* What pipe(8) grants over time-limit, to end in its own good time. */
@@ -166,7 +167,7 @@ first_keys(const struct check *check)
 	if (check->map != NULL) {
 		mapcopy_begin(check->settings->routes, check->map, &map);
 		while (keys->len < KEYS_TRIED && maptext_next(&map, &entry)) {
-			char *key = routemap_key(&entry);
+			char *key = mapkey_of(&entry);
 
 			if (key != NULL)
 				g_ptr_array_add(keys, key);

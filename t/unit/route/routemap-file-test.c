@@ -160,6 +160,7 @@ test_mutants(struct mapfile *f, gconstpointer data G_GNUC_UNUSED)
 		g_autoptr(GString) map = g_string_new("* mx1,\n mx2\n");
 		g_autoptr(GError) error = NULL;
 		g_autoptr(Route) route = NULL;
+		g_autofree char *same = NULL;
 		gint count = g_rand_int_range(random, 0, 40);
 
 		while (count-- > 0)
@@ -169,6 +170,9 @@ test_mutants(struct mapfile *f, gconstpointer data G_GNUC_UNUSED)
 		mapfile_write(f, map->str, map->len);
 		route = routemap_find(f->path, NULL,
 		    round % 2 == 0 ? "b.a" : "[ipv6:::1]", &error);
+		same = mapfile_look_up(f, NULL,
+		    round % 2 == 0 ? "b.a" : "[ipv6:::1]");
+		g_assert_cmpint(same[0], !=, '\0');
 		g_assert_true((route == NULL) == (error != NULL));
 		found += route != NULL;
 		if (error != NULL)
