@@ -30,7 +30,8 @@
 #   $postfix->settled          the same when nothing is under way: status= is
 #                              logged before qmgr(8) moves the message
 #   $postfix->maillog          all of the log, which comes by postlogd(8): later
-#   $postfix->wait_for($regex, $n)   until $n (1) lines of the log match; these
+#   $postfix->wait_for($regex, $n)   until $n (1) lines of the log match; these.
+#                              In vain if nothing is logged for a minute
 #   $postfix->folder, ->port, ->smtproute   (path of the agent it runs)
 #   PostfixInstance->missing   why there cannot be one, undef if there can
 
@@ -357,16 +358,19 @@ sub maillog {
 
 sub wait_for {
     my ($self, $regex, $count) = @_;
-    my @lines;
+    my ($log, @lines) = ('');
 
     $count //= 1;
-    my $found = eval {
+    while (eval {
         wait_until("$count lines with $regex", sub {
-            @lines = grep { $_ =~ $regex } split /\n/, $self->maillog;
-            return @lines >= $count;
+            my $before = length $log;
+            $log = $self->maillog;
+            return length $log > $before;
         });
-    };
-    return @lines if $found;
+    }) {
+        @lines = grep { $_ =~ $regex } split /\n/, $log;
+        return @lines if @lines >= $count;
+    }
     my $output = "$self->{folder}/output";
     croak $@, $self->maillog, -e $output ? read_file($output) : ();
 }
