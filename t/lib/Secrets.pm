@@ -9,6 +9,8 @@
 #   secrets_in(\@forms, @texts)  those that are there, as a list
 #   texts_of(@folders)           the contents of all files in them
 #   texts_in_memory($pid)        all that it can write to
+#   is_blind()                   why root cannot have these, undef if it can:
+#                                containers may not have the right to it
 
 package Secrets;
 
@@ -22,7 +24,8 @@ use MIME::Base64 qw(encode_base64);
 
 use Fixture;
 
-our @EXPORT = qw(secret_file secret_forms secrets_in texts_in_memory texts_of);
+our @EXPORT = qw(is_blind secret_file secret_forms secrets_in texts_in_memory
+    texts_of);
 
 my $folder;
 my $files = 0;
@@ -70,6 +73,16 @@ sub texts_of {
         wanted   => sub { push @texts, read_file($_) if -f && !-l },
     }, @folders);
     return @texts;
+}
+
+# Of who hides his memory (prctl(2), PR_SET_DUMPABLE).
+my $CAP_SYS_PTRACE = 19;
+
+sub is_blind {
+    my ($rights) = read_file('/proc/self/status') =~ /^CapEff:\s+(\w+)/m;
+
+    return hex($rights) & 1 << $CAP_SYS_PTRACE ? undef
+        : 'no CAP_SYS_PTRACE to look at memory';
 }
 
 sub texts_in_memory {
