@@ -114,8 +114,9 @@ subtest 'never more, however they come and go' => sub {
         'all are delivered';
     cmp_ok $_->most, '<=', 2, 'at once, with a limit: ' . $_->most
         for @hosts[0, 1];
+    # The third one has what these have no room for, if there is such.
     cmp_ok $_->connections, '>', 2, 'one after another: ' . $_->connections
-        for @hosts;
+        for @hosts[0, 1];
     $_->hold('mail') for @hosts;
     my @runs = $herd->start(6);
     $hosts[$_]->wait_held(2) for 0 .. 2;
