@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "smtp/ahead.h"
 #include "smtp/carrier.h"
 #include "smtp/content.h"
 #include "smtp/farewell.h"
@@ -98,49 +99,6 @@ carry_greeting(struct carrier *carrier)
 		refuse_session(carrier, reply);
 }
 
-/*
- * DATA with it: only where some of the recipients may have the content without
- * the others, or there are no others.
- */
-static gboolean
-goes_as_one(const struct carrier *carrier)
-{
-	return !carrier->job->inquiry && carrier->opening.offer.pipelining &&
-	    (carrier->job->partial ||
-		carrier->dialogue.transaction->count == 1);
-}
-
-/* To MAIL, RCPT, DATA and the content. */
-static char *
-list_answers(const struct carrier *carrier)
-{
-	GString *text = g_string_new(NULL);
-	guint count = carrier->dialogue.transaction->count;
-
-	for (guint i = 0; i < 1 + count; i++)
-		g_string_append(text, "250 -\r\n");
-	g_string_append(text, "354 -\r\n250 -\r\n");
-	return g_string_free(text, FALSE);
-}
-
-/* What becomes of the message is for the host to say; see carry_volley(). */
-static void
-answer_ahead(struct carrier *carrier)
-{
-	g_autofree char *answers = list_answers(carrier);
-
-	if (!session_answer(carrier->session, answers))
-		carrier->dialogue.over = TRUE;
-}
-
-/* Where MAIL comes next, and it is known that it is sent. */
-static gboolean
-may_be_answered(const struct carrier *carrier)
-{
-	return goes_as_one(carrier) &&
-	    terms_are_met(&carrier->opening.offer, carrier->job);
-}
-
 static gboolean
 wants_8bitmime(const struct carrier *carrier)
 {
@@ -166,9 +124,9 @@ pass_offer(struct carrier *carrier)
 	if (!session_tell(carrier->session, text))
 		carrier->dialogue.over = TRUE;
 	/* Else AUTH comes before MAIL. */
-	carrier->answered = mechanisms == 0 && may_be_answered(carrier);
+	carrier->answered = mechanisms == 0 && ahead_is_sure(carrier);
 	if (carrier->answered)
-		answer_ahead(carrier);
+		ahead_answer(carrier);
 }
 
 /* LMTP has no HELO, which libESMTP would say next if it knew the code. */
@@ -259,10 +217,10 @@ carry_accepted_mail(struct carrier *carrier, const char *command)
 		return;
 	if (terms_lack_notices(offer, job))
 		job->events->unnoticed(job->data);
-	if (goes_as_one(carrier)) {
+	if (ahead_as_one(carrier)) {
 		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
 		if (!carrier->answered)
-			answer_ahead(carrier);
+			ahead_answer(carrier);
 		carrier->answered = TRUE;
 	} else {
 		carry_command(carrier, STAGE_MAIL, whole);
@@ -328,7 +286,7 @@ carry_rcpt(struct carrier *carrier, const char *command)
 	}
 	whole = terms_rcpt(&carrier->opening.offer, carrier->job,
 	    carrier->rcpt_sent, command);
-	if (goes_as_one(carrier)) {
+	if (ahead_as_one(carrier)) {
 		carrier->rcpt_sent++;
 		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
 		return;
@@ -430,7 +388,9 @@ carry_volley(struct carrier *carrier)
 static void
 carry_data(struct carrier *carrier, const char *command)
 {
-	if (goes_as_one(carrier)) {
+	if (!ahead_is_whole(carrier))
+		return;
+	if (ahead_as_one(carrier)) {
 		carry_volley(carrier);
 		return;
 	}
@@ -526,9 +486,9 @@ carrier_go_on(struct carrier *carrier)
 	const struct wire_job *job = carrier->job;
 	g_autofree char *answers = NULL;
 
-	carrier->answered = may_be_answered(carrier);
+	carrier->answered = ahead_is_sure(carrier);
 	if (carrier->answered)
-		answers = list_answers(carrier);
+		answers = ahead_list(carrier);
 	if (!session_next(carrier->session, job->sender, job->recipients,
 		message_size(job->message), wants_8bitmime(carrier), answers)) {
 		dialogue_fail_here(&carrier->dialogue, STAGE_MAIL,

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What goes ahead of the replies: MAIL, RCPT and DATA leave as one (volley.h),
+ * and libESMTP is answered before the host has the commands.
+ */
+#ifndef SMTPROUTE_AHEAD_H
+#define SMTPROUTE_AHEAD_H
+
+#include "smtp/carrier.h"
+
+/*
+ * Do they leave as one?  DATA with the others: only where some of the
+ * recipients may have the content without the others, or there are no others.
+ */
+gboolean
+ahead_as_one(const struct carrier *carrier);
+
+/* Where MAIL comes next: do they, and is it known that MAIL is sent? */
+gboolean
+ahead_is_sure(const struct carrier *carrier);
+
+/* The answers to MAIL, RCPT, DATA and the content, a new string. */
+char *
+ahead_list(const struct carrier *carrier);
+
+/*
+ * Gives libESMTP these.  What becomes of the message is for the host to say,
+ * and for nobody else to know.
+ */
+void
+ahead_answer(struct carrier *carrier);
+
+/*
+ * At DATA: is the envelope whole?  libESMTP does not look whether what it
+ * writes was taken, and having all its answers goes on: the host would have
+ * RCPT without MAIL.  FALSE: that is our trouble, and the end.
+ */
+gboolean
+ahead_is_whole(struct carrier *carrier);
+
+#endif
