@@ -18,6 +18,7 @@
 
 struct ways {
 	const struct settings *settings;
+	struct mapmemory *map;
 	struct taker *taker; /* NULL: nobody knows */
 	GHashTable *routes;  /* by domain; "" is not ours */
 	GPtrArray *wanted;
@@ -38,6 +39,7 @@ ways_new(const struct ctl *ctl, const struct settings *settings)
 	g_autoptr(GError) error = NULL;
 
 	ways->settings = settings;
+	ways->map = mapmemory_new();
 	ways->routes =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	ways->wanted = g_ptr_array_new_with_free_func(g_free);
@@ -62,8 +64,8 @@ route_name(const struct ways *ways, const char *nexthop, const char *domain)
 {
 	const char *text = nexthop[0] != '\0' ? nexthop : NULL;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Route) route =
-	    routemap_find(ways->settings->routes, text, domain, &error);
+	g_autoptr(Route) route = routemap_find_in(ways->map,
+	    ways->settings->routes, text, domain, &error);
 
 	if (route != NULL && route->key != NULL)
 		return printable(route->key, ROUTE_SHOWN);
@@ -162,6 +164,7 @@ void
 ways_free(struct ways *ways)
 {
 	g_clear_pointer(&ways->taker, taker_free);
+	mapmemory_free(ways->map);
 	g_hash_table_unref(ways->routes);
 	g_ptr_array_unref(ways->wanted);
 	g_free(ways);
