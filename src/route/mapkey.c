@@ -14,6 +14,13 @@ mapkey_is(const char *key, gsize length, const char *text)
 	    g_ascii_strncasecmp(key, text, length) == 0;
 }
 
+gboolean
+mapkey_is_any(const char *key, gsize length)
+{
+	return mapkey_is(key, length, MAPKEY_ANY) ||
+	    mapkey_is(key, length, MAPKEY_ALL);
+}
+
 char *
 mapkey_canonical(const char *text)
 {

@@ -16,6 +16,10 @@
 gboolean
 mapkey_is(const char *key, gsize length, const char *text);
 
+/* Does it stand for all domains? */
+gboolean
+mapkey_is_any(const char *key, gsize length);
+
 /*
  * The form in which text that is no ASCII, or an address literal, is compared:
  * a domain, a domain behind a dot, or a literal.  A new string; NULL: it is

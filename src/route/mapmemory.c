@@ -81,8 +81,7 @@ add(struct mapmemory *memory, const struct maptext_entry *entry)
 	if (before == NULL || !mapkey_wins(before))
 		g_hash_table_replace(memory->entries, g_strdup(key),
 		    g_memdup2(entry, sizeof(*entry)));
-	if ((mapkey_is(key, strlen(key), MAPKEY_ANY) ||
-		mapkey_is(key, strlen(key), MAPKEY_ALL)) &&
+	if (mapkey_is_any(key, strlen(key)) &&
 	    (memory->any.key == NULL || !mapkey_wins(&memory->any)))
 		memory->any = *entry;
 }

@@ -54,8 +54,7 @@ fit_ascii(const char *key, gsize length, const struct wanted *wanted)
 		return wanted->length + 1;
 	if (wanted->named)
 		return 0;
-	if (mapkey_is(key, length, MAPKEY_ANY) ||
-	    mapkey_is(key, length, MAPKEY_ALL))
+	if (mapkey_is_any(key, length))
 		return 1;
 	if (length < 2 || key[0] != '.' || length >= wanted->length ||
 	    wanted->key[0] == '[')

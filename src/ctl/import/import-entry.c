@@ -4,14 +4,9 @@
 
 #include <string.h>
 
-#include "address/domain.h"
 #include "ctl/import/import-entry.h"
+#include "route/mapkey.h"
 #include "route/route.h"
-
-#define KEY_ANY "*"
-
-/* As the route map has it, where it stands for KEY_ANY. */
-#define KEY_ALL "ALL"
 
 /* From one level of hosts to the next. */
 #define PRIORITY_STEP 10
@@ -30,19 +25,12 @@ is_any(const struct import_format *format, const char *text)
 static char *
 key_form(const struct import_format *format, const char *text)
 {
-	g_autofree char *domain = NULL;
-
 	if (is_any(format, text))
-		return g_strdup(KEY_ANY);
+		return g_strdup(MAPKEY_ANY);
 	/* Nothing that is looked up has the final dot. */
 	if (!format->lenient && g_str_has_suffix(text, "."))
 		return NULL;
-	if (text[0] == '[')
-		return domain_literal_canonical(text, NULL);
-	if (text[0] != '.')
-		return domain_canonical(text, NULL);
-	domain = domain_canonical(text + 1, NULL);
-	return domain == NULL ? NULL : g_strconcat(".", domain, NULL);
+	return mapkey_canonical(text);
 }
 
 gboolean
@@ -123,7 +111,7 @@ import_begin(struct import *import, const struct import_text *key)
 	}
 	entry->key = key_text(text, form);
 	entry->shown = g_strdup(form);
-	if (g_ascii_strcasecmp(form, KEY_ALL) == 0) {
+	if (g_ascii_strcasecmp(form, MAPKEY_ALL) == 0) {
 		import_unsaid(import, entry,
 		    "this key would stand for everything else");
 		return NULL;
