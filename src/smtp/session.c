@@ -11,6 +11,7 @@
 #include <libesmtp.h>
 
 #include "smtp/dial.h"
+#include "smtp/halt.h"
 #include "smtp/session.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
@@ -59,11 +60,7 @@ struct session {
 	GString *input;    /* what it is told and there was no room for yet */
 	guint replies_max; /* it never waits for more until its end */
 	gboolean alone;    /* the message has one recipient */
-	GMutex lock;       /* of what follows */
-	GCond changed;
-	gboolean keep;  /* after a message it waits for the next one */
-	gboolean waits; /* it does */
-	gboolean ended; /* it will never again */
+	struct halt halt;  /* its, behind a message that is not the last */
 };
 
 /* The content does not pass through libESMTP, which would rewrite it. */
@@ -78,28 +75,16 @@ no_content(void **context, int *length, void *data)
 }
 
 /*
- * In libESMTP's thread, after a message: when this returns it goes on with the
+ * In libESMTP's thread.  When this returns behind a message it goes on with the
  * next one, or with QUIT if there is none.
  */
 static void
-await_next(struct session *session)
-{
-	g_mutex_lock(&session->lock);
-	session->waits = session->keep;
-	g_mutex_unlock(&session->lock);
-	/* Without the lock, or who wakes up would have to wait for that. */
-	g_cond_signal(&session->changed);
-	g_mutex_lock(&session->lock);
-	while (session->waits)
-		g_cond_wait(&session->changed, &session->lock);
-	g_mutex_unlock(&session->lock);
-}
-
-static void
 note_event(smtp_session_t lib G_GNUC_UNUSED, int event, void *data, ...)
 {
+	struct session *session = data;
+
 	if (event == SMTP_EV_MESSAGESENT)
-		await_next(data);
+		halt_make(&session->halt);
 }
 
 static gboolean
@@ -213,10 +198,7 @@ drive(gpointer data)
 		secret_sweep();
 	/* For whoever waits, also if it never came to connect(). */
 	shutdown(session->inner, SHUT_RDWR);
-	g_mutex_lock(&session->lock);
-	session->ended = TRUE;
-	g_mutex_unlock(&session->lock);
-	g_cond_signal(&session->changed);
+	halt_end(&session->halt);
 	return NULL;
 }
 
@@ -249,8 +231,7 @@ session_start(const char *helo_name, const struct mailbox *sender,
 	session->outer = pair[1];
 	session->output = g_string_new(NULL);
 	session->input = g_string_new(NULL);
-	g_mutex_init(&session->lock);
-	g_cond_init(&session->changed);
+	halt_init(&session->halt);
 	if (result < 0) {
 		g_set_error(error, SESSION_ERROR, SESSION_ERROR_FAILED,
 		    "socketpair: %s", g_strerror(errno));
@@ -332,29 +313,17 @@ dismiss(struct session *session)
 void
 session_keep(struct session *session, gboolean keep)
 {
-	g_mutex_lock(&session->lock);
-	session->keep = keep;
-	if (!keep)
-		session->waits = FALSE;
-	g_mutex_unlock(&session->lock);
-	if (!keep)
-		g_cond_signal(&session->changed);
+	if (keep)
+		halt_want(&session->halt);
+	else
+		halt_lift(&session->halt, FALSE);
 }
 
-/* Until it waits for the next message, or has ended. */
+/* Until it stands still behind the message, or has ended. */
 static gboolean
-await_pause(struct session *session)
+await_halt(struct session *session)
 {
-	gint64 deadline = deadline_in(ANSWER_SPAN);
-	gboolean waits;
-
-	g_mutex_lock(&session->lock);
-	while (!session->waits && !session->ended &&
-	    g_cond_wait_until(&session->changed, &session->lock, deadline))
-		continue;
-	waits = session->waits;
-	g_mutex_unlock(&session->lock);
-	return waits;
+	return halt_await(&session->halt, deadline_in(ANSWER_SPAN));
 }
 
 /* It says all of a message for one recipient before anybody reads of it. */
@@ -362,7 +331,7 @@ static void
 await_commands(struct session *session)
 {
 	if (session->alone)
-		await_pause(session);
+		await_halt(session);
 }
 
 gboolean
@@ -375,31 +344,21 @@ session_answer(struct session *session, const char *answers)
 	return TRUE;
 }
 
-/* Of this message, too, session_keep() has something to say. */
-static void
-go_on(struct session *session, gboolean keep)
-{
-	g_mutex_lock(&session->lock);
-	session->keep = keep;
-	session->waits = FALSE;
-	g_mutex_unlock(&session->lock);
-	g_cond_signal(&session->changed);
-}
-
 gboolean
 session_next(struct session *session, const struct mailbox *sender,
     const GPtrArray *recipients, guint64 size, gboolean eightbitmime,
     const char *answers)
 {
-	/* Its thread stands still meanwhile. */
-	if (!await_pause(session) ||
+	/* Only then is its message ours to set up. */
+	if (!await_halt(session) ||
 	    !add_message(session, sender, recipients, size))
 		return FALSE;
 	if (eightbitmime)
 		session_use_8bitmime(session);
 	if (answers != NULL && !session_tell(session, answers))
 		return FALSE;
-	go_on(session, answers != NULL);
+	/* Without answers session_keep() has still to say of this one. */
+	halt_lift(&session->halt, answers != NULL);
 	if (answers != NULL)
 		await_commands(session);
 	return TRUE;
@@ -432,8 +391,7 @@ session_free(struct session *session)
 	wipe_output(session, 0);
 	g_string_free(session->output, TRUE);
 	g_string_free(session->input, TRUE);
-	g_mutex_clear(&session->lock);
-	g_cond_clear(&session->changed);
+	halt_clear(&session->halt);
 	g_free(session);
 }
 
