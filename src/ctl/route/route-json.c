@@ -11,7 +11,7 @@
 #include "ctl/document.h"
 #include "ctl/hostrate.h"
 #include "ctl/match.h"
-#include "ctl/question.h"
+#include "ctl/route/question.h"
 
 static void
 set_place(json_t *to, const struct place *place)

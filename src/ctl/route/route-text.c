@@ -13,7 +13,7 @@
 #include "ctl/hostrate.h"
 #include "ctl/match.h"
 #include "ctl/paint.h"
-#include "ctl/question.h"
+#include "ctl/route/question.h"
 #include "util/printable.h"
 
 /* As much of a text as is shown, */

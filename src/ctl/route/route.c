@@ -13,7 +13,7 @@
 #include "address/mailbox.h"
 #include "ctl/ctl.h"
 #include "ctl/match.h"
-#include "ctl/question.h"
+#include "ctl/route/question.h"
 #include "route/routemap.h"
 #include "util/printable.h"
 
