@@ -14,7 +14,7 @@
 #include "ctl/ctl.h"
 #include "ctl/hostrate.h"
 #include "ctl/hosts/hosts.h"
-#include "ctl/machine.h"
+#include "ctl/hosts/machine.h"
 #include "smtp/outcome.h"
 
 #define PREFIX "smtproute_host_"

@@ -2,7 +2,7 @@
 
 #include <config.h>
 
-#include "ctl/machine.h"
+#include "ctl/hosts/machine.h"
 #include "util/printable.h"
 
 /* Longer than every name and every error that is remembered. */
