@@ -12,7 +12,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Dns ();
-use Fixture qw(new_folder skip_or_fail write_file);
+use Fixture qw(new_folder skip_or_fail skip_without_ipv6 write_file);
 use TestCa ();
 use TlsTrial;
 use Trial ();
@@ -194,6 +194,7 @@ my @unread = map {
 try_tls(@unusable, @unread);
 
 subtest 'an address of IPv6' => sub {
+    skip_without_ipv6();
     my @rows = (['::1', 0], ['::2', 75]);
 
     for my $row (@rows) {

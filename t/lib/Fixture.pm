@@ -24,6 +24,9 @@
 #                             holds an array is returned as a list
 #   skip_or_fail($why)        skips the rest of this test or subtest, but fails
 #                             where $ENV{CI} is set; undef: goes on
+#   has_ipv6()                has this machine ::1?
+#   skip_without_ipv6()       skips the same where it has not, in CI, too: no
+#                             package mends a kernel's lack of it
 
 package Fixture;
 
@@ -42,9 +45,9 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(accessors capture child daemon end_child end_group guard
-    kept_port listen_on new_folder
-    read_file reap reserve_port set_subreaper skip_or_fail wait_until
-    write_file);
+    has_ipv6 kept_port listen_on new_folder
+    read_file reap reserve_port set_subreaper skip_or_fail skip_without_ipv6
+    wait_until write_file);
 
 # Far more than anything takes, so that only a fault reaches it.
 our $PATIENCE = 60;
@@ -307,6 +310,15 @@ sub skip_or_fail {
     return if !defined $why;
     die "in CI nothing is skipped, but: $why\n" if $ENV{CI};
     Test::More::plan(skip_all => $why);
+    return;
+}
+
+sub has_ipv6 {
+    return defined eval { reserve_port('::1') };
+}
+
+sub skip_without_ipv6 {
+    Test::More::plan(skip_all => 'this machine has no ::1') if !has_ipv6();
     return;
 }
 
