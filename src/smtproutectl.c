@@ -139,8 +139,7 @@ run_command(struct ctl *ctl, int argc, char **argv)
 		complain_usage(command);
 		return CTL_TROUBLE;
 	}
-	if (command->wakes)
-		ctl_wake(ctl);
+	ctl->wakes = command->wakes;
 	return status;
 }
 
@@ -193,5 +192,10 @@ main(int argc, char **argv)
 	struct ctl ctl = {.conf = SETTINGS_PATH, .colour = wants_colour()};
 	enum ctl_status status = run(&ctl, argc, argv);
 
-	return say_flush() ? (int)status : CTL_TROUBLE;
+	if (!say_flush())
+		return CTL_TROUBLE;
+	/* Behind that, or its process would have what was said, too. */
+	if (ctl.wakes)
+		ctl_wake(&ctl);
+	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * smtproutectl(8): what its commands have in common.  A command is one
- * function here and one file beside this one.
+ * function here, and a file beside this one or a folder.
  */
 #ifndef SMTPROUTE_CTL_H
 #define SMTPROUTE_CTL_H
@@ -14,6 +14,7 @@ struct ctl {
 	const char *conf;    /* the settings' path */
 	const char *command; /* its name: one function may have several */
 	gboolean colour;     /* stdout is a terminal that wants it */
+	gboolean wakes;      /* ctl_wake() is still to come */
 };
 
 /* Of a command, and the tool's exit status. */
@@ -63,7 +64,8 @@ ctl_become_agent(const struct ctl *ctl, const struct settings *settings);
 /*
  * Has mail tried that waits for a host which is free again by its rate, if we
  * are the agent or can become it.  In a process of its own, which nothing waits
- * for and nothing is heard of: no command fails or is late because of it.
+ * for and nothing is heard of: no command fails or is late because of it.  What
+ * was said is to be written before, by say_flush().
  */
 void
 ctl_wake(const struct ctl *ctl);
