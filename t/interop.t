@@ -213,8 +213,7 @@ subtest 'dovecot, LMTP' => sub {
     ok $server, 'it runs' or return diag $@;
     my $agent = Agent->new(routes => 'example.com '
         . $server->destination . "/lmtp\n");
-    my $lmtp = Lmtp->new(agent => $agent);
-    $lmtp->lhlo;
+    my $lmtp = Lmtp->begin(agent => $agent);
     for my $number (1 .. 2) {
         my @replies = $lmtp->deliver(
             recipients => [map { "$_\@example.com" } qw(one nobody two)]);

@@ -57,9 +57,8 @@ subtest 'all hosts are down' => sub {
     my $agent = agent_for('example.com '
         . join(', ', map { $_->destination } @hosts)
         . "\nexample.net " . $good->destination . "\n");
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     down($agent, $lmtp);
     my @replies = begin($lmtp, 'a@example.com', 'b@example.com',
         'c@example.net');
@@ -86,9 +85,8 @@ subtest 'a host that is due is probed' => sub {
     my $host = SmtpHost->new(down => 1);
     my $agent = agent_for('example.com ' . $host->destination . "\n",
         'retry-min' => '1s', 'retry-max' => '1s', patience => 0);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     down($agent, $lmtp);
     $host->start;
     wait_until('somebody is let through', sub {
@@ -105,9 +103,8 @@ subtest 'one that comes within patience is waited for' => sub {
     my $routes = 'example.com ' . $host->destination . "\n";
     my %settings = (%LONG, 'retry-min' => '2s', 'retry-max' => '2s');
     my $agent = agent_for($routes, %settings, patience => 0);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     down($agent, $lmtp);
     $host->start;
     $agent->configure(routes => $routes,
@@ -122,9 +119,8 @@ subtest 'unless as many wait as may' => sub {
     my $agent = agent_for('example.com ' . $host->destination . "\n",
         'retry-min' => '50s', 'retry-max' => '50s', patience => '60s',
         waiting => 0);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     down($agent, $lmtp);
     like +(begin($lmtp, 'a@example.com'))[0], qr/^450 4\.4\.1 all hosts /,
         'refused';
@@ -158,9 +154,8 @@ subtest 'without memory nobody is down' => sub {
     my $agent = agent_for('example.com ' . $host->destination
         . "\nexample.net " . $host->destination . "/drain\n",
         'state-directory' => '/nonexistent');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     down($agent, $lmtp) for 1 .. 2;
     like +(begin($lmtp, 'a@example.net'))[0], qr/^450 4\.3\.2 /,
         'what the map says holds';
@@ -172,9 +167,8 @@ subtest 'without memory nobody is down' => sub {
 subtest 'who pipelines is not at fault' => sub {
     my $host = SmtpHost->new;
     my $agent = agent_for('example.com ' . $host->destination . "/drain\n");
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my $bad = 0;
     for my $n (1 .. 60) {
         $lmtp->send(join '', map { "$_\r\n" } 'MAIL FROM:<s@example.org>',
@@ -203,9 +197,8 @@ SKIP: {
         zones => {'broken.example.' => 'servfail', 'mute.example.' => 'deny'},
     );
     my $agent = agent_for("* USEDNS\n", 'dns-servers' => $dns->address);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     for my $row (
         ['no.example',     '550 5.1.2 no.example: cannot resolve: no such name'],
         ['txt.example',    qr/^550 5\.1\.2 txt\.example: cannot resolve: /],

@@ -36,9 +36,8 @@ sub agent_for {
 # The host's commands of one delivery, and the replies.
 sub deliver {
     my ($agent, %option) = @_;
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(%option);
     is $lmtp->end, 0, 'exit status';
     return @replies;

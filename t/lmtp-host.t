@@ -42,9 +42,8 @@ sub many {
 
 sub deliver {
     my ($agent, @recipients) = @_;
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(
         recipients => [map { "$_\@example.com" } @recipients]);
     is $lmtp->end, 0, 'exit status';
@@ -117,9 +116,8 @@ subtest 'nobody accepted, but DATA is' => sub {
 
 subtest 'kept' => sub {
     my $host = host(final => \many('250 2.0.0 kept'));
-    my $lmtp = Lmtp->new(agent => agent_for($host->destination . '/lmtp'));
+    my $lmtp = Lmtp->begin(agent => agent_for($host->destination . '/lmtp'));
 
-    $lmtp->lhlo;
     like +($lmtp->deliver)[0], $OK, "message $_" for 1 .. 3;
     is $lmtp->end, 0, 'exit status';
     is scalar(my @c = $host->connections), 1, 'over one connection';

@@ -34,9 +34,8 @@ sub agent_for {
 # Delivers so many messages over one LMTP connection; the replies.
 sub send_messages {
     my ($agent, $count, %option) = @_;
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = map { $lmtp->deliver(message => "Subject: $_\n\n$_\n") }
         1 .. $count;
     is $lmtp->end, 0, 'exit status';
@@ -127,10 +126,9 @@ subtest 'lost after the dot' => sub {
 
 subtest 'idle' => sub {
     my $host = SmtpHost->new;
-    my $lmtp = Lmtp->new(agent => Agent->new(settings => {tls => 'none'},
+    my $lmtp = Lmtp->begin(agent => Agent->new(settings => {tls => 'none'},
         routes => 'example.com ' . $host->destination . "\n"));
 
-    $lmtp->lhlo;
     like +($lmtp->deliver)[0], $OK, 'the first';
     wait_until('the end of the connection', sub { $host->finished });
     is +($host->finished)[0]->end, 'quit', 'with QUIT, after a while';
@@ -143,9 +141,8 @@ subtest 'idle' => sub {
 subtest 'settings that change' => sub {
     my $host = SmtpHost->new;
     my $agent = agent_for($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     like +($lmtp->deliver)[0], $OK, 'before';
     $agent->configure(settings => {tls => 'none', 'helo-name' => 'x.example'});
     like +($lmtp->deliver)[0], $OK, 'after';
@@ -157,10 +154,9 @@ subtest 'settings that change' => sub {
 
 subtest 'what MAIL says is of the message' => sub {
     my $host = SmtpHost->new(keywords => ['8BITMIME', 'SIZE']);
-    my $lmtp = Lmtp->new(agent => agent_for($host));
+    my $lmtp = Lmtp->begin(agent => agent_for($host));
     my @messages = ("a\n", "\303\274\n", "abc\n");
 
-    $lmtp->lhlo;
     like +($lmtp->deliver(message => $_))[0], $OK, 'delivered' for @messages;
     is $lmtp->end, 0, 'exit status';
     is_deeply [map { s/^\S+ \S+ //r } grep { /^MAIL/ }
@@ -192,11 +188,10 @@ subtest 'TLS and AUTH' => sub {
         settings => {'tls-ca-file' => $ca->file,
             'auth ex' => {username => 'relay', 'password-file' => $secret}},
         environment => unhurried());
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
     my $send = sub {
         like +($lmtp->deliver)[0], $OK, "message $_" for 1 .. $_[0];
     };
-    $lmtp->lhlo;
     $send->(3);
     $write->('after');
     $send->(3);

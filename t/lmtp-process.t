@@ -41,9 +41,8 @@ sub drain {
 subtest 'the state is removed' => sub {
     my $host = SmtpHost->new;
     my $agent = agent_for($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     like +($lmtp->deliver)[0], $OK, 'before';
     $agent->forget;
     like +($lmtp->deliver)[0], $OK, 'after';
@@ -77,9 +76,8 @@ subtest 'the state is lost, and comes back' => sub {
 subtest 'a slot in a new state' => sub {
     my $host = SmtpHost->new(final => [undef, 'silence']);
     my $agent = agent_for($host, 'max-connections' => 1);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     like +($lmtp->deliver)[0], $OK, 'before';
     $agent->forget;
     my $busy = child(sub { $lmtp->deliver });
@@ -95,10 +93,9 @@ subtest 'a slot in a new state' => sub {
 subtest 'the log goes elsewhere' => sub {
     my $host = SmtpHost->new;
     my $agent = agent_for($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
     my $other = $agent->var . '/other';
 
-    $lmtp->lhlo;
     like +($lmtp->deliver)[0], $OK, 'before';
     $agent->configure(settings => {tls => 'none', log => "file:$other",
         'syslog-name' => 'relay'});
@@ -114,9 +111,8 @@ subtest 'the log goes elsewhere' => sub {
 subtest 'a map that has been there for long' => sub {
     my @hosts = map { SmtpHost->new } 1 .. 2;
     my $agent = agent_for($hosts[0]);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     wait_until('it is old', sub { time - (stat $agent->routes)[10] > 4 });
     like +($lmtp->deliver)[0], $OK, 'a delivery' for 1 .. 2;
     is scalar(my @m = $hosts[0]->messages), 2, 'to the host of the map';
@@ -133,7 +129,7 @@ subtest 'nothing grows' => sub {
     my $count = $ENV{SOAK_MESSAGES} // 500;
     my $host = SmtpHost->new(digest => 1);
     my $agent = agent_for($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
     my $pid = $lmtp->pid;
     my $failed = 0;
     my $descriptors = sub { scalar(() = glob "/proc/$pid/fd/*") };
@@ -142,7 +138,6 @@ subtest 'nothing grows' => sub {
             ? $1 : die "no VmRSS\n";
     };
 
-    $lmtp->lhlo;
     my $send = sub {
         for (1 .. $_[0]) {
             $failed++ if ($lmtp->deliver(queue_id => "ID$_"))[0] !~ $OK;

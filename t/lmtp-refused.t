@@ -48,21 +48,6 @@ sub agent_for {
             . "\n");
 }
 
-sub process {
-    my ($agent) = @_;
-    my $lmtp = Lmtp->new(agent => $agent);
-
-    $lmtp->lhlo;
-    return $lmtp;
-}
-
-sub send_one {
-    my ($lmtp, $user) = @_;
-
-    return +($lmtp->deliver(recipients => ["$user\@example.com"],
-        sender => "$user\@example.org"))[0];
-}
-
 sub end {
     is $_->end, 0, 'exit status' for @_;
     return;
@@ -101,11 +86,11 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
             mail => refuse('451 4.7.1 too many messages', 'b'));
         my $B = SmtpHost->new;
         my $agent = agent_for({'max-connections' => 1, patience => 0}, $A, $B);
-        my ($first, $second) = map { process($agent) } 1 .. 2;
+        my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
 
-        like send_one($first, 'a'), $OK, 'the first';
-        like send_one($first, 'b'), $OK, 'the second';
-        like send_one($second, 'c'), $OK, 'another process';
+        like $first->deliver_one('a'), $OK, 'the first';
+        like $first->deliver_one('b'), $OK, 'the second';
+        like $second->deliver_one('c'), $OK, 'another process';
         end($first, $second);
         is_deeply [users($A)], ['a', 'c'], 'A has what it takes';
         is_deeply [users($B)], ['b'], 'B what it does not';
@@ -119,12 +104,13 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
         my $A = SmtpHost->new(keywords => $keywords,
             mail => refuse('451 4.7.1 too many messages', 'b'));
         my $agent = agent_for({'max-connections' => 1, patience => '30s'}, $A);
-        my $lmtp = process($agent);
+        my $lmtp = Lmtp->begin(agent => $agent);
 
-        like send_one($lmtp, 'a'), $OK, 'the first';
-        like send_one($lmtp, 'b'), qr/^451 4\.7\.1 .*: 451 4\.7\.1 too many /,
+        like $lmtp->deliver_one('a'), $OK, 'the first';
+        like $lmtp->deliver_one('b'),
+            qr/^451 4\.7\.1 .*: 451 4\.7\.1 too many /,
             'the second is deferred by the host, as Postfix is told';
-        like send_one($lmtp, 'c'), $OK, 'the third';
+        like $lmtp->deliver_one('c'), $OK, 'the third';
         end($lmtp);
         is_deeply [users($A)], ['a', 'c'], 'what it has';
         is_well($agent, $A);
@@ -136,9 +122,9 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
             mail => refuse('452 4.3.2 too many messages', 'b', 'c'));
         my $B = SmtpHost->new;
         my $agent = agent_for({'max-connections' => 1}, $A, $B);
-        my $lmtp = process($agent);
+        my $lmtp = Lmtp->begin(agent => $agent);
 
-        like send_one($lmtp, $_), $OK, "message $_" for 'a' .. 'c';
+        like $lmtp->deliver_one($_), $OK, "message $_" for 'a' .. 'c';
         is row_of($agent, $A)->{up}, JSON::PP::false, 'A is down';
         is row_of($agent, $A)->{connected}, 0, 'its slot is free';
         end($lmtp);
@@ -152,9 +138,9 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
         my $A = SmtpHost->new(keywords => $keywords,
             per_connection => [{mail => [undef, undef, $BUSY]}]);
         my $agent = agent_for({'max-connections' => 1, patience => 0}, $A);
-        my $lmtp = process($agent);
+        my $lmtp = Lmtp->begin(agent => $agent);
 
-        like send_one($lmtp, $_), $OK, "message $_" for 'a' .. 'e';
+        like $lmtp->deliver_one($_), $OK, "message $_" for 'a' .. 'e';
         end($lmtp);
         is_deeply [users($A)], ['a' .. 'e'], 'all go to it';
         cmp_ok scalar(my @c = $A->connections), '>=', 3, 'over several';
@@ -167,16 +153,16 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
             per_connection => [{mail => [undef, $BUSY]}, {mail => $BUSY}]);
         my $B = SmtpHost->new;
         my $agent = agent_for({'max-connections' => 1}, $A, $B);
-        my $lmtp = process($agent);
+        my $lmtp = Lmtp->begin(agent => $agent);
 
-        like send_one($lmtp, 'a'), $OK, 'the first';
-        like send_one($lmtp, 'b'), $OK, 'the second';
+        like $lmtp->deliver_one('a'), $OK, 'the first';
+        like $lmtp->deliver_one('b'), $OK, 'the second';
         is row_of($agent, $A)->{connected}, 0, 'its slot is free';
         is scalar(grep { / is suspect/ } $agent->log_lines), 1, 'A is suspect';
         is row_of($agent, $A)->{up}, JSON::PP::true, 'but up';
-        like send_one($lmtp, 'c'), $OK, 'the third, of another sender';
+        like $lmtp->deliver_one('c'), $OK, 'the third, of another sender';
         is row_of($agent, $A)->{up}, JSON::PP::false, 'and now A is down';
-        like send_one($lmtp, 'd'), $OK, 'the fourth';
+        like $lmtp->deliver_one('d'), $OK, 'the fourth';
         is row_of($agent, $A)->{connected}, 0, 'its slot is free';
         end($lmtp);
         is_deeply [users($A)], ['a'], 'A has had one';
@@ -199,15 +185,15 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
             my $B = SmtpHost->new;
             my $agent = agent_for({patience => '30s'}, $A,
                 $next eq 'waits' ? () : $B);
-            my ($first, $second) = map { process($agent) } 1 .. 2;
+            my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
 
-            like send_one($first, 'a'), $OK, 'the first';
+            like $first->deliver_one('a'), $OK, 'the first';
             my $busy = child(sub {
-                send_one($second, 'b') =~ $OK or die "not delivered\n";
+                $second->deliver_one('b') =~ $OK or die "not delivered\n";
             });
             $A->wait_for('final', 2);
             my $refused = child(sub {
-                send_one($first, 'c') =~ $OK or die "not delivered\n";
+                $first->deliver_one('c') =~ $OK or die "not delivered\n";
             });
             wait_until('the host to be full', sub {
                 grep { / is full: it takes 1 sessions / } $agent->log_lines;

@@ -81,9 +81,8 @@ for my $protocol ('TLSv1.2', 'TLSv1.3') {
         subtest "$protocol, $options" => sub {
             my $hop = hop($protocol);
             my $agent = agent($hop, 'example.com' => $options);
-            my $lmtp = Lmtp->new(agent => $agent);
+            my $lmtp = Lmtp->begin(agent => $agent);
 
-            $lmtp->lhlo;
             like $_, $OK, 'delivered' for send_to($lmtp, 'example.com', 3);
             is_deeply established($hop, 3), [3, 2], 'two resume the first one';
             my @lines = map { /TLS success (.*)/ } $agent->log_lines;
@@ -95,10 +94,9 @@ for my $protocol ('TLSv1.2', 'TLSv1.3') {
 
 subtest 'the host has forgotten' => sub {
     my $hop = hop('TLSv1.3');
-    my $lmtp = Lmtp->new(
+    my $lmtp = Lmtp->begin(
         agent => agent($hop, 'example.com' => 'tls=encrypt'));
 
-    $lmtp->lhlo;
     like $_, $OK, 'delivered' for send_to($lmtp, 'example.com', 1);
     is_deeply established($hop, 1), [1, 0], 'once';
     $hop->stop;
@@ -111,12 +109,11 @@ subtest 'the host has forgotten' => sub {
 # What nobody has verified is resumed by nobody who must.
 subtest 'of another policy' => sub {
     my $hop = hop('TLSv1.3');
-    my $lmtp = Lmtp->new(agent => agent($hop,
+    my $lmtp = Lmtp->begin(agent => agent($hop,
         'example.com' => 'tls=encrypt',
         'example.net' => 'tls=secure/tls-name=other.example',
     ));
 
-    $lmtp->lhlo;
     like $_, $OK, 'not verified' for send_to($lmtp, 'example.com', 2);
     like $_, qr/^451 4\.7\.5 .*expected other\.example/, 'to be verified'
         for send_to($lmtp, 'example.net', 1);

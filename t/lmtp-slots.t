@@ -34,20 +34,6 @@ sub agent_for {
             . "\n", environment => unhurried(5));
 }
 
-sub process {
-    my ($agent) = @_;
-    my $lmtp = Lmtp->new(agent => $agent);
-
-    $lmtp->lhlo;
-    return $lmtp;
-}
-
-sub send_one {
-    my ($lmtp, $user) = @_;
-
-    return +($lmtp->deliver(recipients => ["$user\@example.com"]))[0];
-}
-
 sub end {
     is $_->end, 0, 'exit status' for @_;
     return;
@@ -68,14 +54,14 @@ for my $patience ('30s', '0') {
     subtest "two take turns, patience = $patience" => sub {
         my $host = CrowdHost->new;
         my $agent = agent_for({patience => $patience}, $host);
-        my ($first, $second) = map { process($agent) } 1 .. 2;
+        my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
 
-        like send_one($first, "a$_"), $OK, "the first, $_" for 1 .. 3;
+        like $first->deliver_one("a$_"), $OK, "the first, $_" for 1 .. 3;
         is $host->connections, 1, 'it keeps its connection';
         is count($agent, 'connected'), 1, 'which has the slot';
         for my $n (1 .. 3) {
-            like send_one($second, "b$n"), $OK, "the second, $n";
-            like send_one($first, "c$n"), $OK, "the first, $n";
+            like $second->deliver_one("b$n"), $OK, "the second, $n";
+            like $first->deliver_one("c$n"), $OK, "the first, $n";
         }
         end($first, $second);
         is $host->most, 1, 'never more than one connection';
@@ -90,10 +76,10 @@ for my $patience ('30s', '0') {
 subtest 'idle is not full' => sub {
     my ($A, $B) = (CrowdHost->new, CrowdHost->new);
     my $agent = agent_for({patience => 0}, $A, $B);
-    my ($first, $second) = map { process($agent) } 1 .. 2;
+    my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
 
-    like send_one($first, 'a'), $OK, 'the first';
-    like send_one($second, 'b'), $OK, 'the second';
+    like $first->deliver_one('a'), $OK, 'the first';
+    like $second->deliver_one('b'), $OK, 'the second';
     end($first, $second);
     is_deeply [sort $A->recipients], ['a', 'b'], 'both go to A';
     is $A->most, 1, 'over one connection at a time';
@@ -104,11 +90,11 @@ subtest 'idle is not full' => sub {
 subtest 'busy is full' => sub {
     my ($A, $B) = (CrowdHost->new(hold => 'final'), CrowdHost->new);
     my $agent = agent_for({}, $A, $B);
-    my ($first, $second) = map { process($agent) } 1 .. 2;
-    my $busy = child(sub { send_one($first, 'a') });
+    my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
+    my $busy = child(sub { $first->deliver_one('a') });
 
     $A->wait_held(1);
-    like send_one($second, 'b'), $OK, 'the second';
+    like $second->deliver_one('b'), $OK, 'the second';
     is_deeply [$B->recipients], ['b'], 'goes to B';
     $A->release;
     ok reap($busy, $Fixture::PATIENCE), 'and A has the first';
@@ -122,7 +108,7 @@ subtest 'who goes elsewhere gives it up' => sub {
     my @hosts = (CrowdHost->new, CrowdHost->new);
     my $agent = Agent->new(settings => {tls => 'none', %ONE}, routes =>
         join '', map { "d$_.example " . $hosts[$_]->destination . "\n" } 0, 1);
-    my ($first, $second) = map { process($agent) } 1 .. 2;
+    my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
     my $to = sub {
         return +($_[0]->deliver(recipients => ["u\@d$_[1].example"]))[0];
     };
@@ -145,9 +131,9 @@ subtest 'without a limit both are kept' => sub {
     my $agent = Agent->new(settings => {tls => 'none'}, routes =>
         'example.com ' . join(', ', map { $_->destination } @hosts) . "\n",
         environment => unhurried());
-    my $lmtp = process($agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    like send_one($lmtp, "u$_"), $OK, "message $_" for 1 .. 6;
+    like $lmtp->deliver_one("u$_"), $OK, "message $_" for 1 .. 6;
     end($lmtp);
     is_deeply [map { $_->connections } @hosts], [1, 1], 'one each';
     done_testing;
@@ -161,12 +147,12 @@ for my $row (
     subtest "a process that is $says" => sub {
         my ($A, $B) = (CrowdHost->new, CrowdHost->new);
         my $agent = agent_for({patience => 0}, $A, $B);
-        my ($first, $second) = map { process($agent) } 1 .. 2;
+        my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
 
-        like send_one($first, 'a'), $OK, 'the first';
+        like $first->deliver_one('a'), $OK, 'the first';
         kill $signal, $first->pid;
         reap($first->pid, $Fixture::PATIENCE) if $signal eq 'KILL';
-        like send_one($second, 'b'), $OK, 'the second';
+        like $second->deliver_one('b'), $OK, 'the second';
         is count($agent, 'waiting'), 0, 'and waits no longer';
         kill 'CONT', $first->pid if $signal eq 'STOP';
         end($second);
@@ -182,11 +168,11 @@ subtest 'a limit that is learnt' => sub {
     my $host = CrowdHost->new(limit => 1);
     my $agent = agent_for({'max-connections' => 0, patience => '30s'},
         $host);
-    my ($first, $second) = map { process($agent) } 1 .. 2;
+    my ($first, $second) = map { Lmtp->begin(agent => $agent) } 1 .. 2;
 
-    like send_one($first, 'a'), $OK, 'the first';
-    like send_one($second, 'b'), $OK, 'the second waits for it';
-    like send_one($first, 'c'), $OK, 'and the first';
+    like $first->deliver_one('a'), $OK, 'the first';
+    like $second->deliver_one('b'), $OK, 'the second waits for it';
+    like $first->deliver_one('c'), $OK, 'and the first';
     end($first, $second);
     is scalar(grep { / is down / } $agent->log_lines), 0, 'it is not down';
     cmp_ok scalar(grep { / is full: it takes 1 sessions / }
@@ -198,12 +184,12 @@ subtest 'a limit that is learnt' => sub {
 subtest 'two that are busy' => sub {
     my $host = CrowdHost->new(takes => {final => 0.02});
     my $agent = agent_for({patience => '30s'}, $host);
-    my @processes = map { process($agent) } 1 .. 2;
+    my @processes = map { Lmtp->begin(agent => $agent) } 1 .. 2;
     my @children = map {
         my $process = $_;
         child(sub {
             for my $n (1 .. 100) {
-                my $reply = send_one($processes[$process], "$process.$n");
+                my $reply = $processes[$process]->deliver_one("$process.$n");
                 die "$reply\n" if $reply !~ $OK;
             }
         });
@@ -228,7 +214,7 @@ subtest 'an inquiry takes its own slot' => sub {
     my $host = CrowdHost->new;
     my $agent = Agent->new(settings => {tls => 'none', %ONE},
         routes => 'example.com ' . $host->destination . "/verify\n");
-    my $lmtp = process($agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
     for my $n (1 .. 2) {
         $lmtp->send(join '', map { "$_\r\n" } 'MAIL FROM:<s@example.org>',

@@ -89,10 +89,9 @@ for my $row (
         subtest "$says, @{$keywords}" => sub {
             my ($host) = hosts({keywords => $keywords, %{$script}});
             my $agent = agent_for({}, $host->destination . '/verify');
-            my $lmtp = Lmtp->new(agent => $agent);
+            my $lmtp = Lmtp->begin(agent => $agent);
             my $peer = peer($host);
 
-            $lmtp->lhlo;
             is probe($lmtp, 'a'), $reply =~ s/PEER/$peer/r, 'the reply';
             is $lmtp->end, 0, 'exit status';
             is_deeply stories($host), $story // $SHORT, 'the dialogue';
@@ -114,9 +113,8 @@ subtest 'hosts in turn' => sub {
     my @hosts = hosts({rcpt => '450 4.2.0 wait'}, {}, {rcpt => $NO});
     my $agent = agent_for({},
         map { $hosts[$_]->destination . ($_ == 1 ? '' : '/verify') } 0 .. 2);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     is probe($lmtp, 'a'), "550 5.1.1 ${\peer($hosts[2])}: $NO "
         . '(in reply to RCPT TO)', 'the reply of the last';
     is $lmtp->end, 0, 'exit status';
@@ -129,9 +127,8 @@ subtest 'a host that is down' => sub {
     my ($host) = hosts({down => 1});
     my $agent = agent_for({'retry-min' => '1h', 'retry-max' => '1h'},
         $host->destination . '/verify');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     like probe($lmtp, 'a'), qr/^450 4\.4\.1 .*: connect: Connection refused$/,
         'the reply';
     like probe($lmtp, 'a'),
@@ -143,9 +140,8 @@ subtest 'a host that is down' => sub {
 
 subtest 'without verify the map answers' => sub {
     my ($host) = hosts({rcpt => $NO});
-    my $lmtp = Lmtp->new(agent => agent_for({}, $host->destination));
+    my $lmtp = Lmtp->begin(agent => agent_for({}, $host->destination));
 
-    $lmtp->lhlo;
     is probe($lmtp, 'a'), '250 2.1.5 ok', 'the reply';
     is $lmtp->end, 0, 'exit status';
     is_deeply stories($host), [], 'no host is asked';
@@ -156,9 +152,8 @@ subtest 'without verify the map answers' => sub {
 subtest 'DATA at once' => sub {
     my ($host) = hosts({});
     my $agent = agent_for({}, $host->destination . '/verify');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     $lmtp->send(join '', map { "$_\r\n" } 'MAIL FROM:<s@example.org>',
         (map { "rcpt to:<$_\@example.com>" } qw(a b)), 'data');
     is_deeply [map { $lmtp->reply } 1 .. 3],
@@ -175,9 +170,8 @@ subtest 'DATA at once' => sub {
 subtest 'DATA in the end' => sub {
     my ($host) = hosts({rcpt => sub { return $_[0] =~ /two/ ? $NO : undef }});
     my $agent = agent_for({}, $host->destination . '/verify');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(recipients => [map { "$_\@example.com" }
         qw(one two three)]);
     like $replies[0], qr/^250 2\.0\.0 /, 'delivered';
@@ -194,9 +188,8 @@ subtest 'DATA in the end' => sub {
 subtest 'many in one transaction' => sub {
     my ($host) = hosts({});
     my $agent = agent_for({}, $host->destination . '/verify');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     $lmtp->say('MAIL FROM:<>');
     my @replies = map { $lmtp->say("RCPT TO:<u$_\@example.com>") } 1 .. 12;
     is scalar(grep { /^250 2\.1\.5 .*RCPT TO/ } @replies), 10, 'ten are asked for';
@@ -209,9 +202,8 @@ subtest 'many in one transaction' => sub {
 subtest 'a kept connection stays' => sub {
     my ($host) = hosts({});
     my $agent = agent_for({}, $host->destination . '/verify');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my $send = sub {
         $lmtp->send(join '', map { "$_\r\n" } 'MAIL FROM:<s@example.org>',
             'RCPT TO:<a@example.com>', 'DATA');
@@ -232,9 +224,8 @@ subtest 'a host with LMTP' => sub {
     my ($host) = hosts({lhlo => "250-b.example\n250 PIPELINING",
         rcpt => $NO});
     my $agent = agent_for({}, $host->destination . '/verify/lmtp');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     like probe($lmtp, 'a'), qr/^550 5\.1\.1 /, 'is asked, too';
     is $lmtp->end, 0, 'exit status';
     done_testing;

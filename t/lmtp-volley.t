@@ -30,9 +30,8 @@ sub agent_for {
 
 sub send_to {
     my ($agent, $count) = @_;
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(
         recipients => [map { "u$_\@example.com" } 1 .. $count]);
     is $lmtp->end, 0, 'exit status';

@@ -102,9 +102,8 @@ subtest 'three fates, one copy' => sub {
     my ($a, $b) = hosts({rcpt => ['250 2.1.5 ok', $NO, '450 4.2.0 wait']},
         {rcpt => '451 4.2.1 busy'});
     my $agent = agent_with($a, $b);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(queue_id => '4F1B',
         recipients => [map { "$_\@example.com" } qw(one two three)]);
     my ($A, $B) = map { $_->address . '[' . $_->address . ']:' . $_->port }
@@ -130,9 +129,8 @@ subtest 'three fates, one copy' => sub {
 subtest 'the next host takes who was deferred' => sub {
     my ($a, $b) = hosts({rcpt => ['450 4.2.0 wait', '250 2.1.5 ok']}, {});
     my $agent = agent_with($a, $b);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(
         recipients => ['one@example.com', 'two@example.com']);
     my ($A, $B) = map { $_->port } $a, $b;
@@ -149,9 +147,8 @@ subtest 'content deferred at the first host' => sub {
     my ($a, $b) = hosts({rcpt => ['250 2.1.5 ok', $NO],
         final => '451 4.3.0 later'}, {});
     my $agent = agent_with($a, $b);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(
         recipients => ['one@example.com', 'two@example.com']);
     my ($A, $B) = map { $_->port } $a, $b;
@@ -167,9 +164,8 @@ subtest 'connection lost after the dot' => sub {
     my ($a, $b) = hosts({rcpt => ['250 2.1.5 ok', '450 4.2.0 wait'],
         final => 'close'}, {});
     my $agent = agent_with($a, $b);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(
         recipients => ['one@example.com', 'two@example.com']);
     like $replies[0], qr/^451 4\.4\.2 .*may have accepted it/,
@@ -189,9 +185,8 @@ for my $many ('452 4.5.3 too many recipients', '552 too many recipients') {
             rcpt => sub { return ++$n > 2 ? $many : undef },
         });
         my $agent = agent_with($host);
-        my $lmtp = Lmtp->new(agent => $agent);
+        my $lmtp = Lmtp->begin(agent => $agent);
 
-        $lmtp->lhlo;
         my @replies = $lmtp->deliver(
             recipients => [map { "u$_\@example.com" } 1 .. 5]);
         is scalar(grep { /^250 2\.0\.0 / } @replies), 5, 'all are delivered';
@@ -205,9 +200,8 @@ for my $many ('452 4.5.3 too many recipients', '552 too many recipients') {
 subtest 'too many, but nobody else either' => sub {
     my ($host) = hosts({rcpt => '452 4.5.3 too many recipients'});
     my $agent = agent_with($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(
         recipients => ['one@example.com', 'two@example.com']);
     is scalar(grep { /^451 4\.5\.3 / } @replies), 2, 'both wait';
@@ -220,10 +214,9 @@ subtest 'several routes' => sub {
     my @hosts = hosts({}, {final => '554 5.6.0 no'}, {});
     my $agent = agent_for(join '', map { "d$_.example "
         . $hosts[$_]->destination . "\n" } 0 .. 2);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
     my @recipients = map { "u\@d$_.example" } 0, 1, 2, 1, 0;
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(recipients => \@recipients);
     is_deeply [map { /^(\d+ \S+) / } @replies], ['250 2.0.0', '550 5.6.0',
         '250 2.0.0', '550 5.6.0', '250 2.0.0'], 'each has its reply';
@@ -237,10 +230,9 @@ subtest 'several routes' => sub {
 subtest 'a thousand recipients, in one write' => sub {
     my ($host) = hosts({});
     my $agent = agent_with($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
     my $count = 1000;
 
-    $lmtp->lhlo;
     my $writer = child(sub {
         $lmtp->send(join '', "MAIL FROM:<s\@example.org>\r\n",
             (map { "RCPT TO:<u$_\@example.com>\r\n" } 1 .. $count),
@@ -261,11 +253,10 @@ subtest 'a thousand recipients, in one write' => sub {
 # RFC 5321 section 4.5.3.1.10: the client sends the rest in other transactions.
 subtest 'far too many recipients, of 300 bytes' => sub {
     my ($host) = hosts({});
-    my $lmtp = Lmtp->new(agent => agent_with($host));
+    my $lmtp = Lmtp->begin(agent => agent_with($host));
     my $domain = '@example.com';
     my %replies;
 
-    $lmtp->lhlo;
     is $lmtp->say('MAIL FROM:<s@example.org>'), '250 2.1.0 ok', 'MAIL';
     for my $thousand (0 .. 49) {
         $lmtp->send(join '', map {
@@ -292,9 +283,8 @@ subtest 'far too many recipients, of 300 bytes' => sub {
 subtest 'many messages' => sub {
     my ($host) = hosts({});
     my $agent = agent_with($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     for my $n (1 .. 20) {
         my ($reply) = $lmtp->deliver(queue_id => "ID$n",
             message => "Subject: $n\n\n.\n..$n\n");
@@ -313,9 +303,8 @@ subtest 'the client is gone' => sub {
     for my $said ('', "MAIL FR", "MAIL FROM:<>\r\nRCPT TO:<u\@example.com>\r\n",
         "MAIL FROM:<>\r\nRCPT TO:<u\@example.com>\r\nDATA\r\n",
         "MAIL FROM:<>\r\nRCPT TO:<u\@example.com>\r\nDATA\r\na\r\n.\r") {
-        my $lmtp = Lmtp->new(agent => $agent);
+        my $lmtp = Lmtp->begin(agent => $agent);
 
-        $lmtp->lhlo;
         $lmtp->send($said);
         is $lmtp->end, 0, 'after "' . ($said =~ s/\r\n/ /gr) . '"';
     }
@@ -340,9 +329,8 @@ subtest 'a client that never reads' => sub {
 subtest 'settings' => sub {
     my ($host) = hosts({});
     my $agent = agent_with($host);
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     $agent->configure(conf => "[smtproute]\nnonsense = 1\n");
     my ($reply) = $lmtp->deliver;
     like $reply, qr/^451 4\.3\.5 .*:2: unknown key "nonsense"/, 'a fault';

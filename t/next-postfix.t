@@ -130,11 +130,10 @@ subtest 'its tests, and the LMTP face' => sub {
     my ($postfix, $hop) = screened(map { ("postscreen_$_" => 'yes') }
         qw(bare_newline_enable non_smtp_command_enable pipelining_enable));
     my $agent = Agent->new(routes => "example.com $hop/tls=none\n");
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
     my @to = map { "lmtp$_\@example.com" } 1 .. 3;
     my @message = (message => $MESSAGE, recipients => \@to);
 
-    $lmtp->lhlo;
     like $_, qr/\A45\d 4\.3\.2 /, 'who is new waits'
         for $lmtp->deliver(@message);
     like $_, qr/\A250 2\.0\.0 /, 'then it is known'

@@ -224,9 +224,8 @@ subtest 'recipients, over LMTP' => sub {
     my @hosts = map { CrowdHost->new } 1, 2;
     my $agent = agent($hosts[0]->destination . '/rate-recipients=3:1h, '
             . $hosts[1]->destination . '/pri=10/rate-recipients=4:1h');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(sender => 's@example.org',
         recipients => [recipients(1 .. 9)], message => "test\n");
     is_deeply [map { substr $_, 0, 3 } @replies],
@@ -243,9 +242,8 @@ subtest 'the rest of a window, over LMTP' => sub {
     my $host = CrowdHost->new;
     my $agent = agent($host->destination . '/rate-recipients=4:2s',
         patience => '1m');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(sender => 's@example.org',
         recipients => [recipients(1 .. 10)], message => "test\n");
     is_deeply [map { substr $_, 0, 3 } @replies], [(250) x 10],
@@ -262,9 +260,8 @@ subtest 'who was deferred does not come again' => sub {
     });
     my $agent = agent($host->destination . '/rate-recipients=2:2s',
         patience => '1m');
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = $lmtp->deliver(sender => 's@example.org',
         recipients => [recipients(1 .. 5)], message => "test\n");
     is_deeply [grep { !/ 450 4\.2\.0 later / } @replies], [],
@@ -280,9 +277,8 @@ subtest 'kept connections' => sub {
         settings    => {patience => 0, rate => '3:1h'},
         environment => unhurried(),
     );
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     my @replies = map { $lmtp->deliver(sender => 's@example.org',
         recipients => [recipients($_)], message => "test\n") } 1 .. 5;
     is_deeply [map { substr $_, 0, 3 } @replies], [250, 250, 250, 451, 451],

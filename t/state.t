@@ -409,9 +409,8 @@ subtest 'a process that lives on says it once' => sub {
         routes   => 'example.com ' . $host->destination . "\n",
         settings => {'state-directory' => '/nonexistent/state'},
     );
-    my $lmtp = Lmtp->new(agent => $agent);
+    my $lmtp = Lmtp->begin(agent => $agent);
 
-    $lmtp->lhlo;
     like $_, qr/^250 2\.\d\.\d /, 'delivered'
         for map { $lmtp->deliver } 1 .. 3;
     is $lmtp->end, 0, 'exit status';

@@ -3,8 +3,7 @@
 # A client of the agent's LMTP face: runs it as spawn(8) does, one socket for
 # its fds 0 to 2.
 #
-#   my $lmtp = Lmtp->new(agent => $agent);       # reads the greeting
-#   $lmtp->lhlo;
+#   my $lmtp = Lmtp->begin(agent => $agent);     # new, and LHLO
 #   my @replies = $lmtp->deliver(
 #       sender => 'sender@example.org', recipients => ['user@example.com'],
 #       message => "Subject: test\n\ntest\n", queue_id => '4F1B');
@@ -14,6 +13,12 @@
 # refuse, and after the content one for each of the others.  Options: what
 # MAIL and each RCPT add, mail_options, rcpt_options.
 #
+#   Lmtp->new(agent => $agent)
+#                         reads the greeting, unless with mute => 1
+#   $lmtp->lhlo           the reply to it
+#   $lmtp->deliver_one($user)
+#                         the reply for this user of example.com, with a message
+#                         from the one of example.org
 #   $lmtp->say($line)     sends a command, returns its reply
 #   $lmtp->send($bytes)   sends them as they are
 #   $lmtp->reply          the next reply, its lines joined by LF, without ends;
@@ -57,6 +62,14 @@ sub new {
     $self->{running} = 1;
     $self->{socket} = $ours;
     $self->{greeting} = $self->reply if !$option{mute};
+    return $self;
+}
+
+sub begin {
+    my ($class, %option) = @_;
+    my $self = $class->new(%option);
+
+    $self->lhlo;
     return $self;
 }
 
@@ -138,6 +151,14 @@ sub deliver {
         $self->say('RSET');
     }
     return @replies;
+}
+
+sub deliver_one {
+    my ($self, $user) = @_;
+    my ($reply) = $self->deliver(recipients => ["$user\@example.com"],
+        sender => "$user\@example.org");
+
+    return $reply;
 }
 
 sub end {
