@@ -12,6 +12,7 @@
 #include "ctl/command.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
+#include "util/pour.h"
 #include "util/printable.h"
 
 /* Where programs are looked for besides $PATH, which cron(8) keeps short. */
@@ -107,17 +108,9 @@ static int
 make_input(const char *text)
 {
 	autofd fd = memfd_create("input", MFD_CLOEXEC);
-	gsize left = strlen(text);
 
-	while (fd >= 0 && left > 0) {
-		gssize written = write(fd, text, left);
-
-		if (written < 0 && errno != EINTR)
-			return -1;
-		text += MAX(written, 0);
-		left -= (gsize)MAX(written, 0);
-	}
-	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0 || !pour(fd, text, strlen(text)) ||
+	    lseek(fd, 0, SEEK_SET) < 0)
 		return -1;
 	return autofd_steal(&fd);
 }

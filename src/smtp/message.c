@@ -12,6 +12,7 @@
 #include "util/autofd.h"
 #include "util/caller.h"
 #include "util/deadline.h"
+#include "util/pour.h"
 
 /* What a pipe holds on Linux: one read empties it. */
 #define BLOCK_SIZE MESSAGE_PIECE_MAX
@@ -185,22 +186,6 @@ open_spool(struct message *message, GError **error)
 	return TRUE;
 }
 
-static gboolean
-write_all(int fd, const guint8 *data, gsize length)
-{
-	while (length > 0) {
-		gssize written = write(fd, data, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return FALSE;
-		data += written;
-		length -= (gsize)written;
-	}
-	return TRUE;
-}
-
 /* Moves the buffer's content into the file, as soon as there has to be one. */
 static gboolean
 spill(struct message *message, GError **error)
@@ -212,7 +197,7 @@ spill(struct message *message, GError **error)
 		return TRUE;
 	if (first && !open_spool(message, error))
 		return FALSE;
-	if (!write_all(message->file, buffer->data, buffer->len))
+	if (!pour(message->file, buffer->data, buffer->len))
 		return set_spool_error(message, g_strerror(errno), error);
 	message->in_file += buffer->len;
 	if (first) {

@@ -15,6 +15,7 @@
 #include "ctl/edit/original.h"
 #include "route/routemap.h"
 #include "util/autofd.h"
+#include "util/pour.h"
 #include "util/slurp.h"
 
 /* FALSE, so that others can return it. */
@@ -77,27 +78,11 @@ original_open(const char *path)
 	return g_steal_pointer(&original);
 }
 
-static gboolean
-write_all(int fd, const char *text, gsize length)
-{
-	while (length > 0) {
-		gssize n = write(fd, text, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FALSE;
-		text += n;
-		length -= (gsize)n;
-	}
-	return TRUE;
-}
-
 /* Owner first: it takes bits of the mode away. */
 static gboolean
 fill(int fd, const struct stat *like, const char *text, gsize length)
 {
-	return write_all(fd, text, length) &&
+	return pour(fd, text, length) &&
 	    fchown(fd, like->st_uid, like->st_gid) == 0 &&
 	    fchmod(fd, like->st_mode & 07777) == 0 && fsync(fd) == 0;
 }

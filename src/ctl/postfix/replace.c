@@ -13,6 +13,7 @@
 #include "ctl/command.h"
 #include "ctl/postfix/replace.h"
 #include "util/autofd.h"
+#include "util/pour.h"
 
 static gboolean
 fail(const char *path, int code, GError **error)
@@ -56,19 +57,9 @@ static gboolean
 write_all(int fd, GBytes *text)
 {
 	gsize length;
-	const char *at = g_bytes_get_data(text, &length);
+	const char *data = g_bytes_get_data(text, &length);
 
-	while (length > 0) {
-		gssize count = write(fd, at, length);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return FALSE;
-		at += count;
-		length -= (gsize)count;
-	}
-	return fsync(fd) == 0;
+	return pour(fd, data, length) && fsync(fd) == 0;
 }
 
 /* Does the file @fd still have this text?  FALSE: see errno. */
