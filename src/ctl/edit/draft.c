@@ -7,10 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <glib/gstdio.h>
-
 #include "ctl/ctl.h"
 #include "ctl/edit/draft.h"
+#include "ctl/scratch.h"
 #include "route/routemap.h"
 #include "util/slurp.h"
 
@@ -23,11 +22,9 @@ draft_new(const char *text, gsize length)
 	g_autoptr(Draft) draft = g_new0(struct draft, 1);
 	g_autoptr(GError) error = NULL;
 
-	draft->folder = g_dir_make_tmp("smtproutectl-XXXXXX", &error);
-	if (draft->folder == NULL) {
-		complain("%s", error->message);
+	draft->folder = scratch_make();
+	if (draft->folder == NULL)
 		return NULL;
-	}
 	draft->path = g_build_filename(draft->folder, "routes", NULL);
 	if (!g_file_set_contents(draft->path, text, (gssize)length, &error)) {
 		complain("%s", error->message);
@@ -139,28 +136,11 @@ draft_read(const struct draft *draft, gsize *ret_length)
 	return text;
 }
 
-/* With what editors have left beside it, which are no folders. */
-static void
-remove_folder(const char *path)
-{
-	GDir *folder = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-		g_autofree char *inside = g_build_filename(path, name, NULL);
-
-		g_unlink(inside);
-	}
-	if (folder != NULL)
-		g_dir_close(folder);
-	g_rmdir(path);
-}
-
 void
 draft_free(struct draft *draft)
 {
 	if (draft->folder != NULL && !draft->keep)
-		remove_folder(draft->folder);
+		scratch_remove(draft->folder);
 	g_free(draft->folder);
 	g_free(draft->path);
 	g_free(draft);

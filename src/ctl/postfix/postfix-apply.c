@@ -23,6 +23,7 @@
 #include "ctl/postfix/postfix-maps.h"
 #include "ctl/postfix/replace.h"
 #include "ctl/postfix/status-service.h"
+#include "ctl/scratch.h"
 #include "ctl/tables.h"
 #include "ctl/transport.h"
 #include "util/autofd.h"
@@ -125,22 +126,6 @@ copy_files(const char *from, const char *to, GBytes **before)
 		before[i] = g_bytes_new_take(g_steal_pointer(&text), length);
 	}
 	return TRUE;
-}
-
-static void
-remove_folder(const char *folder)
-{
-	GDir *dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-
-	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-
-		g_unlink(path);
-	}
-	if (dir != NULL)
-		g_dir_close(dir);
-	g_rmdir(folder);
 }
 
 static void
@@ -431,14 +416,15 @@ postfix_apply(const struct postfix *postfix, enum apply what)
 	GBytes *before[FILE_COUNT] = {NULL};
 	gboolean applied;
 
-	if (folder != NULL)
-		copy = g_dir_make_tmp("smtproutectl-XXXXXX", &error);
-	if (copy == NULL) {
+	if (folder == NULL) {
 		complain("%s", error->message);
 		return FALSE;
 	}
+	copy = scratch_make();
+	if (copy == NULL)
+		return FALSE;
 	applied = apply(postfix, what, folder, copy, before);
-	remove_folder(copy);
+	scratch_remove(copy);
 	for (gsize i = 0; i < FILE_COUNT; i++)
 		g_clear_pointer(&before[i], g_bytes_unref);
 	return applied;
