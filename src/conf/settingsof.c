@@ -7,22 +7,24 @@
 #include "conf/authname.h"
 #include "conf/settings.h"
 
-/* What @from has set. */
 static void
-overlay(struct host_settings *to, const struct host_settings *from)
+overlay_timeouts(struct timeouts *to, const struct timeouts *from)
 {
-	const struct timeouts *timeouts = &from->timeouts;
+	if (from->connect != 0)
+		to->connect = from->connect;
+	if (from->greeting != 0)
+		to->greeting = from->greeting;
+	if (from->command != 0)
+		to->command = from->command;
+	if (from->data != 0)
+		to->data = from->data;
+	if (from->final != 0)
+		to->final = from->final;
+}
 
-	if (timeouts->connect != 0)
-		to->timeouts.connect = timeouts->connect;
-	if (timeouts->greeting != 0)
-		to->timeouts.greeting = timeouts->greeting;
-	if (timeouts->command != 0)
-		to->timeouts.command = timeouts->command;
-	if (timeouts->data != 0)
-		to->timeouts.data = timeouts->data;
-	if (timeouts->final != 0)
-		to->timeouts.final = timeouts->final;
+static void
+overlay_tls(struct host_settings *to, const struct host_settings *from)
+{
 	if (from->tls != TLS_UNSET)
 		to->tls = from->tls;
 	if (from->tls_min_protocol != 0)
@@ -37,6 +39,11 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->tls_key_file = from->tls_key_file;
 	if (from->tls_name != NULL)
 		to->tls_name = from->tls_name;
+}
+
+static void
+overlay_dialogue(struct host_settings *to, const struct host_settings *from)
+{
 	if (from->auth_in_clear != ANSWER_UNSET)
 		to->auth_in_clear = from->auth_in_clear;
 	if (from->auth != NULL)
@@ -55,6 +62,11 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->transcript = from->transcript;
 	if (from->next_host_on != NULL)
 		to->next_host_on = from->next_host_on;
+}
+
+static void
+overlay_limits(struct host_settings *to, const struct host_settings *from)
+{
 	if (from->max_connections != 0)
 		to->max_connections = from->max_connections;
 	if (from->max_messages != 0)
@@ -63,6 +75,16 @@ overlay(struct host_settings *to, const struct host_settings *from)
 		to->rate = from->rate;
 	if (from->rate_recipients.set)
 		to->rate_recipients = from->rate_recipients;
+}
+
+/* What @from has set. */
+static void
+overlay(struct host_settings *to, const struct host_settings *from)
+{
+	overlay_timeouts(&to->timeouts, &from->timeouts);
+	overlay_tls(to, from);
+	overlay_dialogue(to, from);
+	overlay_limits(to, from);
 }
 
 gboolean
