@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-
+/*
+ * The table of hosts on the status page.
+ */
 #include <config.h>
 
 #include "ctl/duration.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-
+/*
+ * The table of routes on the status page, and of what waits in the queue.
+ */
 #include <config.h>
 
 #include "address/domain.h"
