@@ -28,7 +28,7 @@ use Fixture;
 # Of users that packages would make; nobody else has them in there.
 my $FIRST_ID = 61_000;
 
-my $debs;
+my $cache;
 
 sub missing {
     return 'only root can mount' if $> != 0;
@@ -101,22 +101,30 @@ sub _mounts {
         . " && mount -t proc none $folder/root/proc";
 }
 
-# With what they need and this machine does not have.
+# With what they need and this machine does not have.  apt-get takes seconds for
+# its cache, which images for containers do not keep.
+sub _download {
+    my (@packages) = @_;
+
+    $cache //= new_folder('cache') . '/pkgcache.bin';
+    my $folder = new_folder('debs');
+    make_path("$folder/partial");
+    my (undef, $said) = capture('apt-get', '-qq', '--download-only', '--yes',
+        '--reinstall', '--no-install-recommends', '-o', 'Debug::NoLocking=1',
+        '-o', "Dir::Cache::archives=$folder",
+        '-o', "Dir::Cache::pkgcache=$cache", 'install', @packages);
+    for my $package (@packages) {
+        my ($deb) = glob "$folder/${package}_*.deb";
+        die "cannot download $package: $said\n" if !defined $deb;
+    }
+    return glob "$folder/*.deb";
+}
+
 sub _unpack {
     my ($layer, @packages) = @_;
 
     return if !@packages;
-    $debs //= new_folder('debs');
-    my (undef, $plan) = capture('apt-get', '-qq', '-s', 'install',
-        '--no-install-recommends', @packages);
-    my @missing = $plan =~ /^Inst (\S+)/mg;
-    @missing = @packages if !@missing;
-    capture('sh', '-c', "cd $debs && apt-get -qq download @missing");
-    for my $package (@missing) {
-        my ($deb) = glob "$debs/${package}_*.deb";
-        die "cannot download $package\n" if !defined $deb;
-        capture('dpkg', '-x', $deb, $layer);
-    }
+    capture('dpkg', '-x', $_, $layer) for _download(@packages);
     # Where these are links to folders in usr/, as on this machine they are.
     for my $name (grep { -l "/$_" && -d "$layer/$_" } qw(bin lib lib64 sbin)) {
         make_path("$layer/usr/$name");
