@@ -23,6 +23,9 @@ bookworm) CI_PACKAGES="$CI_PACKAGES libclang-rt-14-dev" ;;
 trixie) CI_PACKAGES="$CI_PACKAGES libclang-rt-19-dev" ;;
 esac
 
+# For contrib/suite.sh.
+SUITE_PACKAGES='debian-archive-keyring debootstrap util-linux'
+
 # Of these packages a service is started at boot; the tests start their own.
 SERVICES='dovecot postfix postgresql prometheus rsyslog slapd unbound'
 
@@ -116,14 +119,19 @@ copy_tree() {
 		rm "$work/tree.tar"
 }
 
-# build make's-argument...: in $work/build, out of the tree.
-build() {
-	say 'Building.'
+# In $work/build, out of the tree; goes there.
+configure_build() {
 	quietly copy_tree &&
 		quietly "$work/tree/autogen.sh" &&
 		rm -f "$work/tree/config.status" &&
 		mkdir "$work/build" &&
 		cd "$work/build" &&
-		quietly "$work/tree/configure" &&
+		quietly "$work/tree/configure"
+}
+
+# build make's-argument...: the same, and make.
+build() {
+	say 'Building.'
+	configure_build &&
 		quietly make -j "$(getconf _NPROCESSORS_ONLN)" "$@"
 }
