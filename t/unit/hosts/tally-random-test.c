@@ -7,6 +7,7 @@
 #include "hosts/tally.h"
 #include "unit/slide.h"
 #include "unit/tallies.h"
+#include "unit/watched.h"
 
 #define PROCESSES 12
 
@@ -205,7 +206,7 @@ test_never_more(void)
 	};
 	g_autoptr(GRand) rand = g_rand_new_with_seed(g_test_rand_int());
 
-	for (guint i = 0; i < 40; i++) {
+	for (guint i = 0; i < watched_times(40); i++) {
 		const char *const *text = texts[i % G_N_ELEMENTS(texts)];
 		struct play play = {
 		    .rand = rand,
