@@ -64,8 +64,6 @@ my @ROWS = (
     [memory => 'ENOMEM', 'once', 'large', $NAME, 'honest'],
     [mmap => 'ENOMEM', 'once', 'small', $LITERAL, 'delivered'],
     [mmap => 'ENOMEM', 'always', 'small', $LITERAL, 'delivered'],
-    [pthread_create => 'EAGAIN', 'once', 'small', $LITERAL, 'honest'],
-    [pthread_create => 'EAGAIN', 'always', 'small', $LITERAL, 'deferred'],
 
     [open => 'EMFILE', 'once', 'large', $NAME, 'honest'],
     [open => 'EMFILE', 'always', 'large', $NAME, 'honest'],

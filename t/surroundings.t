@@ -256,10 +256,6 @@ for my $limit (($sanitized ? 8 : 4) .. 10) {
     };
 }
 
-check 'no thread can be made',
-    run => {environment => faults(pthread_create => EAGAIN)},
-    says => qr/4\.3\.0 .*thread.*Resource temporarily unavailable/;
-
 # From too little for the libraries to enough for all; a sanitizer wants
 # terabytes.
 sub with_space {

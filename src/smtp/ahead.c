@@ -20,25 +20,17 @@ ahead_is_sure(const struct carrier *carrier)
 	    terms_are_met(&carrier->opening.offer, carrier->job);
 }
 
-char *
-ahead_list(const struct carrier *carrier)
-{
-	GString *text = g_string_new(NULL);
-	guint count = carrier->dialogue.transaction->count;
-
-	for (guint i = 0; i < 1 + count; i++)
-		g_string_append(text, "250 -\r\n");
-	g_string_append(text, "354 -\r\n250 -\r\n");
-	return g_string_free(text, FALSE);
-}
-
 void
 ahead_answer(struct carrier *carrier)
 {
-	g_autofree char *answers = ahead_list(carrier);
+	guint count = carrier->dialogue.transaction->count;
 
-	if (!session_answer(carrier->session, answers))
-		carrier->dialogue.over = TRUE;
+	for (guint i = 0; i < 1 + count; i++)
+		session_tell_code(carrier->session, 250);
+	session_tell_code(carrier->session, 354);
+	session_tell_code(carrier->session, 250);
+	session_tell_code(carrier->session, 221);
+	carrier->answered = TRUE;
 }
 
 gboolean

@@ -19,21 +19,16 @@ ahead_as_one(const struct carrier *carrier);
 gboolean
 ahead_is_sure(const struct carrier *carrier);
 
-/* The answers to MAIL, RCPT, DATA and the content, a new string. */
-char *
-ahead_list(const struct carrier *carrier);
-
 /*
- * Gives libESMTP these.  What becomes of the message is for the host to say,
- * and for nobody else to know.
+ * Answers all that libESMTP has to say from MAIL to QUIT.  What becomes of the
+ * message is for the host to say, and for nobody else to know.
  */
 void
 ahead_answer(struct carrier *carrier);
 
 /*
- * At DATA: is the envelope whole?  libESMTP does not look whether what it
- * writes was taken, and having all its answers goes on: the host would have
- * RCPT without MAIL.  FALSE: that is our trouble, and the end.
+ * At DATA: is the envelope whole?  Answered ahead, libESMTP would go on even if
+ * it had left something out.  FALSE: that is our trouble, and the end.
  */
 gboolean
 ahead_is_whole(struct carrier *carrier);

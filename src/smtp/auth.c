@@ -8,7 +8,7 @@
 #include "util/secret.h"
 
 /* No mechanism here has more than three. */
-#define ROUNDS_MAX 5
+#define CHALLENGES_MAX 5
 
 /* libESMTP takes lines of 1,024 bytes; no honest challenge comes near. */
 #define CHALLENGE_MAX 900
@@ -30,26 +30,32 @@ is_challenge(const char *text)
 	    text[strspn(text, bytes)] == '\0';
 }
 
-/* libESMTP's answer to the host's challenge, a secret; NULL: it is over. */
-static char *
-answer(struct dialogue *dialogue, struct session *session,
-    const struct reply *reply)
+/* libESMTP's answer comes with its next line. */
+static void
+pass_challenge(struct auth *auth, struct dialogue *dialogue,
+    struct session *session, const struct reply *reply)
 {
 	const char *challenge = g_ptr_array_index(reply->lines, 0);
 	g_autofree char *line = NULL;
-	char *command = NULL;
 
-	if (reply->lines->len > 1 || !is_challenge(challenge)) {
+	if (auth->challenges++ == CHALLENGES_MAX) {
+		fail(dialogue, "AUTH: too many challenges");
+	} else if (reply->lines->len > 1 || !is_challenge(challenge)) {
 		fail(dialogue, "AUTH: unusable challenge");
-		return NULL;
+	} else {
+		line = g_strdup_printf("334 %s\r\n", challenge);
+		session_tell(session, line);
 	}
-	line = g_strdup_printf("334 %s\r\n", challenge);
-	if (session_tell(session, line))
-		command = session_command(session, dialogue->deadline);
-	if (command == NULL)
-		dialogue_fail_here(dialogue, STAGE_AUTH,
-		    "libESMTP ended the session");
-	return command;
+}
+
+static void
+note_mechanism(struct auth *auth, const char *command)
+{
+	const char *name = command + strlen("AUTH ");
+	gsize length = strcspn(name, " \r");
+
+	g_strlcpy(auth->mechanism, name,
+	    MIN(length + 1, sizeof(auth->mechanism)));
 }
 
 /*
@@ -73,27 +79,23 @@ begin(struct dialogue *dialogue, const char *command)
 }
 
 struct reply *
-auth_carry(struct dialogue *dialogue, struct session *session,
-    const char *command)
+auth_carry(struct auth *auth, struct dialogue *dialogue,
+    struct session *session, const char *line)
 {
-	struct reply *reply = begin(dialogue, command);
+	g_autoptr(Reply) reply = NULL;
 
-	for (guint round = 0; round < ROUNDS_MAX; round++) {
-		g_autoptr(Reply) challenge = reply;
-		g_autoptr(Secret) line = NULL;
-
-		if (reply == NULL || reply->code != 334)
-			return g_steal_pointer(&challenge);
-		line = answer(dialogue, session, reply);
-		if (line == NULL)
-			return NULL;
+	if (auth->under_way) {
 		reply = dialogue_ask(dialogue, STAGE_AUTH, line);
+	} else {
+		note_mechanism(auth, line);
+		auth->challenges = 0;
+		reply = begin(dialogue, line);
 	}
-	if (reply != NULL && reply->code == 334) {
-		g_clear_pointer(&reply, reply_free);
-		fail(dialogue, "AUTH: too many challenges");
-	}
-	return reply;
+	auth->under_way = reply != NULL && reply->code == 334;
+	if (!auth->under_way)
+		return g_steal_pointer(&reply);
+	pass_challenge(auth, dialogue, session, reply);
+	return NULL;
 }
 
 struct reply *
@@ -143,12 +145,4 @@ auth_usable(const struct offer *offer, const struct credentials *credentials,
 		    g_strdup_printf("AUTH: no usable mechanism offered (%s)",
 			offer->auth);
 	return 0;
-}
-
-char *
-auth_mechanism(const char *command)
-{
-	const char *name = command + strlen("AUTH ");
-
-	return g_strndup(name, strcspn(name, " \r"));
 }

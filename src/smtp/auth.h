@@ -16,17 +16,28 @@
 #include "smtp/offer.h"
 #include "smtp/session.h"
 
-/*
- * The host's verdict on libESMTP's AUTH, which begins with @command: 235, or a
- * refusal.  NULL: the session is over.
- */
-struct reply *
-auth_carry(struct dialogue *dialogue, struct session *session,
-    const char *command);
+/* The longest name of a mechanism (RFC 4422 section 3.1), and a NUL. */
+#define AUTH_NAME_SIZE 21
+
+/* libESMTP's AUTH; all zero before the first one. */
+struct auth {
+	gboolean under_way;             /* the host waits for another line */
+	char mechanism[AUTH_NAME_SIZE]; /* of it, or of the last one */
+	guint challenges;
+};
 
 /*
- * The same for a token, with the better one of @mechanisms, whose name
- * *ret_mechanism becomes.
+ * Carries a line of libESMTP's: the command, or if AUTH is under way what comes
+ * next.  Returns the host's verdict, which is 235 or a refusal.  NULL: @session
+ * was told of a challenge, or the dialogue is over.
+ */
+struct reply *
+auth_carry(struct auth *auth, struct dialogue *dialogue,
+    struct session *session, const char *line);
+
+/*
+ * AUTH with a token, by the better one of @mechanisms, whose name
+ * *ret_mechanism becomes.  NULL: the session is over.
  */
 struct reply *
 auth_bear(struct dialogue *dialogue, const struct credentials *credentials,
@@ -40,9 +51,5 @@ auth_bear(struct dialogue *dialogue, const struct credentials *credentials,
 guint
 auth_usable(const struct offer *offer, const struct credentials *credentials,
     gboolean protected, char **ret_why);
-
-/* The mechanism in an AUTH command, a new string. */
-char *
-auth_mechanism(const char *command);
 
 #endif

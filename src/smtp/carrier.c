@@ -10,14 +10,13 @@
 #include "smtp/farewell.h"
 #include "smtp/terms.h"
 #include "smtp/volley.h"
-#include "util/secret.h"
 
 /* Lets libESMTP go on. */
 static void
 tell_code(struct carrier *carrier, int code)
 {
-	if (!session_tell_code(carrier->session, code))
-		carrier->dialogue.over = TRUE;
+	if (!carrier->answered)
+		session_tell_code(carrier->session, code);
 }
 
 /* The reply to a command that concerns all recipients. */
@@ -108,25 +107,28 @@ wants_8bitmime(const struct carrier *carrier)
 
 /* Tells libESMTP what the host offers. */
 static void
-pass_offer(struct carrier *carrier)
+tell_offer(struct carrier *carrier, guint mechanisms)
 {
 	const struct offer *offer = &carrier->opening.offer;
 	gboolean secured = peer_tls(carrier->dialogue.peer) != NULL;
-	g_autofree char *text = NULL;
-	guint mechanisms;
+	g_autofree char *text = offer_format(offer, mechanisms, secured);
 
-	if (!login_prepare(&carrier->login, &carrier->dialogue, offer,
-		&mechanisms))
-		return;
 	if (wants_8bitmime(carrier))
 		session_use_8bitmime(carrier->session);
-	text = offer_format(offer, mechanisms, secured);
-	if (!session_tell(carrier->session, text))
-		carrier->dialogue.over = TRUE;
+	session_tell(carrier->session, text);
 	/* Else AUTH comes before MAIL. */
-	carrier->answered = mechanisms == 0 && ahead_is_sure(carrier);
-	if (carrier->answered)
+	if (mechanisms == 0 && ahead_is_sure(carrier))
 		ahead_answer(carrier);
+}
+
+static void
+pass_offer(struct carrier *carrier)
+{
+	guint mechanisms;
+
+	if (login_prepare(&carrier->login, &carrier->dialogue,
+		&carrier->opening.offer, &mechanisms))
+		tell_offer(carrier, mechanisms);
 }
 
 /* LMTP has no HELO, which libESMTP would say next if it knew the code. */
@@ -143,6 +145,9 @@ carry_ehlo(struct carrier *carrier, const char *command)
 	struct opening *opening = &carrier->opening;
 	g_autoptr(Reply) reply = NULL;
 
+	/* It has its answer already. */
+	if (carrier->known)
+		return;
 	if (opening->ehlo == NULL &&
 	    !opening_ehlo(opening, &carrier->dialogue, command))
 		return;
@@ -167,16 +172,6 @@ carry_helo(struct carrier *carrier, const char *command)
 	if (login_prepare(&carrier->login, &carrier->dialogue, &none,
 		&mechanisms))
 		carry_command(carrier, STAGE_HELO, command);
-}
-
-static void
-carry_auth(struct carrier *carrier, const char *command)
-{
-	int code = login_carry(&carrier->login, &carrier->dialogue,
-	    carrier->session, command);
-
-	if (!carrier->dialogue.over)
-		tell_code(carrier, code);
 }
 
 /* Whatever has led to MAIL: not in clear text where TLS is required. */
@@ -221,7 +216,6 @@ carry_accepted_mail(struct carrier *carrier, const char *command)
 		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
 		if (!carrier->answered)
 			ahead_answer(carrier);
-		carrier->answered = TRUE;
 	} else {
 		carry_command(carrier, STAGE_MAIL, whole);
 	}
@@ -300,11 +294,11 @@ carry_rcpt(struct carrier *carrier, const char *command)
 	carrier->rcpt_sent++;
 	/*
 	 * Under PIPELINING libESMTP has written the next command already.  What
-	 * one read of that has (session.c) goes ahead of the replies: less than
+	 * it writes at once (session.c) goes ahead of the replies: less than
 	 * any socket's buffer holds, so that neither side waits for the other
 	 * (RFC 2920 section 3.1).
 	 */
-	if (!session_has_command(carrier->session))
+	if (!session_has_more(carrier->session))
 		collect_rcpt_replies(carrier);
 }
 
@@ -341,22 +335,11 @@ may_be_kept(const struct carrier *carrier, int code)
 	    !peer_has_spoken(carrier->dialogue.peer);
 }
 
-/* libESMTP's own content is nobody's; it learns what has become of ours. */
 static void
 end_content(struct carrier *carrier, int code)
 {
 	carrier->idle = may_be_kept(carrier, code);
-	if (!session_swallow_content(carrier->session,
-		carrier->job->deadline)) {
-		carrier->idle = FALSE;
-		return;
-	}
-	if (!carrier->answered) {
-		session_keep(carrier->session, carrier->idle);
-		tell_code(carrier, code);
-	} else if (!carrier->idle) {
-		quit(carrier);
-	}
+	tell_code(carrier, code);
 }
 
 static void
@@ -406,52 +389,83 @@ carry_data(struct carrier *carrier, const char *command)
 		carry_content(carrier);
 }
 
+/* It is the host's, too, unless that may have another message. */
 static void
 carry_quit(struct carrier *carrier, const char *command)
 {
+	if (carrier->idle) {
+		tell_code(carrier, 221);
+		return;
+	}
 	farewell_say(&carrier->dialogue, command);
-	tell_code(carrier, 221);
 	carrier->dialogue.over = TRUE;
 }
 
 static void
-carry(struct carrier *carrier, const char *command)
+carry(struct carrier *carrier, const char *line)
 {
-	if (g_str_has_prefix(command, "EHLO "))
-		carry_ehlo(carrier, command);
-	else if (g_str_has_prefix(command, "HELO "))
-		carry_helo(carrier, command);
-	else if (g_str_has_prefix(command, "AUTH "))
-		carry_auth(carrier, command);
-	else if (g_str_has_prefix(command, "MAIL "))
-		carry_mail(carrier, command);
-	else if (g_str_has_prefix(command, "RCPT "))
-		carry_rcpt(carrier, command);
-	else if (g_str_equal(command, "DATA\r\n"))
-		carry_data(carrier, command);
-	else if (g_str_equal(command, "QUIT\r\n"))
-		carry_quit(carrier, command);
+	if (carrier->login.auth.under_way || g_str_has_prefix(line, "AUTH "))
+		login_carry(&carrier->login, &carrier->dialogue,
+		    carrier->session, line);
+	else if (g_str_has_prefix(line, "EHLO "))
+		carry_ehlo(carrier, line);
+	else if (g_str_has_prefix(line, "HELO "))
+		carry_helo(carrier, line);
+	else if (g_str_has_prefix(line, "MAIL "))
+		carry_mail(carrier, line);
+	else if (g_str_has_prefix(line, "RCPT "))
+		carry_rcpt(carrier, line);
+	else if (g_str_equal(line, "DATA\r\n"))
+		carry_data(carrier, line);
+	else if (g_str_equal(line, "QUIT\r\n"))
+		carry_quit(carrier, line);
 	else
 		dialogue_fail_here(&carrier->dialogue, STAGE_EHLO,
 		    "libESMTP: unknown command");
 }
 
-/*
- * libESMTP and the host take turns until one of them is done, or both may go
- * on with another message.
- */
+/* What libESMTP says. */
+static void
+hear(const char *line, void *data)
+{
+	struct carrier *carrier = data;
+
+	if (!carrier->dialogue.over)
+		carry(carrier, line);
+	/* It goes on to QUIT, and nobody minds what it says. */
+	if (carrier->dialogue.over && !carrier->answered) {
+		session_refuse(carrier->session);
+		carrier->answered = TRUE;
+	}
+}
+
+/* FALSE: the session is over. */
+static gboolean
+prepare(struct carrier *carrier, enum stage stage)
+{
+	const struct wire_job *job = carrier->job;
+	g_autoptr(GError) error = NULL;
+
+	carrier->answered = FALSE;
+	if (carrier->session == NULL)
+		carrier->session = session_new(&error);
+	if (carrier->session == NULL ||
+	    !session_begin(carrier->session, job->helo_name, job->sender,
+		job->recipients, message_size(job->message), job->credentials,
+		&error)) {
+		dialogue_fail_here(&carrier->dialogue, stage, error->message);
+		return FALSE;
+	}
+	tell_code(carrier, 220);
+	return TRUE;
+}
+
+/* libESMTP says what there is to say, and each command goes its way. */
 static void
 carry_all(struct carrier *carrier)
 {
-	while (!carrier->dialogue.over && !carrier->idle) {
-		g_autoptr(Secret) command = NULL;
-
-		command =
-		    session_command(carrier->session, carrier->job->deadline);
-		if (command == NULL)
-			break;
-		carry(carrier, command);
-	}
+	if (!carrier->dialogue.over)
+		session_run(carrier->session, hear, carrier);
 	/* If that was too early. */
 	if (!carrier->idle && carrier->opening.tls_failure == NULL &&
 	    carrier->login.failure == NULL)
@@ -462,20 +476,8 @@ carry_all(struct carrier *carrier)
 void
 carrier_begin(struct carrier *carrier)
 {
-	const struct wire_job *job = carrier->job;
-	g_autoptr(GError) error = NULL;
-
-	carrier->answered = FALSE;
-	carrier->session =
-	    session_start(job->helo_name, job->sender, job->recipients,
-		message_size(job->message), job->credentials, &error);
-	if (carrier->session == NULL) {
-		dialogue_fail_here(&carrier->dialogue, STAGE_CONNECT,
-		    error->message);
+	if (!prepare(carrier, STAGE_CONNECT))
 		return;
-	}
-	/* Meanwhile it says EHLO. */
-	tell_code(carrier, 220);
 	carry_greeting(carrier);
 	carry_all(carrier);
 }
@@ -483,17 +485,9 @@ carrier_begin(struct carrier *carrier)
 void
 carrier_go_on(struct carrier *carrier)
 {
-	const struct wire_job *job = carrier->job;
-	g_autofree char *answers = NULL;
-
-	carrier->answered = ahead_is_sure(carrier);
-	if (carrier->answered)
-		answers = ahead_list(carrier);
-	if (!session_next(carrier->session, job->sender, job->recipients,
-		message_size(job->message), wants_8bitmime(carrier), answers)) {
-		dialogue_fail_here(&carrier->dialogue, STAGE_MAIL,
-		    "libESMTP takes no other message");
+	carrier->known = TRUE;
+	if (!prepare(carrier, STAGE_MAIL))
 		return;
-	}
+	tell_offer(carrier, 0);
 	carry_all(carrier);
 }

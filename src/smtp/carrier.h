@@ -19,13 +19,14 @@
 struct carrier {
 	const struct wire_job *job; /* the message under way */
 	struct dialogue dialogue;
-	struct session *session; /* NULL: libESMTP's was never begun */
+	struct session *session; /* libESMTP's; NULL: none yet */
 	struct opening opening;
 	struct login login;
 	guint rcpt_sent;
 	guint rcpt_answered;
 	GPtrArray *held;   /* commands of the envelope, to go out as one */
-	gboolean answered; /* libESMTP has its answers to them already */
+	gboolean known;    /* what the host offers, from the message before */
+	gboolean answered; /* libESMTP has answers to all that it will say */
 	gboolean idle;     /* the host may have another one */
 };
 

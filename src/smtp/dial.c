@@ -14,16 +14,13 @@
 
 G_DEFINE_QUARK(smtproute_dial_error, dial_error)
 
-static _Thread_local struct {
-	gboolean armed;
-	int fd; /* -1: used */
-} seam = {FALSE, -1};
+/* -1: nothing is given. */
+static _Thread_local int seam = -1;
 
 void
 dial_seam(int fd)
 {
-	seam.armed = TRUE;
-	seam.fd = fd;
+	seam = fd;
 }
 
 /*
@@ -33,15 +30,11 @@ dial_seam(int fd)
 int
 connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-	int given = seam.fd;
+	int given = seam;
 
-	if (!seam.armed)
+	if (given < 0)
 		return (int)syscall(SYS_connect, fd, address, length);
-	seam.fd = -1;
-	if (given < 0) {
-		errno = ECONNREFUSED;
-		return -1;
-	}
+	seam = -1;
 	return dup3(given, fd, O_CLOEXEC) < 0 ? -1 : 0;
 }
 

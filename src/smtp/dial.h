@@ -35,8 +35,8 @@ dial(const struct endpoint *to, const struct endpoint *from, gint64 deadline,
  * The seam.  libESMTP has no call that takes an open socket, but it calls
  * connect(2) as any program does, and finds the definition in dial.c.  After
  * dial_seam(fd) the next connect() of the calling thread succeeds at once and
- * leaves its socket a duplicate of @fd; all later ones of that thread fail.
- * Other threads, and threads that never called this, get the real connect().
+ * leaves its socket a duplicate of @fd; those after it, and other threads', are
+ * the real connect().  dial_seam(-1): the next one, too.
  */
 void
 dial_seam(int fd);

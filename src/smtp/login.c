@@ -2,7 +2,6 @@
 
 #include <config.h>
 
-#include "smtp/auth.h"
 #include "smtp/login.h"
 
 /* Trouble that is not in a reply. */
@@ -73,10 +72,10 @@ login_prepare(struct login *login, struct dialogue *dialogue,
  */
 static gboolean
 may_do_otherwise(const struct login *login, const struct dialogue *dialogue,
-    const char *mechanism, int code)
+    int code)
 {
 	return code == 535 && peer_tls(dialogue->peer) == NULL &&
-	    g_str_equal(mechanism, "CRAM-MD5") &&
+	    g_str_equal(login->auth.mechanism, "CRAM-MD5") &&
 	    (login->offered & ~(guint)MECHANISM_CRAM_MD5) != 0;
 }
 
@@ -98,23 +97,23 @@ note_failure(struct login *login, struct dialogue *dialogue,
  * which says that the host does not have this one: a wrong password is not
  * tried twice.
  */
-int
+void
 login_carry(struct login *login, struct dialogue *dialogue,
-    struct session *session, const char *command)
+    struct session *session, const char *line)
 {
-	g_autofree char *mechanism = auth_mechanism(command);
 	g_autoptr(Reply) reply = NULL;
 
-	transaction_reopen(dialogue->transaction);
-	reply = auth_carry(dialogue, session, command);
+	if (!login->auth.under_way)
+		transaction_reopen(dialogue->transaction);
+	reply = auth_carry(&login->auth, dialogue, session, line);
 	if (reply == NULL)
-		return 0;
-	judge(login, dialogue, mechanism, reply);
+		return;
+	judge(login, dialogue, login->auth.mechanism, reply);
 	if (!login->done && reply->code != 504)
 		dialogue_quit(dialogue);
-	if (may_do_otherwise(login, dialogue, mechanism, reply->code))
+	if (may_do_otherwise(login, dialogue, reply->code))
 		note_failure(login, dialogue, reply);
-	return reply->code;
+	session_tell_code(session, reply->code);
 }
 
 gboolean

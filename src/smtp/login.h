@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "conf/credentials.h"
+#include "smtp/auth.h"
 #include "smtp/dialogue.h"
 #include "smtp/offer.h"
 #include "smtp/session.h"
@@ -20,6 +21,7 @@ struct login {
 	void *data;
 	guint without; /* of enum mechanism: not these */
 	guint offered; /* what there is to choose from */
+	struct auth auth;
 	gboolean done;
 	char *failure; /* NULL, or how CRAM-MD5 was refused, where another
 			* mechanism may be tried on a new connection; no
@@ -35,12 +37,12 @@ login_prepare(struct login *login, struct dialogue *dialogue,
     const struct offer *offer, guint *ret_mechanisms);
 
 /*
- * Carries libESMTP's AUTH, of which @command is the first line.  Returns the
- * code of the reply to it, for libESMTP, unless the session is over.
+ * Carries a line of libESMTP's AUTH, which begins with @line or has it next,
+ * and tells @session what comes of it, unless the session is over.
  */
-int
+void
 login_carry(struct login *login, struct dialogue *dialogue,
-    struct session *session, const char *command);
+    struct session *session, const char *line);
 
 /*
  * Before MAIL, which libESMTP says even if nothing came of AUTH.  FALSE: the

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libESMTP, driving one SMTP session: it runs in a thread of its own, at one
- * end of a socket pair, and takes the other end for the server.  Its commands
- * come out here as it writes them; what it is told makes it go on.
+ * libESMTP, driving one SMTP session for each message.  One end of a socket
+ * pair is its server; what it writes there its monitor hands over first, and
+ * what it is told then it finds there when it comes to read.  So it runs in its
+ * caller's thread, and never waits.
  */
 #ifndef SMTPROUTE_SESSION_H
 #define SMTPROUTE_SESSION_H
@@ -15,7 +16,7 @@
 #define SESSION_ERROR (session_error_quark())
 
 enum session_error {
-	SESSION_ERROR_FAILED, /* no memory, no thread, no descriptor */
+	SESSION_ERROR_FAILED, /* no memory, no descriptor */
 };
 
 GQuark
@@ -24,80 +25,61 @@ session_error_quark(void);
 struct session;
 
 /*
- * Starts a session for one message.  It waits for the greeting.
- *
- * @recipients: of struct mailbox; @size: for MAIL's SIZE parameter;
- * @credentials: with a password, for AUTH where it is told of it, NULL: none;
- * they must outlive the session.
+ * @line: a command, or its next line within AUTH, with its CRLF; with
+ * credentials a secret.  What libESMTP makes of the content is not among them.
  */
+typedef void (*session_said)(const char *line, void *data);
+
+/* The place of one message after the other. */
 struct session *
-session_start(const char *helo_name, const struct mailbox *sender,
-    const GPtrArray *recipients, guint64 size,
+session_new(GError **error);
+
+/*
+ * The next message.  @recipients: of struct mailbox; @size: for MAIL's SIZE
+ * parameter; @credentials: with a password, for AUTH where it is told of it,
+ * NULL: none; they must stay until it has run.
+ */
+gboolean
+session_begin(struct session *session, const char *helo_name,
+    const struct mailbox *sender, const GPtrArray *recipients, guint64 size,
     const struct credentials *credentials, GError **error);
 
 /*
- * The next command with its CRLF, a new string, which with AUTH is a secret;
- * NULL: libESMTP has ended, or @deadline has passed.
+ * Gives it @text for a server's replies: the greeting and what else is known
+ * before it runs, the others within session_said at the latest.
  */
-char *
-session_command(struct session *session, gint64 deadline);
-
-/* Has it written another command already? */
-gboolean
-session_has_command(const struct session *session);
-
-/*
- * Gives it @text for a server's reply, at the latest while it is waited for.
- * FALSE: it has ended.
- */
-gboolean
+void
 session_tell(struct session *session, const char *text);
 
 /*
  * Gives it a reply with this code and no text.  A code that ends the
  * transaction makes it say QUIT.
  */
-gboolean
+void
 session_tell_code(struct session *session, int code);
 
-/*
- * Gives it replies to all that it has still to say of the message, the content
- * included, and so has it say that at once: each time that it waits for one
- * costs two changes between its thread and this.  It is kept (session_keep()).
- * FALSE: it has ended.
- */
-gboolean
-session_answer(struct session *session, const char *answers);
-
-/*
- * After the message under way it waits for session_next() (@keep), or says
- * QUIT.
- */
+/* Refuses whatever it has still to say, until it has said QUIT. */
 void
-session_keep(struct session *session, gboolean keep);
+session_refuse(struct session *session);
 
 /*
- * The next message, once libESMTP has been told that the one before was sent:
- * it begins with MAIL.  @answers: as for session_answer(), NULL: it is told as
- * it goes on.  FALSE: it cannot.
+ * MAIL shall say BODY=8BITMIME.  Before it is told EHLO's reply, which has to
+ * offer it.
  */
-gboolean
-session_next(struct session *session, const struct mailbox *sender,
-    const GPtrArray *recipients, guint64 size, gboolean eightbitmime,
-    const char *answers);
-
-/* MAIL shall say BODY=8BITMIME.  Only while it waits for EHLO's reply. */
 void
 session_use_8bitmime(struct session *session);
 
 /*
- * Throws away what it writes after DATA, its own header and the final dot.
- * FALSE: that did not come until @deadline.
+ * Runs it from the greeting to the message's end, which is after QUIT unless it
+ * could not begin, or was told nonsense.
  */
-gboolean
-session_swallow_content(struct session *session, gint64 deadline);
+void
+session_run(struct session *session, session_said said, void *data);
 
-/* Ends it, wherever it is. */
+/* Within session_said: has it another line there already? */
+gboolean
+session_has_more(const struct session *session);
+
 void
 session_free(struct session *session);
 

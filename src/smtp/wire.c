@@ -101,8 +101,6 @@ wire_send(struct wire *wire, const struct wire_job *job,
 		carrier_begin(carrier);
 	else
 		carrier_go_on(carrier);
-	if (!carrier->idle && carrier->session != NULL)
-		g_clear_pointer(&carrier->session, session_free);
 	carrier->dialogue.transaction = NULL;
 	wire->transcript.said = NULL;
 	carrier->job = NULL;

@@ -9,7 +9,7 @@
  *   line that leads it to its next command.
  * - EHLO's keywords are passed on only where this program uses them.
  * - The content goes out from struct message, verbatim; what libESMTP makes
- *   of it (it rewrites headers) is swallowed.
+ *   of it (it rewrites headers) goes nowhere.
  * - TLS is begun before libESMTP sees the greeting (opening.h).
  * - With credentials no MAIL passes without a successful AUTH.
  * - DATA is held back until every RCPT has its reply, and never sent unless

@@ -61,7 +61,7 @@ guard_output(void)
 
 /*
  * Not for want of time, or of memory (SIGTRAP is GLib's way to say so), nor
- * for what libESMTP does in its thread.
+ * for what another thread does.
  */
 static void
 set_suspect_aside(int sig)

@@ -28,7 +28,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -169,15 +168,6 @@ mmap(void *address, size_t length, int protection, int flags, int fd,
 	if (fails("mmap"))
 		return MAP_FAILED;
 	return NEXT(mmap)(address, length, protection, flags, fd, offset);
-}
-
-int
-pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
-    void *(*start)(void *), void *restrict argument)
-{
-	if (fails("pthread_create"))
-		return plan.error;
-	return NEXT(pthread_create)(thread, attr, start, argument);
 }
 
 /* ---- files ---- */

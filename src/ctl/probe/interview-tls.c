@@ -214,51 +214,66 @@ say_auth(const struct interview *interview, const char *mechanism,
 	stage_below(interview, NULL, who);
 }
 
-/* libESMTP says EHLO, and is told of nothing but AUTH. */
-static void
-greet_lib(const struct interview *interview, struct session *session,
-    guint mechanisms)
-{
-	const struct dialogue *dialogue = &interview->dialogue;
-	g_autofree char *offer = offer_format(&(struct offer){0}, mechanisms,
-	    peer_tls(dialogue->peer) != NULL);
-	g_autofree char *ehlo = NULL;
+/* What libESMTP's AUTH comes to. */
+struct trial {
+	struct interview *interview;
+	struct session *session;
+	struct auth auth;
+	struct reply *reply; /* NULL: there is no verdict */
+	gboolean done;       /* there will be no other */
+};
 
-	if (session_tell_code(session, 220))
-		ehlo = session_command(session, dialogue->deadline);
-	if (ehlo != NULL)
-		session_tell(session, offer);
+/* As in a delivery the next mechanism comes after 504, and no other reply. */
+static void
+carry_auth(struct trial *trial, const char *line)
+{
+	if (!trial->auth.under_way) {
+		g_clear_pointer(&trial->reply, reply_free);
+		stage_begin(trial->interview, "AUTH");
+	}
+	trial->reply = auth_carry(&trial->auth, &trial->interview->dialogue,
+	    trial->session, line);
+	if (trial->reply != NULL)
+		say_auth(trial->interview, trial->auth.mechanism, trial->reply);
+	if (trial->reply != NULL && trial->reply->code == 504)
+		session_tell_code(trial->session, 504);
+	else
+		trial->done = !trial->auth.under_way;
 }
 
-/*
- * As in a delivery the next mechanism comes after 504, and no other reply.
- * NULL: there is no verdict.
- */
+/* It never comes to MAIL. */
+static void
+hear_lib(const char *line, void *data)
+{
+	struct trial *trial = data;
+
+	if (trial->done || g_str_has_prefix(line, "EHLO "))
+		return;
+	if (trial->auth.under_way || g_str_has_prefix(line, "AUTH "))
+		carry_auth(trial, line);
+	else
+		trial->done = TRUE;
+	trial->done = trial->done || trial->interview->dialogue.over;
+	if (trial->done)
+		session_refuse(trial->session);
+}
+
+/* libESMTP says EHLO, and is told of nothing but AUTH. */
 static struct reply *
-carry_auth(struct interview *interview, struct session *session)
+run_lib(struct interview *interview, struct session *session, guint mechanisms)
 {
 	struct dialogue *dialogue = &interview->dialogue;
-	g_autoptr(Reply) reply = NULL;
+	struct trial trial = {.interview = interview, .session = session};
+	g_autofree char *offer = offer_format(&(struct offer){0}, mechanisms,
+	    peer_tls(dialogue->peer) != NULL);
 
-	do {
-		g_autoptr(Secret) command =
-		    session_command(session, dialogue->deadline);
-		g_autofree char *mechanism = NULL;
-
-		if (command == NULL || !g_str_has_prefix(command, "AUTH "))
-			break;
-		g_clear_pointer(&reply, reply_free);
-		mechanism = auth_mechanism(command);
-		stage_begin(interview, "AUTH");
-		reply = auth_carry(dialogue, session, command);
-		if (reply == NULL)
-			return NULL;
-		say_auth(interview, mechanism, reply);
-	} while (reply->code == 504 && session_tell_code(session, 504));
-	if (reply == NULL)
+	session_tell_code(session, 220);
+	session_tell(session, offer);
+	session_run(session, hear_lib, &trial);
+	if (trial.reply == NULL && !dialogue->over)
 		dialogue_fail_here(dialogue, STAGE_AUTH,
 		    "libESMTP has no plug-in for it");
-	return g_steal_pointer(&reply);
+	return trial.reply;
 }
 
 /* It would need somebody to send to, but never comes to that. */
@@ -270,18 +285,17 @@ ask_lib(struct interview *interview, guint mechanisms)
 	    mailbox_parse("postmaster@invalid", NULL);
 	g_autoptr(GPtrArray) recipients = g_ptr_array_new();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Session) session = NULL;
+	g_autoptr(Session) session = session_new(&error);
 
 	g_ptr_array_add(recipients, recipient);
-	session = session_start(interview->helo_name, sender, recipients, 0,
-	    interview->security.credentials, &error);
-	if (session == NULL) {
+	if (session == NULL ||
+	    !session_begin(session, interview->helo_name, sender, recipients, 0,
+		interview->security.credentials, &error)) {
 		dialogue_fail_here(&interview->dialogue, STAGE_AUTH,
 		    error->message);
 		return NULL;
 	}
-	greet_lib(interview, session, mechanisms);
-	return carry_auth(interview, session);
+	return run_lib(interview, session, mechanisms);
 }
 
 static struct reply *

@@ -224,7 +224,7 @@ connect_to(int fd, const struct endpoint *to)
 	return connect(fd, &to->sa.any, to->length);
 }
 
-/* In a thread of its own, which ends armed. */
+/* Once, and in no other thread. */
 static gpointer
 armed_thread(gpointer data)
 {
@@ -242,10 +242,9 @@ armed_thread(gpointer data)
 	g_assert_cmpint(fcntl(first, F_GETFD), ==, FD_CLOEXEC);
 	assert_connected(first, pair[1]);
 	assert_connected(pair[1], first);
-	for (int i = 0; i < 2; i++) {
-		g_assert_cmpint(connect_to(second, &nowhere), ==, -1);
-		g_assert_cmpint(errno, ==, ECONNREFUSED);
-	}
+	/* Nobody listens there. */
+	g_assert_cmpint(connect_to(second, &nowhere), ==, -1);
+	g_assert_cmpint(errno, ==, ECONNREFUSED);
 	/* A duplicate: closing it leaves the original. */
 	autofd_clear(&first);
 	assert_connected(pair[0], pair[1]);
@@ -273,7 +272,7 @@ test_seam(void)
 	close(pair[1]);
 }
 
-/* Arming again gives another one; arming with none refuses all. */
+/* Arming again gives another one; arming with none takes it back. */
 static gpointer
 rearmed_thread(gpointer data)
 {
@@ -282,6 +281,7 @@ rearmed_thread(gpointer data)
 	autofd first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	autofd second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	dial_seam(pair[0]);
 	dial_seam(-1);
 	g_assert_cmpint(connect_to(first, &nowhere), ==, -1);
 	g_assert_cmpint(errno, ==, ECONNREFUSED);
