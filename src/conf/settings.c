@@ -22,13 +22,6 @@ struct reader {
 	struct settings *settings;
 };
 
-/* No name holds a blank, so nothing else looks like a name and its port. */
-char *
-settings_host_id(const char *name, guint port)
-{
-	return g_strdup_printf("%s %u", name, port);
-}
-
 /*
  * The name in @text, a new string, without brackets; *ret_port is what comes
  * behind it, NULL: nothing.

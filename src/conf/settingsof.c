@@ -87,6 +87,13 @@ overlay(struct host_settings *to, const struct host_settings *from)
 	overlay_limits(to, from);
 }
 
+/* No name holds a blank, so nothing else looks like a name and its port. */
+char *
+settings_host_id(const char *name, guint port)
+{
+	return g_strdup_printf("%s %u", name, port);
+}
+
 gboolean
 settings_have_hosts(const struct settings *settings)
 {
