@@ -43,8 +43,8 @@ refuse(const char *text, const char *why)
 	return NULL;
 }
 
-struct hostarg *
-hostarg_parse(const char *text)
+static struct hostarg *
+parse(const char *text)
 {
 	const struct route_origin origin = {"host", 1, 1};
 	g_autoptr(Route) route = NULL;
@@ -81,7 +81,7 @@ hostarg_parse_all(int count, char **texts)
 	    g_ptr_array_new_with_free_func(hostarg_free);
 
 	for (int i = 0; i < count; i++) {
-		struct hostarg *arg = hostarg_parse(texts[i]);
+		struct hostarg *arg = parse(texts[i]);
 
 		if (arg == NULL)
 			return NULL;

@@ -12,18 +12,14 @@ struct hostarg {
 	guint16 port; /* 0: all ports of that name */
 };
 
-/*
- * The forms of a route's destination, without options: NAME, [NAME] or an
- * address, IPv6 in brackets where ":PORT" follows.  NULL: complain() has said
- * why.
- */
-struct hostarg *
-hostarg_parse(const char *text);
-
 gboolean
 hostarg_matches(const struct hostarg *arg, const char *name, guint16 port);
 
-/* An array of struct hostarg.  NULL: complain() has said why. */
+/*
+ * The forms of a route's destination, without options: NAME, [NAME] or an
+ * address, IPv6 in brackets where ":PORT" follows.  An array of struct hostarg;
+ * NULL: complain() has said why.
+ */
 GPtrArray *
 hostarg_parse_all(int count, char **texts);
 
