@@ -279,6 +279,7 @@ my %OUTPUT = (
     'ctl/serve/columns.c'       => 'of the page, and so below',
     'ctl/serve/html.c'          => 'HTML',
     'ctl/serve/http.c'          => 'HTTP',
+    'ctl/serve/icon.c'          => 'the page',
     'ctl/serve/page-hosts.c'    => 'the page',
     'ctl/serve/page-routes.c'   => 'the page',
     'ctl/serve/page.c'          => 'the page',

@@ -9,6 +9,7 @@
 #include "ctl/hostwords.h"
 #include "ctl/serve/columns.h"
 #include "ctl/serve/html.h"
+#include "ctl/serve/icon.h"
 #include "ctl/serve/page.h"
 
 /* Headings, which a narrow screen has beside each cell, and their classes. */
@@ -21,21 +22,6 @@
 #define FAILURES "Failures"
 #define SESSIONS "Sessions"
 #define TIME     "Time"
-
-enum page_icon
-page_icon_of(const struct hostrow *row)
-{
-	switch (hostrow_standing(row)) {
-	case HOSTROW_DOWN:
-		return PAGE_BAD;
-	case HOSTROW_DRAINED:
-	case HOSTROW_DRAINED_IN_MAP:
-		return PAGE_IDLE;
-	case HOSTROW_UP:
-		break;
-	}
-	return hostrow_is_busy(row) ? PAGE_WARN : PAGE_GOOD;
-}
 
 static void
 add_span(GString *to, gint64 span)
@@ -99,15 +85,15 @@ add_error(GString *to, const struct hostrow *row, gint64 now)
 static void
 add_state(GString *to, const struct hostrow *row, gint64 now)
 {
-	enum page_icon icon = page_icon_of(row);
+	enum icon icon = icon_of_host(row);
 	enum paint unused;
 	g_autofree char *words = hostwords_state(row, &unused);
 
 	g_string_append_printf(to,
 	    "<td role=\"cell\" class=\"s\"><div>"
 	    "<span class=\"state %s\">",
-	    page_class(icon));
-	page_add_icon(to, icon);
+	    icon_class(icon));
+	icon_add(to, icon);
 	html_text(to, words);
 	g_string_append(to, "</span>");
 	add_since(to, row, now);

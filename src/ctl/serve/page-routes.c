@@ -8,6 +8,7 @@
 #include "ctl/duration.h"
 #include "ctl/hostwords.h"
 #include "ctl/serve/html.h"
+#include "ctl/serve/icon.h"
 #include "ctl/serve/page.h"
 
 #define ROUTE   "Route"
@@ -36,17 +37,17 @@ add_host(GString *to, const struct page *page,
 {
 	const struct hostrow *row = hostlist_find(page->sight->list,
 	    destination->name, destination->port);
-	enum page_icon icon;
+	enum icon icon;
 
 	if (row == NULL)
 		return;
-	icon = destination->drain ? PAGE_IDLE : page_icon_of(row);
-	g_string_append_printf(to, "<li><span class=\"%s\">", page_class(icon));
-	page_add_icon(to, icon);
+	icon = destination->drain ? ICON_IDLE : icon_of_host(row);
+	g_string_append_printf(to, "<li><span class=\"%s\">", icon_class(icon));
+	icon_add(to, icon);
 	g_string_append(to, "</span>");
 	html_text(to, row->label);
 	g_string_append_printf(to, " <span class=\"small %s\">%s</span></li>",
-	    page_class(icon),
+	    icon_class(icon),
 	    hostwords_standing(destination->drain ? HOSTROW_DRAINED_IN_MAP
 						  : hostrow_standing(row)));
 }
@@ -93,7 +94,7 @@ add_hosts(GString *to, const struct page *page, const struct routegroup *group)
 	g_string_append(to, "<td role=\"cell\" class=\"s\"><div>");
 	if (group->lost) {
 		g_string_append(to, "<span class=\"state bad\">");
-		page_add_icon(to, PAGE_BAD);
+		icon_add(to, ICON_BAD);
 		g_string_append(to, "no host takes its mail</span>");
 	}
 	switch (group->route->kind) {

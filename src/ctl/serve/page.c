@@ -7,6 +7,7 @@
 #include "ctl/duration.h"
 #include "ctl/serve/columns.h"
 #include "ctl/serve/html.h"
+#include "ctl/serve/icon.h"
 #include "ctl/serve/page.h"
 #include "ctl/serve/style.h"
 
@@ -21,7 +22,7 @@
 
 /* The first line, and those below it. */
 struct outlook {
-	enum page_icon icon;
+	enum icon icon;
 	GString *words; /* plain text */
 	GPtrArray *lines;
 };
@@ -35,39 +36,6 @@ struct sums {
 	guint waiting;
 	guint64 counts[HOURLY_KINDS];
 };
-
-static const struct {
-	const char *name;
-	const char *shape; /* in a box of 16 by 16 */
-	const char *colour;
-} icons[] = {
-    [PAGE_GOOD] = {"good",
-	"M8 1a7 7 0 1 0 .01 0zM7 11.6 3.6 8.2l1.3-1.3L7 9l"
-	"4.2-4.2 1.3 1.3z",
-	"%230f7b33"},
-    [PAGE_WARN] = {"warn", "M8 1 15.5 15H.5zM7 6v4.5h2V6zm0 5.7v2h2v-2z",
-	"%23b07200"},
-    [PAGE_BAD] = {"bad",
-	"M3.2 1 8 5.8 12.8 1 15 3.2 10.2 8 15 12.8 12.8 15 "
-	"8 10.2 3.2 15 1 12.8 5.8 8 1 3.2z",
-	"%23c0142b"},
-    [PAGE_IDLE] = {"faint", "M3 2h4v12H3zm6 0h4v12H9z", "%23666"},
-};
-
-const char *
-page_class(enum page_icon icon)
-{
-	return icons[icon].name;
-}
-
-void
-page_add_icon(GString *to, enum page_icon icon)
-{
-	g_string_append_printf(to,
-	    "<svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\">"
-	    "<path fill-rule=\"evenodd\" d=\"%s\"/></svg>",
-	    icons[icon].shape);
-}
 
 static void
 sum_row(struct sums *sums, const struct hostrow *row, gint64 now)
@@ -97,9 +65,9 @@ sum_rows(const struct page *page)
 }
 
 static void
-worsen(struct outlook *outlook, enum page_icon icon)
+worsen(struct outlook *outlook, enum icon icon)
 {
-	if (outlook->icon == PAGE_GOOD || icon == PAGE_BAD)
+	if (outlook->icon == ICON_GOOD || icon == ICON_BAD)
 		outlook->icon = icon;
 }
 
@@ -135,8 +103,8 @@ judge_hosts(struct outlook *outlook, const struct page *page,
 		g_string_append(outlook->words, "No host is known yet");
 	} else if (sums->down > 0) {
 		worsen(outlook,
-		    sums->down + sums->drained == sums->hosts ? PAGE_BAD
-							      : PAGE_WARN);
+		    sums->down + sums->drained == sums->hosts ? ICON_BAD
+							      : ICON_WARN);
 		g_string_append_printf(outlook->words, "%u of %u host%s down",
 		    sums->down, sums->hosts, sums->hosts == 1 ? "" : "s");
 		name_down(outlook, page, sums->down);
@@ -159,7 +127,7 @@ judge_routes(struct outlook *outlook, const struct page *page)
 
 	if (lost == 0)
 		return;
-	worsen(outlook, PAGE_BAD);
+	worsen(outlook, ICON_BAD);
 	add_line(outlook,
 	    g_strdup_printf("%u route%s no host left that takes mail", lost,
 		lost == 1 ? " has" : "s have"));
@@ -173,12 +141,12 @@ judge_trouble(struct outlook *outlook, const struct page *page)
 	guint count = 0;
 
 	if (page->sight->error != NULL) {
-		worsen(outlook, PAGE_BAD);
+		worsen(outlook, ICON_BAD);
 		add_line(outlook,
 		    g_strdup_printf("The state of hosts cannot be read: %s",
 			page->sight->error->message));
 	} else if (trouble != NULL) {
-		worsen(outlook, PAGE_WARN);
+		worsen(outlook, ICON_WARN);
 		if (!page->sight->usable)
 			add_line(outlook,
 			    g_strdup("The state of hosts cannot "
@@ -186,7 +154,7 @@ judge_trouble(struct outlook *outlook, const struct page *page)
 				     "may be old"));
 	}
 	if (!page->figures->log) {
-		worsen(outlook, PAGE_WARN);
+		worsen(outlook, ICON_WARN);
 		add_line(outlook,
 		    g_strdup("The log cannot be written: smtproutectl check "
 			     "says why"));
@@ -229,13 +197,9 @@ add_head(GString *to, const struct outlook *outlook, const char *machine)
 	html_text(to, outlook->words->str);
 	g_string_append(to, " - ");
 	html_text(to, machine);
-	g_string_append_printf(to,
-	    "</title>\n"
-	    "<link rel=\"icon\" href=\"data:image/svg+xml,%%3Csvg "
-	    "xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%%3E"
-	    "%%3Cpath fill='%s' fill-rule='evenodd' d='%s'/%%3E%%3C/svg%%3E\">"
-	    "\n<style>%s</style>\n</head>\n<body>\n",
-	    icons[outlook->icon].colour, icons[outlook->icon].shape,
+	g_string_append(to, "</title>\n");
+	icon_add_link(to, outlook->icon);
+	g_string_append_printf(to, "\n<style>%s</style>\n</head>\n<body>\n",
 	    style_text());
 }
 
@@ -246,8 +210,8 @@ add_verdict(GString *to, const struct outlook *outlook, const char *machine)
 	html_text(to, machine);
 	g_string_append_printf(to,
 	    "</h1>\n<div class=\"verdict %s\" role=\"status\">\n<strong>",
-	    page_class(outlook->icon));
-	page_add_icon(to, outlook->icon);
+	    icon_class(outlook->icon));
+	icon_add(to, outlook->icon);
 	html_text(to, outlook->words->str);
 	g_string_append(to, "</strong>\n");
 	if (outlook->lines->len > 0)

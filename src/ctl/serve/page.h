@@ -27,21 +27,6 @@ struct page {
 GString *
 page_new(const struct page *page);
 
-enum page_icon {
-	PAGE_GOOD,
-	PAGE_WARN,
-	PAGE_BAD,
-	PAGE_IDLE,
-};
-
-/* A shape before words that say the same, and in their colour. */
-void
-page_add_icon(GString *to, enum page_icon icon);
-
-/* "good", "warn", "bad", "faint": its class in the style. */
-const char *
-page_class(enum page_icon icon);
-
 /* The table of hosts. */
 void
 page_add_hosts(GString *to, const struct page *page);
@@ -49,9 +34,5 @@ page_add_hosts(GString *to, const struct page *page);
 /* That of routes, and what waits in the queue. */
 void
 page_add_routes(GString *to, const struct page *page);
-
-/* What the shape is for a host. */
-enum page_icon
-page_icon_of(const struct hostrow *row);
 
 #endif
