@@ -31,7 +31,7 @@ had_session(const struct outcome *outcome)
 void
 allowance_note(struct allowance *allowance, const struct outcome *outcome)
 {
-	if (allowance == NULL || !allowance->limited)
+	if (!allowance->limited)
 		return;
 	allowance->failures++;
 	if (outcome == NULL)
@@ -42,22 +42,16 @@ allowance_note(struct allowance *allowance, const struct outcome *outcome)
 		allowance->sessions--;
 }
 
-gint64
-allowance_until(const struct allowance *allowance)
-{
-	return allowance == NULL ? G_MAXINT64 : allowance->until;
-}
-
 gboolean
 allowance_is_late(const struct allowance *allowance)
 {
-	return deadline_left(allowance_until(allowance)) < USEFUL_SPAN;
+	return deadline_left(allowance->until) < USEFUL_SPAN;
 }
 
 const char *
 allowance_spent(const struct allowance *allowance)
 {
-	if (allowance == NULL || !allowance->limited)
+	if (!allowance->limited)
 		return NULL;
 	if (allowance->sessions == 0)
 		return "dns-session-limit";
@@ -69,15 +63,14 @@ allowance_spent(const struct allowance *allowance)
 gboolean
 allowance_is_quiet(const struct allowance *allowance)
 {
-	return allowance != NULL && allowance->limited &&
+	return allowance->limited &&
 	    allowance->failures >= ALLOWANCE_LOGGED_MAX;
 }
 
 char *
 allowance_summary(const struct allowance *allowance, const char *domain)
 {
-	if (allowance == NULL || !allowance->limited ||
-	    allowance->failures <= ALLOWANCE_LOGGED_MAX)
+	if (!allowance->limited || allowance->failures <= ALLOWANCE_LOGGED_MAX)
 		return NULL;
 	return g_strdup_printf("%u more failures of hosts of %s are not logged",
 	    allowance->failures - ALLOWANCE_LOGGED_MAX, domain);

@@ -19,11 +19,9 @@ struct allowance {
 	gboolean limited; /* FALSE: no limits */
 	guint addresses;  /* that may still be tried */
 	guint sessions;   /* with a greeting, likewise */
-	gint64 until;     /* no content is begun later */
+	gint64 until;     /* no content is begun later; G_MAXINT64: no limit */
 	guint failures;   /* so far */
 };
-
-/* In all that follows a NULL for @allowance is one without limits. */
 
 /* From now on; @limited: the route is USEDNS. */
 void
@@ -33,10 +31,6 @@ allowance_begin(struct allowance *allowance, const struct settings *settings,
 /* @outcome: of one attempt; NULL: a host has no address. */
 void
 allowance_note(struct allowance *allowance, const struct outcome *outcome);
-
-/* When the content must have begun, at the latest. */
-gint64
-allowance_until(const struct allowance *allowance);
 
 /* Has the time been used up? */
 gboolean

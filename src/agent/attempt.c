@@ -47,7 +47,7 @@ set_all(struct outcome *outcomes, guint count, const struct outcome *outcome)
 static gint64
 opening_deadline(const struct attempt *attempt)
 {
-	return MIN(attempt->deadline, allowance_until(attempt->allowance));
+	return MIN(attempt->deadline, attempt->allowance->until);
 }
 
 /* *ret_refused: has the host refused the connection? */
@@ -173,7 +173,7 @@ make_job(struct connection *connection, const struct security *security,
 	    .message = message,
 	    .timeouts = &settings->timeouts,
 	    .deadline = attempt->deadline,
-	    .content_by = allowance_until(attempt->allowance),
+	    .content_by = attempt->allowance->until,
 	    .tls = &security->tls,
 	    .credentials = security->credentials,
 	    .auth_in_clear = settings->auth_in_clear == ANSWER_YES,
@@ -481,9 +481,7 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
 		set_all(outcomes, visit.count, &failure);
 	visit.total = g_get_monotonic_time() - begun;
 	connection_log_outcomes(&connection, outcomes, visit.count);
-	for (guint i = 0; attempt->allowance != NULL &&
-	     attempt->allowance->limited && i < visit.count;
-	     i++)
+	for (guint i = 0; attempt->allowance->limited && i < visit.count; i++)
 		hush(&outcomes[i]);
 	hoststate_note(attempt->state, &visit);
 	security_clear(&security);

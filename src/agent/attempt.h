@@ -27,9 +27,9 @@ struct attempt {
 	struct hoststate *state;
 	struct resolver *resolver;
 	const char *helo_name;
-	gint64 deadline;             /* of the whole delivery */
-	gint64 begin_by;             /* no connection is begun later */
-	struct allowance *allowance; /* NULL: no limits */
+	gint64 deadline; /* of the whole delivery */
+	gint64 begin_by; /* no connection is begun later */
+	const struct allowance *allowance;
 };
 
 /* "host[address]:port", as verdicts name a peer.  A new string. */

@@ -270,8 +270,8 @@ try_candidate(struct delivery *delivery, const struct candidate *candidate)
 static void
 try_addresses(struct delivery *delivery)
 {
-	gint64 begin_by = MIN(delivery->attempt.begin_by,
-	    allowance_until(&delivery->allowance));
+	gint64 begin_by =
+	    MIN(delivery->attempt.begin_by, delivery->allowance.until);
 
 	while (!docket_is_closed(&delivery->docket)) {
 		g_autoptr(GError) error = NULL;
