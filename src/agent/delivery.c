@@ -363,8 +363,9 @@ give_up(struct delivery *delivery)
 }
 
 static void
-run(struct delivery *delivery, struct station *station)
+run(struct delivery *delivery)
 {
+	struct station *station = delivery->station;
 	struct attempt *attempt = &delivery->attempt;
 	const struct settings *settings = attempt->settings;
 	const struct mailbox *first =
@@ -376,7 +377,6 @@ run(struct delivery *delivery, struct station *station)
 	allowance_begin(&delivery->allowance, settings,
 	    delivery->route->kind == ROUTE_DNS);
 	attempt->allowance = &delivery->allowance;
-	delivery->station = station;
 	station_begin(station, delivery->envelope->sender->path);
 	attempt->state = station->state;
 	attempt->resolver = station->resolver;
@@ -410,40 +410,6 @@ delivery_span(gint64 begin_by, gint64 deadline)
 	return span;
 }
 
-static void
-deliver_as(struct delivery *delivery, struct station *station, gboolean each,
-    struct verdict *verdicts)
-{
-	delivery->attempt.envelope = delivery->envelope;
-	delivery->attempt.partial = each;
-	docket_init(&delivery->docket, delivery->envelope->recipients->len,
-	    each, verdicts);
-	if (!discard(delivery))
-		run(delivery, station);
-	portion_clear(&delivery->portion);
-	docket_clear(&delivery->docket);
-}
-
-void
-deliver(const struct settings *settings, const struct envelope *envelope,
-    const struct route *route, struct message *message, gint64 deadline,
-    struct wakeup *wakeup, struct verdict *verdict)
-{
-	g_autoptr(Station) station = station_new(settings, FALSE);
-	struct delivery delivery = {
-	    .attempt = {.settings = settings,
-		.message = message,
-		.deadline = deadline,
-		.begin_by = deadline - deadline_left(deadline) / RESERVE_PART},
-	    .envelope = envelope,
-	    .route = route,
-	    .wakeup = wakeup,
-	};
-
-	deliver_as(&delivery, station, FALSE, verdict);
-}
-
-/* One of many that go through the station. */
 static struct delivery
 delivery_at(struct station *station, const struct envelope *envelope,
     const struct route *route, struct message *message,
@@ -457,8 +423,35 @@ delivery_at(struct station *station, const struct envelope *envelope,
 		.begin_by = span->begin_by},
 	    .envelope = envelope,
 	    .route = route,
+	    .station = station,
 	    .wakeup = wakeup,
 	};
+}
+
+static void
+deliver_as(struct delivery *delivery, gboolean each, struct verdict *verdicts)
+{
+	delivery->attempt.envelope = delivery->envelope;
+	delivery->attempt.partial = each;
+	docket_init(&delivery->docket, delivery->envelope->recipients->len,
+	    each, verdicts);
+	if (!discard(delivery))
+		run(delivery);
+	portion_clear(&delivery->portion);
+	docket_clear(&delivery->docket);
+}
+
+void
+deliver(const struct settings *settings, const struct envelope *envelope,
+    const struct route *route, struct message *message, gint64 deadline,
+    struct wakeup *wakeup, struct verdict *verdict)
+{
+	g_autoptr(Station) station = station_new(settings, FALSE);
+	const struct delivery_span span = delivery_span(deadline, deadline);
+	struct delivery delivery =
+	    delivery_at(station, envelope, route, message, &span, wakeup);
+
+	deliver_as(&delivery, FALSE, verdict);
 }
 
 void
@@ -471,7 +464,7 @@ deliver_each(struct station *station, const struct envelope *envelope,
 	    delivery_at(station, envelope, route, message, span, wakeup);
 
 	delivery.rids = rids;
-	deliver_as(&delivery, station, TRUE, verdicts);
+	deliver_as(&delivery, TRUE, verdicts);
 }
 
 void
@@ -484,5 +477,5 @@ deliver_inquiry(struct station *station, const struct envelope *envelope,
 	    delivery_at(station, envelope, route, message, span, wakeup);
 
 	delivery.attempt.inquiry = TRUE;
-	deliver_as(&delivery, station, TRUE, verdict);
+	deliver_as(&delivery, TRUE, verdict);
 }
