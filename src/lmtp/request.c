@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "lmtp/request.h"
 #include "lmtp/parameter.h"
+#include "lmtp/request.h"
 
 static enum lmtp_verb
 find_verb(const char *word)

@@ -9,8 +9,8 @@
 
 #include <glib.h>
 
-#include "agent/plan.h"
 #include "agent/expansion.h"
+#include "agent/plan.h"
 #include "dns/addresses.h"
 #include "dns/resolve.h"
 #include "unit/fixture.h"
