@@ -67,6 +67,18 @@ portion_note(struct portion *portion, const GArray *rids)
 	g_array_append_vals(portion->answered, rids->data, rids->len);
 }
 
+static gboolean
+was_tried(const struct portion *portion, const struct destination *destination,
+    guint rid)
+{
+	g_autofree char *key = NULL;
+
+	if (portion->tried == NULL)
+		return FALSE;
+	key = tried_key(destination, rid);
+	return g_hash_table_contains(portion->tried, key);
+}
+
 GArray *
 portion_new_to(const struct portion *portion,
     const struct destination *destination, const GArray *open)
@@ -75,10 +87,8 @@ portion_new_to(const struct portion *portion,
 
 	for (guint i = 0; i < open->len; i++) {
 		guint rid = g_array_index(open, guint, i);
-		g_autofree char *key = tried_key(destination, rid);
 
-		if (portion->tried == NULL ||
-		    !g_hash_table_contains(portion->tried, key))
+		if (!was_tried(portion, destination, rid))
 			g_array_append_val(rids, rid);
 	}
 	return rids;
