@@ -14,9 +14,10 @@ TEST_PACKAGES='bzip2 ca-certificates dovecot-core iproute2 ldnsutils
 	openssl perl pflogsumm postfix postfix-ldap postfix-lmdb postfix-mysql
 	postfix-pgsql postgresql prometheus python3-prometheus-client rsyslog
 	slapd unbound xz-utils zstd'
-# For "make warnings", "make lint", "make distcheck" and "make check-valgrind";
-# a browser for t/page.t, which is large.
-CI_PACKAGES='chromium clang clang-format cppcheck mandoc shellcheck valgrind'
+# For .ci/run itself, and for "make warnings", "make lint", "make distcheck" and
+# "make check-valgrind"; a browser for t/page.t, which is large.
+CI_PACKAGES='ccache chromium clang clang-format cppcheck mandoc shellcheck
+	valgrind'
 # For "make fuzz": what clang's -fsanitize= links, a package of its own here.
 case $(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME-}") in
 bookworm) CI_PACKAGES="$CI_PACKAGES libclang-rt-14-dev" ;;
