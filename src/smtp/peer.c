@@ -112,7 +112,8 @@ await(struct peer *peer, short events, gint64 deadline, short *revents,
 		*revents = POLLIN;
 		return TRUE;
 	}
-	if (events & POLLIN)
+	/* Amid the content it goes with what is sent. */
+	if (events == POLLIN)
 		quickack(peer->fd);
 	ready = deadline_poll(&pollfd, 1, deadline);
 	if (ready < 0)
