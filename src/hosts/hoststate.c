@@ -286,7 +286,9 @@ choose_work(struct statefile_view *view, void *data)
 	holdings_turn_away(choice->state, view, chosen);
 	if (chosen == NULL)
 		return;
-	choice->state->dcid = next_dcid(view);
+	/* A connection that was kept has its own, and left this one. */
+	if (choice->state->dcid == 0)
+		choice->state->dcid = next_dcid(view);
 	occupy(choice, view, chosen);
 }
 

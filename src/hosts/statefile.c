@@ -50,12 +50,14 @@
 struct statefile {
 	char *path;
 	char *notice;
-	int fd; /* to lock it by, -1: not open */
+	int fd;             /* to lock it by, -1: not open */
+	struct stat opened; /* what that is open for */
 	gboolean write;
-	MDB_env *env;      /* of the same file, NULL: not open */
-	gboolean crashed;  /* a process did; the one before was set aside */
-	GPtrArray *orders; /* for the next one (rescue.h), NULL: none */
-	int ticket_fd;
+	MDB_env *env;         /* of the same file, NULL: not open */
+	gboolean crashed;     /* a process did; the one before was set aside */
+	GPtrArray *orders;    /* for the next one (rescue.h), NULL: none */
+	int ticket_fd;        /* -1: not open */
+	struct stat ticketed; /* what that is open for */
 };
 
 G_DEFINE_QUARK(smtproute_statefile_error, statefile_error)
@@ -107,15 +109,14 @@ open_file(const char *path, gboolean write)
 	return open(path, flags | (write ? O_RDWR | O_CREAT : O_RDONLY), 0640);
 }
 
-/* Has nobody removed the file that @fd is open for? */
+/* Has nobody removed the file that is open and was @ours? */
 static gboolean
-is_still_there(int fd, const char *path)
+is_still_there(const struct stat *ours, const char *path)
 {
-	struct stat ours;
 	struct stat theirs;
 
-	return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 &&
-	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	return stat(path, &theirs) == 0 && ours->st_dev == theirs.st_dev &&
+	    ours->st_ino == theirs.st_ino;
 }
 
 /*
@@ -140,13 +141,12 @@ is_trusted(const struct statefile *file, const struct stat *st)
 int
 statefile_ticket_fd(struct statefile *file)
 {
-	struct stat st;
-
 	if (file->ticket_fd >= 0)
 		return file->ticket_fd;
 	file->ticket_fd = open_file(file->path, TRUE);
 	if (file->ticket_fd >= 0 &&
-	    (fstat(file->ticket_fd, &st) < 0 || !is_trusted(file, &st)))
+	    (fstat(file->ticket_fd, &file->ticketed) < 0 ||
+		!is_trusted(file, &file->ticketed)))
 		autofd_clear(&file->ticket_fd);
 	return file->ticket_fd;
 }
@@ -154,7 +154,7 @@ statefile_ticket_fd(struct statefile *file)
 gboolean
 statefile_drop_ticket(struct statefile *file)
 {
-	if (file->ticket_fd < 0 || is_still_there(file->ticket_fd, file->path))
+	if (file->ticket_fd < 0 || is_still_there(&file->ticketed, file->path))
 		return FALSE;
 	autofd_clear(&file->ticket_fd);
 	return TRUE;
@@ -164,18 +164,16 @@ statefile_drop_ticket(struct statefile *file)
 static int
 reopen(struct statefile *file, gboolean write)
 {
-	struct stat st;
-
 	if (file->fd >= 0 && file->write == write)
 		return 0;
 	close_file(file);
 	file->write = write;
 	file->fd = open_file(file->path, write);
-	if (file->fd < 0 || fstat(file->fd, &st) < 0)
+	if (file->fd < 0 || fstat(file->fd, &file->opened) < 0)
 		return errno;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(file->opened.st_mode))
 		return EINVAL;
-	return is_trusted(file, &st) ? 0 : STATEFAULT_UNSAFE;
+	return is_trusted(file, &file->opened) ? 0 : STATEFAULT_UNSAFE;
 }
 
 /* Locks the file, whichever now has its name.  Returns the same. */
@@ -190,7 +188,7 @@ open_locked(struct statefile *file, gboolean write)
 			    write ? LOCK_EX : LOCK_SH, LOCK_SPAN);
 		if (code != 0)
 			return code;
-		if (is_still_there(file->fd, file->path))
+		if (is_still_there(&file->opened, file->path))
 			return 0;
 		close_file(file);
 	}
@@ -288,7 +286,7 @@ open_env(struct statefile_view *view)
 	    stateview_note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
 	    stateview_note(view, mdb_env_open(file->env, name, flags, 0640)) &&
 	    stateview_note(view,
-		is_still_there(file->fd, file->path) ? 0 : EAGAIN);
+		is_still_there(&file->opened, file->path) ? 0 : EAGAIN);
 }
 
 /* For guard_try(): whatever LMDB makes of the file. */
