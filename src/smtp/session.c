@@ -143,10 +143,10 @@ static void
 drop(int fd)
 {
 	char buffer[4096];
+	gssize n;
 
-	while (recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT) > 0)
-		continue;
-	explicit_bzero(buffer, sizeof(buffer));
+	while ((n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
+		explicit_bzero(buffer, n);
 }
 
 /* libESMTP's monitor: it is about to write @text, and will read then. */
