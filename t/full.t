@@ -39,9 +39,8 @@ sub log_of {
 # What smtproutectl says of a host that is alone.
 sub row {
     my ($agent) = @_;
-    my $run = Ctl->run(conf => $agent->conf, arguments => ['hosts', '--json']);
 
-    return JSON::PP->new->decode($run->stdout)->[0];
+    return (Ctl->hosts($agent))[0];
 }
 
 sub table {

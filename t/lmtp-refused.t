@@ -60,22 +60,12 @@ sub users {
     return map { map { /(\w+)@/ } $_->recipients } $host->messages;
 }
 
-# What the state has of a host.
-sub row_of {
-    my ($agent, $host) = @_;
-    my $run = Ctl->run(conf => $agent->conf, arguments => ['hosts', '--json']);
-    my ($row) = grep { $_->{port} == $host->port }
-        @{ JSON::PP::decode_json($run->stdout) };
-
-    return $row;
-}
-
 sub is_well {
     my ($agent, $host) = @_;
 
     is scalar(grep { / is (?:down|suspect)\b/ } $agent->log_lines), 0,
         'the host is neither down nor suspect';
-    is row_of($agent, $host)->{connected}, 0, 'its slot is free';
+    is(Ctl->host($agent, $host)->{connected}, 0, 'its slot is free');
     return;
 }
 
@@ -125,8 +115,8 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
         my $lmtp = Lmtp->begin(agent => $agent);
 
         like $lmtp->deliver_one($_), $OK, "message $_" for 'a' .. 'c';
-        is row_of($agent, $A)->{up}, JSON::PP::false, 'A is down';
-        is row_of($agent, $A)->{connected}, 0, 'its slot is free';
+        is(Ctl->host($agent, $A)->{up}, JSON::PP::false, 'A is down');
+        is(Ctl->host($agent, $A)->{connected}, 0, 'its slot is free');
         end($lmtp);
         is_deeply [users($A)], ['a'], 'A has had one';
         is_deeply [users($B)], ['b', 'c'], 'B has the others';
@@ -157,13 +147,13 @@ for my $keywords (['8BITMIME'], ['PIPELINING']) {
 
         like $lmtp->deliver_one('a'), $OK, 'the first';
         like $lmtp->deliver_one('b'), $OK, 'the second';
-        is row_of($agent, $A)->{connected}, 0, 'its slot is free';
+        is(Ctl->host($agent, $A)->{connected}, 0, 'its slot is free');
         is scalar(grep { / is suspect/ } $agent->log_lines), 1, 'A is suspect';
-        is row_of($agent, $A)->{up}, JSON::PP::true, 'but up';
+        is(Ctl->host($agent, $A)->{up}, JSON::PP::true, 'but up');
         like $lmtp->deliver_one('c'), $OK, 'the third, of another sender';
-        is row_of($agent, $A)->{up}, JSON::PP::false, 'and now A is down';
+        is(Ctl->host($agent, $A)->{up}, JSON::PP::false, 'and now A is down');
         like $lmtp->deliver_one('d'), $OK, 'the fourth';
-        is row_of($agent, $A)->{connected}, 0, 'its slot is free';
+        is(Ctl->host($agent, $A)->{connected}, 0, 'its slot is free');
         end($lmtp);
         is_deeply [users($A)], ['a'], 'A has had one';
         is_deeply [users($B)], ['b' .. 'd'], 'B has the others';

@@ -10,7 +10,6 @@ use warnings;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
-use JSON::PP ();
 use Test::More;
 
 use Agent;
@@ -42,11 +41,9 @@ sub end {
 # Of all hosts: how many are so.
 sub count {
     my ($agent, $what) = @_;
-    my $rows = JSON::PP::decode_json(Ctl->run(conf => $agent->conf,
-        arguments => ['hosts', '--json'])->stdout);
     my $count = 0;
 
-    $count += $_->{$what} for @{$rows};
+    $count += $_->{$what} for Ctl->hosts($agent);
     return $count;
 }
 

@@ -12,7 +12,6 @@ use FindBin ();
 use lib "$FindBin::Bin/lib";
 
 use IO::Socket::IP ();
-use JSON::PP ();
 use Test::More;
 
 use Agent;
@@ -98,8 +97,7 @@ for my $row (
             my @log = grep { /RID/ } $agent->log_lines;
             is scalar(@log), 1, 'one line';
             like $log[0], $line, 'of the log';
-            my $counted = JSON::PP::decode_json(Ctl->run(conf =>
-                $agent->conf, arguments => ['hosts', '--json'])->stdout)->[0];
+            my $counted = Ctl->host($agent, $host);
             is join(' ', map { "$_=$counted->{$_}" }
                 qw(connections deliveries bounces deferrals)),
                 'connections=1 deliveries=0 bounces=0 deferrals=0',

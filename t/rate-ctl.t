@@ -9,7 +9,6 @@ use warnings;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
-use JSON::PP ();
 use Test::More;
 
 use Agent ();
@@ -32,11 +31,7 @@ my $agent = Agent->new(
 );
 
 sub row {
-    my $run = ctl($agent, 'hosts', '--json');
-    my ($row) = grep { $_->{port} == $hosts[0]->port }
-        @{ JSON::PP->new->decode($run->stdout) };
-
-    return $row;
+    return Ctl->host($agent, $hosts[0]);
 }
 
 subtest 'nothing has been counted' => sub {

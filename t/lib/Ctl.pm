@@ -18,6 +18,9 @@
 #   Ctl->run(...)    runs it to its end
 #   Ctl->terminal(...)  on a terminal that script(1) makes; environment: a list
 #                    for env(1); returns exit status and what the terminal shows
+#   Ctl->hosts($agent)  the rows of "hosts --json"
+#   Ctl->host($agent, $host)  that of this host, by its port; undef: there is
+#                    none
 #   Ctl->start(...)  does not wait; then $run->pid, ->kill('TERM'), ->wait
 #
 # A run has  status (undef if a signal ended it), signal (0 if none did),
@@ -36,6 +39,7 @@ use parent -norequire, 'Fixture::Guarded';
 
 use Carp qw(croak);
 use Cwd qw(abs_path);
+use JSON::PP ();
 use POSIX ();
 
 use Agent ();
@@ -47,6 +51,21 @@ sub run {
     my ($class, %option) = @_;
 
     return $class->start(%option)->wait;
+}
+
+sub hosts {
+    my ($class, $agent) = @_;
+    my $run = $class->run(conf => $agent->conf,
+        arguments => ['hosts', '--json']);
+
+    return @{ JSON::PP->new->decode($run->stdout) };
+}
+
+sub host {
+    my ($class, $agent, $host) = @_;
+    my ($row) = grep { $_->{port} == $host->port } $class->hosts($agent);
+
+    return $row;
 }
 
 sub terminal {

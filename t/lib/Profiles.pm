@@ -20,7 +20,6 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
-use JSON::PP ();
 use Test::More;
 
 use Ctl ();
@@ -71,15 +70,8 @@ sub settings {
 
 sub state_of {
     my ($trial, $name) = @_;
-    my $port = $trial->host($name)->port;
 
-    my $run = Ctl->run(
-        conf      => $trial->agent->conf,
-        arguments => ['hosts', '--json'],
-    );
-    my ($host) = grep { $_->{port} == $port }
-        @{ JSON::PP->new->ascii->decode($run->stdout) };
-    return $host->{state};
+    return Ctl->host($trial->agent, $trial->host($name))->{state};
 }
 
 sub is_like {
