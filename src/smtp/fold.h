@@ -9,14 +9,12 @@
 
 #include "smtp/message.h"
 
-/* A line has room for a byte beside the blank that it begins with. */
-#define FOLD_LIMIT_MIN 2
-
 /*
  * A new message, with CRLF and a blank put into the lines of @message that
  * have more than @limit octets (without their end, dots undoubled), as Postfix
  * does for smtp_line_length_limit; no line is longer then.  Lines of no more
- * are not touched.  NULL with MESSAGE_ERROR.
+ * are not touched.  @limit is 2 at least: a blank, and a byte behind it.  NULL
+ * with MESSAGE_ERROR.
  */
 struct message *
 fold_message(struct message *message, guint limit, const char *spool_directory,
