@@ -10,7 +10,9 @@
 #define AT_ONCE 8
 
 struct work {
-	GMutex mutex;
+	const GPtrArray *ids;
+	GMutex mutex; /* of what follows */
+	guint next;   /* of the ids */
 	guint done;
 	GError *error; /* of the first that failed */
 };
@@ -29,39 +31,62 @@ try_one(const char *id, GError **error)
 	return status == 0;
 }
 
-/* In one of several threads. */
-static void
-take(gpointer id, gpointer data)
+/* NULL: there is no more, or more would fail as well. */
+static const char *
+next_id(struct work *work)
 {
-	struct work *work = data;
-	g_autoptr(GError) error = NULL;
-	gboolean over;
+	const char *id = NULL;
 
 	g_mutex_lock(&work->mutex);
-	over = work->error != NULL;
+	if (work->error == NULL && work->next < work->ids->len)
+		id = work->ids->pdata[work->next++];
 	g_mutex_unlock(&work->mutex);
-	if (over)
-		return;
-	try_one(id, &error);
+	return id;
+}
+
+static void
+note(struct work *work, GError *error)
+{
 	g_mutex_lock(&work->mutex);
 	if (error == NULL)
 		progress_say(++work->done, "messages");
 	else if (work->error == NULL)
-		work->error = g_steal_pointer(&error);
+		work->error = error;
+	else
+		g_error_free(error);
 	g_mutex_unlock(&work->mutex);
+}
+
+/* In each of several threads. */
+static gpointer
+take(gpointer data)
+{
+	struct work *work = data;
+	const char *id;
+
+	while ((id = next_id(work)) != NULL) {
+		GError *error = NULL;
+
+		try_one(id, &error);
+		note(work, error);
+	}
+	return NULL;
 }
 
 guint
 flush_all(const GPtrArray *ids, GError **error)
 {
-	struct work work = {0};
-	GThreadPool *pool;
+	struct work work = {.ids = ids};
+	GThread *threads[AT_ONCE - 1] = {NULL};
 
 	g_mutex_init(&work.mutex);
-	pool = g_thread_pool_new(take, &work, AT_ONCE, FALSE, NULL);
-	for (guint i = 0; i < ids->len; i++)
-		g_thread_pool_push(pool, ids->pdata[i], NULL);
-	g_thread_pool_free(pool, FALSE, TRUE);
+	for (guint i = 0; i < G_N_ELEMENTS(threads) && i + 1 < ids->len; i++)
+		threads[i] = g_thread_try_new("flush", take, &work, NULL);
+	/* One of them, and all that there is if no other can be made. */
+	take(&work);
+	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+		if (threads[i] != NULL)
+			g_thread_join(threads[i]);
 	progress_clear();
 	g_mutex_clear(&work.mutex);
 	if (work.error != NULL)
