@@ -28,14 +28,15 @@ owner_fault(const char *path, uid_t owner, uid_t user)
 	    path, (guint)owner, (guint)user);
 }
 
-/* One file, folder or link on the way. */
+/* One file, folder or link on the way; *is_link: it is one. */
 static char *
-step_fault(const char *path, uid_t user)
+step_fault(const char *path, uid_t user, gboolean *is_link)
 {
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
 		return NULL;
+	*is_link = S_ISLNK(st.st_mode);
 	if (st.st_uid != 0 && st.st_uid != user)
 		return is_read_only(path) ? NULL
 					  : owner_fault(path, st.st_uid, user);
@@ -50,22 +51,28 @@ step_fault(const char *path, uid_t user)
 	    path, (guint)(st.st_mode & 07777));
 }
 
-/* From the root on, so that the first fault is the highest. */
+/*
+ * From the root on, so that the first fault is the highest.  *ret_link: there
+ * are links on the way.
+ */
 static char *
-way_fault(const char *path, uid_t user)
+way_fault(const char *path, uid_t user, gboolean *ret_link)
 {
 	const char *at = path;
 
+	*ret_link = FALSE;
 	while (at != NULL) {
 		g_autofree char *step = NULL;
+		gboolean is_link = FALSE;
 		char *fault;
 
 		at = strchr(at + 1, '/');
 		step = at != NULL ? g_strndup(path, (gsize)(at - path))
 				  : g_strdup(path);
-		fault = step_fault(step, user);
+		fault = step_fault(step, user, &is_link);
 		if (fault != NULL)
 			return fault;
+		*ret_link = *ret_link || is_link;
 	}
 	return NULL;
 }
@@ -74,14 +81,15 @@ char *
 trust_fault(const char *path, uid_t user)
 {
 	g_autofree char *plain = g_canonicalize_filename(path, NULL);
-	char *fault = way_fault(plain, user);
+	gboolean links;
+	char *fault = way_fault(plain, user, &links);
 	char *real;
 
-	if (fault != NULL)
+	if (fault != NULL || !links)
 		return fault;
 	real = realpath(plain, NULL);
 	if (real != NULL && strcmp(real, plain) != 0)
-		fault = way_fault(real, user);
+		fault = way_fault(real, user, &links);
 	free(real);
 	return fault;
 }
