@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
@@ -31,10 +32,12 @@ static struct {
 	char *log;  /* NULL: syslog(3) */
 	char *name; /* NULL: DEFAULT_TAG */
 	char queue_id[QUEUE_ID_MAX + 1];
+	int file;                /* @log, -1: not open */
+	struct stat opened;      /* what that is open for */
 	struct postlog *postlog; /* NULL: not running */
 	gboolean heard;          /* something takes what syslog(3) says */
 	char *lost;              /* why the first line was; NULL: none was */
-} maillog = {.queue_id = NO_QUEUE_ID};
+} maillog = {.queue_id = NO_QUEUE_ID, .file = -1};
 
 static const char *
 tag(void)
@@ -92,32 +95,57 @@ append_stamp(GString *line)
 	    (long)getpid());
 }
 
+/* Log rotation gives its name to another one. */
+static gboolean
+is_still_there(const char *path)
+{
+	struct stat st;
+
+	return maillog.file >= 0 && lstat(path, &st) == 0 &&
+	    st.st_dev == maillog.opened.st_dev &&
+	    st.st_ino == maillog.opened.st_ino;
+}
+
+/*
+ * A link that leads elsewhere is not followed: who may write to the folder must
+ * not choose what is written to.  FALSE: see errno.
+ */
+static gboolean
+open_file(const char *path)
+{
+	if (is_still_there(path))
+		return TRUE;
+	autofd_clear(&maillog.file);
+	/* A FIFO or terminal must not hold us up either. */
+	maillog.file = open(path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
+		O_NONBLOCK,
+	    0640);
+	return maillog.file >= 0 && fstat(maillog.file, &maillog.opened) == 0;
+}
+
 /*
  * One write(2) a line in append mode, so that the lines of many processes do
- * not mix.  A link that leads elsewhere is not followed: who may write to the
- * folder must not choose what is written to.
+ * not mix.
  */
 static void
 write_file(const char *path, const char *text)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
-	autofd fd = -1;
 	gssize count;
 
-	/* A FIFO or terminal must not hold us up either. */
-	fd = open(path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
-		O_NONBLOCK,
-	    0640);
-	if (fd < 0) {
+	if (!open_file(path)) {
 		lose_errno(path, errno);
 		return;
 	}
 	append_stamp(line);
 	g_string_append_printf(line, "%s\n", text);
-	count = write(fd, line->str, line->len);
-	if (count < 0 || (gsize)count < line->len)
-		lose_errno(path, count < 0 ? errno : ENOSPC);
+	count = write(maillog.file, line->str, line->len);
+	if (count == (gssize)line->len)
+		return;
+	lose_errno(path, count < 0 ? errno : ENOSPC);
+	/* A FIFO may have another reader next time. */
+	autofd_clear(&maillog.file);
 }
 
 static void
@@ -140,6 +168,7 @@ maillog_open(const char *log, const char *name)
 		return;
 	if (maillog.postlog != NULL)
 		end_postlog(NULL);
+	autofd_clear(&maillog.file);
 	/* syslog(3) goes on to use the name. */
 	closelog();
 	g_free(maillog.log);
@@ -153,8 +182,9 @@ maillog_open(const char *log, const char *name)
 void
 maillog_detach(void)
 {
-	/* The other process' own; it cannot be ended from here. */
+	/* The other process' own; they cannot be ended from here. */
 	maillog.postlog = NULL;
+	maillog.file = -1;
 	maillog.heard = FALSE;
 	g_clear_pointer(&maillog.lost, g_free);
 }

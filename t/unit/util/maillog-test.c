@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -184,6 +186,52 @@ test_append(void)
 	g_assert_cmpstr(lines[3], ==, "");
 }
 
+/* The name counts, whatever was open before. */
+static void
+test_rotation(void)
+{
+	const struct place *place = open_log();
+	g_autofree char *other = g_strconcat(place->path, ".1", NULL);
+	g_autofree char *log = NULL;
+	g_autofree char *rotated = NULL;
+
+	maillog_info("first");
+	g_assert_no_errno(g_rename(place->path, other));
+	maillog_info("second");
+	g_assert_true(g_file_get_contents(other, &rotated, NULL, NULL));
+	g_assert_no_errno(g_unlink(other));
+	log = take_log(place);
+	g_assert_true(g_str_has_suffix(rotated, ": NOQUEUE: first\n"));
+	g_assert_true(g_str_has_suffix(log, ": NOQUEUE: second\n"));
+}
+
+/* One reader of a FIFO comes after the other. */
+static void
+test_fifo(void)
+{
+	const struct place *place = open_log();
+	g_autofree char *fifo =
+	    g_build_filename(place->directory, "fifo", NULL);
+
+	g_assert_no_errno(mkfifo(fifo, 0600));
+	maillog_open(fifo, NAME);
+	for (int i = 0; i < 2; i++) {
+		int fd = open(fifo, O_RDONLY | O_NONBLOCK);
+		char text[512];
+		gssize n;
+
+		g_assert_no_errno(fd);
+		maillog_info("heard");
+		n = read(fd, text, sizeof(text) - 1);
+		g_assert_cmpint(n, >, 0);
+		text[n] = '\0';
+		g_assert_true(g_str_has_suffix(text, ": NOQUEUE: heard\n"));
+		close(fd);
+		maillog_info("lost");
+	}
+	g_assert_no_errno(g_unlink(fifo));
+}
+
 /* Envelopes and answers of servers are not for everybody's eyes. */
 static void
 test_mode(void)
@@ -263,11 +311,14 @@ main(int argc, char **argv)
 	int status;
 
 	g_test_init(&argc, &argv, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	TABLE_ADD("queue id", queue_ids, test_queue_id);
 	TABLE_ADD("text", texts, test_text);
 	g_test_add_func("/file/a format is followed", test_format);
 	g_test_add_func("/file/a long line is cut", test_length);
 	g_test_add_func("/file/lines are appended", test_append);
+	g_test_add_func("/file/rotated", test_rotation);
+	g_test_add_func("/file/FIFO", test_fifo);
 	g_test_add_func("/file/it is not for everybody", test_mode);
 	g_test_add_func("/file/what cannot be written is lost",
 	    test_unwritable);
