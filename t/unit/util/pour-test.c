@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "util/autofd.h"
@@ -24,23 +24,28 @@ pattern_new(void)
 	return data;
 }
 
+static pthread_t writer;
+
 static void
 ignore(int sig G_GNUC_UNUSED)
 {
 }
 
-/* Each millisecond, and without SA_RESTART. */
+/*
+ * The writer waits, having written something.  Once it is told, it has written
+ * nothing when it is told again.
+ */
 static void
-interrupt(gboolean on)
+interrupt(void)
 {
-	struct sigaction action = {.sa_handler = ignore};
-	struct itimerval timer = {{0, on ? 1000 : 0}, {0, on ? 1000 : 0}};
-
-	g_assert_no_errno(sigaction(SIGALRM, &action, NULL));
-	g_assert_no_errno(setitimer(ITIMER_REAL, &timer, NULL));
+	for (int i = 0; i < 2; i++) {
+		g_usleep(2000);
+		pthread_kill(writer, SIGUSR1);
+	}
+	g_usleep(2000);
 }
 
-/* In small pieces, some of them after a while.  What came, to the end. */
+/* In small pieces, with interruptions.  What came, to the end. */
 static gpointer
 drink(gpointer data)
 {
@@ -52,38 +57,27 @@ drink(gpointer data)
 	while ((n = read(fd, piece, sizeof(piece))) > 0) {
 		g_byte_array_append(all, piece, (guint)n);
 		if (all->len % (64 * sizeof(piece)) == 0)
-			g_usleep(2000);
+			interrupt();
 	}
 	return all;
-}
-
-static void
-block_alarm(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	g_assert_cmpint(pthread_sigmask(how, &set, NULL), ==, 0);
 }
 
 /* A write(2) that a signal ends has written a part of it, or nothing. */
 static void
 test_interrupted(void)
 {
+	/* Without SA_RESTART. */
+	struct sigaction action = {.sa_handler = ignore};
 	g_autofree char *data = pattern_new();
 	g_autoptr(GByteArray) came = NULL;
 	GThread *reader;
 	int ends[2];
 
 	g_assert_no_errno(pipe2(ends, O_CLOEXEC));
-	/* The signals are the writer's. */
-	block_alarm(SIG_BLOCK);
+	g_assert_no_errno(sigaction(SIGUSR1, &action, NULL));
+	writer = pthread_self();
 	reader = g_thread_new("drink", drink, GINT_TO_POINTER(ends[0]));
-	block_alarm(SIG_UNBLOCK);
-	interrupt(TRUE);
 	g_assert_true(pour(ends[1], data, LENGTH));
-	interrupt(FALSE);
 	close(ends[1]);
 	came = g_thread_join(reader);
 	g_assert_cmpmem(came->data, came->len, data, LENGTH);
