@@ -273,7 +273,7 @@ subtest 'address space' => sub {
     my %runs;
 
     do {
-        my @limits = map { $limit += 128 << 10 } 1 .. 8;
+        my @limits = map { $limit += 32 << 10 } 1 .. 8;
         $runs{$_} = with_space($host, $_) for @limits;
         $runs{$_}->wait for @limits;
     } until $runs{$limit}->output =~ /^2/ || $limit > 1 << 30;
