@@ -15,7 +15,7 @@
  * - DATA is held back until every RCPT has its reply, and never sent unless
  *   all were accepted, or with job->partial any.  With that or one recipient,
  *   and where the host pipelines, the whole envelope goes out as one
- * (volley.h): libESMTP has had its answers from here by then.
+ *   (volley.h): libESMTP has had its answers from here by then.
  */
 #ifndef SMTPROUTE_WIRE_H
 #define SMTPROUTE_WIRE_H
