@@ -253,7 +253,7 @@ line_id(const char *group, const char *key)
 {
 	if (key == NULL)
 		return g_strdup(group);
-	return g_strdup_printf("%s\n%s", group, key);
+	return g_strconcat(group, "\n", key, NULL);
 }
 
 /*

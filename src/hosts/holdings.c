@@ -299,11 +299,13 @@ hoststate_give_up(struct hoststate *state, const char *name, guint16 port,
 {
 	struct holding *holding = find(state, name, port);
 	struct holdings *holdings = &state->holdings;
-	g_autofree char *key = slots_connected_key(name, port);
-	struct giving giving = {.state = state, .key = key};
+	g_autofree char *key = NULL;
+	struct giving giving = {.state = state};
 
 	if (holding == NULL || holding->count <= kept)
 		return;
+	key = slots_connected_key(name, port);
+	giving.key = key;
 	giving.count = holding->count - kept;
 	hoststate_use(state, give_work, &giving);
 	if (holding->surplus > 0) {

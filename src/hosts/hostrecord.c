@@ -92,10 +92,11 @@ hostrecord_is_bad(const struct bad_address bad[HOSTRECORD_ADDRESSES],
 {
 	char text[ENDPOINT_TEXT_SIZE];
 
-	endpoint_text(endpoint, text);
 	for (guint i = 0; i < HOSTRECORD_ADDRESSES; i++) {
-		if (strncmp(bad[i].text, text, sizeof(bad[i].text)) == 0 &&
-		    bad[i].until > now && bad[i].until <= now + max)
+		if (bad[i].until <= now || bad[i].until > now + max)
+			continue;
+		endpoint_text(endpoint, text);
+		if (strncmp(bad[i].text, text, sizeof(bad[i].text)) == 0)
 			return TRUE;
 	}
 	return FALSE;
