@@ -14,28 +14,38 @@
 
 G_DEFINE_QUARK(smtproute_dial_error, dial_error)
 
-/* -1: nothing is given. */
-static _Thread_local int seam = -1;
+/* -1: none. */
+static _Thread_local int seam = -1;  /* for the next socket() */
+static _Thread_local int given = -1; /* what that has got, for connect() */
 
 void
 dial_seam(int fd)
 {
 	seam = fd;
+	given = -1;
 }
 
 /*
- * Takes the place of libc's connect() for the libraries too: the dynamic
- * linker finds the program's definition first.
+ * These take the place of libc's for the libraries too: the dynamic linker
+ * finds the program's definitions first.
  */
+int
+socket(int domain, int type, int protocol)
+{
+	if (seam < 0)
+		return (int)syscall(SYS_socket, domain, type, protocol);
+	given = fcntl(seam, F_DUPFD_CLOEXEC, 0);
+	seam = -1;
+	return given;
+}
+
 int
 connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-	int given = seam;
-
-	if (given < 0)
+	if (given < 0 || fd != given)
 		return (int)syscall(SYS_connect, fd, address, length);
-	seam = -1;
-	return dup3(given, fd, O_CLOEXEC) < 0 ? -1 : 0;
+	given = -1;
+	return 0;
 }
 
 /* Is it for want of something here, whoever is at the other end? */

@@ -33,10 +33,11 @@ dial(const struct endpoint *to, const struct endpoint *from, gint64 deadline,
 
 /*
  * The seam.  libESMTP has no call that takes an open socket, but it calls
- * connect(2) as any program does, and finds the definition in dial.c.  After
- * dial_seam(fd) the next connect() of the calling thread succeeds at once and
- * leaves its socket a duplicate of @fd; those after it, and other threads', are
- * the real connect().  dial_seam(-1): the next one, too.
+ * socket(2) and connect(2) as any program does, and finds the definitions in
+ * dial.c.  After dial_seam(fd) the next socket() of the calling thread is a
+ * duplicate of @fd, close-on-exec, and connect() of that succeeds at once,
+ * once; all else, and other threads', are the real calls.  dial_seam(-1): these
+ * two, too.
  */
 void
 dial_seam(int fd);

@@ -16,7 +16,7 @@
 
 /*
  * libESMTP insists on a server to look up and connect to; this one costs no
- * lookup, and the seam of dial.c answers the connect().
+ * lookup, and the seam of dial.c gives it its end of the pair for a socket.
  */
 #define DUMMY_SERVER "127.0.0.1:1"
 

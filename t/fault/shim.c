@@ -266,10 +266,13 @@ dup2(int from, int to)
 	return fails("dup") ? -1 : NEXT(dup2)(from, to);
 }
 
-int
-dup3(int from, int to, int flags)
+/* Without a duplicate of its output (above 2) the agent could say nothing. */
+static const char *
+fcntl_name(int command, const void *argument)
 {
-	return fails("dup") ? -1 : NEXT(dup3)(from, to, flags);
+	if (command == F_OFD_SETLK)
+		return "lock";
+	return command == F_DUPFD_CLOEXEC && argument == NULL ? "dup" : "fcntl";
 }
 
 #define FCNTL(name)                                                            \
@@ -281,7 +284,7 @@ dup3(int from, int to, int flags)
 		va_start(ap, command);                                         \
 		argument = va_arg(ap, void *);                                 \
 		va_end(ap);                                                    \
-		if (fails(command == F_OFD_SETLK ? "lock" : "fcntl"))          \
+		if (fails(fcntl_name(command, argument)))                      \
 			return -1;                                             \
 		return NEXT(name)(fd, command, argument);                      \
 	}
@@ -290,12 +293,6 @@ FCNTL(fcntl)
 FCNTL(fcntl64)
 
 /* ---- sockets ---- */
-
-int
-socket(int domain, int type, int protocol)
-{
-	return fails("socket") ? -1 : NEXT(socket)(domain, type, protocol);
-}
 
 int
 socketpair(int domain, int type, int protocol, int pair[2])
@@ -312,8 +309,8 @@ bind(int fd, const struct sockaddr *address, socklen_t length)
 }
 
 /*
- * The agent has a connect() of its own, which calls this.  EINTR leaves a
- * connection under way.
+ * The agent has a socket() and a connect() of its own, which call this.  EINTR
+ * leaves a connection under way.
  */
 long
 syscall(long number, ...)
@@ -326,6 +323,8 @@ syscall(long number, ...)
 	for (int i = 0; i < 6; i++)
 		argument[i] = va_arg(ap, long);
 	va_end(ap);
+	if (number == SYS_socket && fails("socket"))
+		return -1;
 	if (number == SYS_connect && fails("connect")) {
 		if (plan.error == EINTR)
 			next(number, argument[0], argument[1], argument[2]);

@@ -224,6 +224,20 @@ connect_to(int fd, const struct endpoint *to)
 	return connect(fd, &to->sa.any, to->length);
 }
 
+/* A socket as libESMTP makes it. */
+static int
+plain_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static void
+assert_refused(int fd, const struct endpoint *nowhere)
+{
+	g_assert_cmpint(connect_to(fd, nowhere), ==, -1);
+	g_assert_cmpint(errno, ==, ECONNREFUSED);
+}
+
 /* Once, and in no other thread. */
 static gpointer
 armed_thread(gpointer data)
@@ -231,20 +245,21 @@ armed_thread(gpointer data)
 	const int *pair = data;
 	struct endpoint nowhere = endpoint_at("127.0.0.1");
 	autofd bound = bound_at(&nowhere);
-	autofd first = socket(AF_INET, SOCK_STREAM, 0);
-	autofd second = socket(AF_INET, SOCK_STREAM, 0);
-	int number = first;
+	autofd before = plain_socket();
+	autofd first = -1;
+	autofd second = -1;
 
 	g_assert_cmpint(bound, >=, 0);
 	dial_seam(pair[0]);
+	first = plain_socket();
+	second = plain_socket();
+	/* Nobody listens there. */
+	assert_refused(before, &nowhere);
+	assert_refused(second, &nowhere);
 	g_assert_no_errno(connect_to(first, &nowhere));
-	g_assert_cmpint(first, ==, number);
 	g_assert_cmpint(fcntl(first, F_GETFD), ==, FD_CLOEXEC);
 	assert_connected(first, pair[1]);
 	assert_connected(pair[1], first);
-	/* Nobody listens there. */
-	g_assert_cmpint(connect_to(second, &nowhere), ==, -1);
-	g_assert_cmpint(errno, ==, ECONNREFUSED);
 	/* A duplicate: closing it leaves the original. */
 	autofd_clear(&first);
 	assert_connected(pair[0], pair[1]);
@@ -263,7 +278,7 @@ test_seam(void)
 	g_assert_no_errno(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	g_thread_join(g_thread_new("armed", armed_thread, pair));
-	/* This thread has the real connect(). */
+	/* This thread has the real ones. */
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	g_assert_no_errno(connect_to(fd, &to));
 	accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -272,25 +287,33 @@ test_seam(void)
 	close(pair[1]);
 }
 
-/* Arming again gives another one; arming with none takes it back. */
+/*
+ * Arming again gives another one; arming with none takes it back, and from who
+ * has got it already.
+ */
 static gpointer
 rearmed_thread(gpointer data)
 {
 	const int *pair = data;
 	struct endpoint nowhere = endpoint_at("127.0.0.1");
-	autofd first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	autofd second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	autofd bound = bound_at(&nowhere);
+	autofd first = -1;
+	autofd second = -1;
+	autofd third = -1;
 
+	g_assert_cmpint(bound, >=, 0);
 	dial_seam(pair[0]);
 	dial_seam(-1);
-	g_assert_cmpint(connect_to(first, &nowhere), ==, -1);
-	g_assert_cmpint(errno, ==, ECONNREFUSED);
+	first = plain_socket();
+	assert_refused(first, &nowhere);
 	dial_seam(pair[0]);
-	g_assert_no_errno(connect_to(first, &nowhere));
-	assert_connected(first, pair[1]);
+	second = plain_socket();
+	dial_seam(-1);
+	g_assert_cmpint(connect_to(second, &nowhere), ==, -1);
 	dial_seam(pair[1]);
-	g_assert_no_errno(connect_to(second, &nowhere));
-	assert_connected(first, second);
+	third = plain_socket();
+	g_assert_no_errno(connect_to(third, &nowhere));
+	assert_connected(second, third);
 	return NULL;
 }
 
@@ -306,18 +329,22 @@ test_seam_again(void)
 	close(pair[1]);
 }
 
-/* What cannot be duplicated is an error, not a connection to nowhere. */
+/* What cannot be duplicated is an error, and what comes next is real. */
 static gpointer
 broken_thread(gpointer data)
 {
 	struct endpoint nowhere = endpoint_at("127.0.0.1");
-	autofd fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int closed = dup(fd);
+	autofd bound = bound_at(&nowhere);
+	autofd fd = -1;
+	int closed = plain_socket();
 
+	g_assert_cmpint(bound, >=, 0);
 	g_assert_no_errno(close(closed));
 	dial_seam(closed);
-	g_assert_cmpint(connect_to(fd, &nowhere), ==, -1);
+	g_assert_cmpint(plain_socket(), ==, -1);
 	g_assert_cmpint(errno, ==, EBADF);
+	fd = plain_socket();
+	assert_refused(fd, &nowhere);
 	return data;
 }
 
