@@ -60,11 +60,16 @@ for my $keywords (['8BITMIME', 'SIZE'], ['PIPELINING', '8BITMIME', 'SIZE']) {
 
 subtest 'max-messages' => sub {
     my $host = SmtpHost->new;
-    my @replies = send_messages(agent_for($host, 'max-messages' => 5), 12);
+    my $agent = agent_for($host, 'max-messages' => 5);
+    my @replies = send_messages($agent, 12);
 
     is scalar(grep { $_ =~ $OK } @replies), 12, 'all are delivered';
     is_deeply [map { scalar(my @m = $_->messages) } $host->connections],
         [5, 5, 2], 'five over each';
+    is_deeply [map { / New SMTP DCID (\d+) / ? $1 : () } $agent->log_lines],
+        [1, 2, 3], 'and each message has the number of its connection';
+    is_deeply [map { /: Delivered: DCID (\d+) / ? $1 : () } $agent->log_lines],
+        [(1) x 5, (2) x 5, (3) x 2], 'which is drawn for none in vain';
     done_testing;
 };
 

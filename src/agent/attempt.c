@@ -278,6 +278,7 @@ run_kept(struct connection *connection, const struct wire_job *job,
 		*connection = fresh;
 		return !may_try_again(attempt, outcomes, visit->count);
 	}
+	hoststate_return_dcid(attempt->state, fresh.dcid);
 	keeper_put(attempt->keeper, kept,
 	    connection->candidate->settings.max_messages);
 	return TRUE;

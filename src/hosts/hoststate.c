@@ -286,7 +286,7 @@ choose_work(struct statefile_view *view, void *data)
 	holdings_turn_away(choice->state, view, chosen);
 	if (chosen == NULL)
 		return;
-	/* A connection that was kept has its own, and left this one. */
+	/* A connection that was kept has its own, and returned this one. */
 	if (choice->state->dcid == 0)
 		choice->state->dcid = next_dcid(view);
 	occupy(choice, view, chosen);
@@ -328,6 +328,12 @@ hoststate_dcid(struct hoststate *state)
 	if (dcid == 0 && !hoststate_use(state, dcid_work, &dcid))
 		return 0;
 	return dcid;
+}
+
+void
+hoststate_return_dcid(struct hoststate *state, guint64 dcid)
+{
+	state->dcid = dcid;
 }
 
 gboolean

@@ -145,6 +145,10 @@ hoststate_is_news(struct hoststate *state, const char *kind);
 guint64
 hoststate_dcid(struct hoststate *state);
 
+/* One that no connection came to have: for the next one, here. */
+void
+hoststate_return_dcid(struct hoststate *state, guint64 dcid);
+
 /* Did this address of the chosen host fail a moment ago, not the host? */
 gboolean
 hoststate_is_bad(const struct hoststate *state,

@@ -332,6 +332,11 @@ test_dcid(void)
 	g_assert_cmpuint(hoststate_dcid(pair.first), ==, 3);
 	g_assert_cmpuint(hoststate_dcid(pair.first), ==, 4);
 	g_assert_cmpuint(hoststate_dcid(pair.second), ==, 5);
+	/* What is returned is the same process's next one. */
+	hoststate_return_dcid(pair.second, 5);
+	g_assert_cmpuint(hoststate_dcid(pair.first), ==, 6);
+	g_assert_cmpuint(hoststate_dcid(pair.second), ==, 5);
+	g_assert_cmpuint(hoststate_dcid(pair.second), ==, 7);
 	pair_clear(&pair);
 }
 
