@@ -28,6 +28,7 @@
 #include "util/autofd.h"
 #include "util/filelock.h"
 #include "util/guard.h"
+#include "util/unchanged.h"
 
 /*
  * The layout of what hoststate.c puts into it.  A file with another one is
@@ -109,16 +110,6 @@ open_file(const char *path, gboolean write)
 	return open(path, flags | (write ? O_RDWR | O_CREAT : O_RDONLY), 0640);
 }
 
-/* Has nobody removed the file that is open and was @ours? */
-static gboolean
-is_still_there(const struct stat *ours, const char *path)
-{
-	struct stat theirs;
-
-	return stat(path, &theirs) == 0 && ours->st_dev == theirs.st_dev &&
-	    ours->st_ino == theirs.st_ino;
-}
-
 /*
  * Whoever wrote the file can lead LMDB, which believes it, where they like.
  * It is ours or root's; a reader who is another user trusts the folder's
@@ -154,7 +145,7 @@ statefile_ticket_fd(struct statefile *file)
 gboolean
 statefile_drop_ticket(struct statefile *file)
 {
-	if (file->ticket_fd < 0 || is_still_there(&file->ticketed, file->path))
+	if (file->ticket_fd < 0 || unchanged_name(&file->ticketed, file->path))
 		return FALSE;
 	autofd_clear(&file->ticket_fd);
 	return TRUE;
@@ -188,7 +179,7 @@ open_locked(struct statefile *file, gboolean write)
 			    write ? LOCK_EX : LOCK_SH, LOCK_SPAN);
 		if (code != 0)
 			return code;
-		if (is_still_there(&file->opened, file->path))
+		if (unchanged_name(&file->opened, file->path))
 			return 0;
 		close_file(file);
 	}
@@ -286,7 +277,7 @@ open_env(struct statefile_view *view)
 	    stateview_note(view, mdb_env_set_mapsize(file->env, MAP_SIZE)) &&
 	    stateview_note(view, mdb_env_open(file->env, name, flags, 0640)) &&
 	    stateview_note(view,
-		is_still_there(&file->opened, file->path) ? 0 : EAGAIN);
+		unchanged_name(&file->opened, file->path) ? 0 : EAGAIN);
 }
 
 /* For guard_try(): whatever LMDB makes of the file. */

@@ -16,6 +16,7 @@
 #include "util/maillog.h"
 #include "util/postlog.h"
 #include "util/printable.h"
+#include "util/unchanged.h"
 
 /* As Postfix has it. */
 #define NO_QUEUE_ID "NOQUEUE"
@@ -95,17 +96,6 @@ append_stamp(GString *line)
 	    (long)getpid());
 }
 
-/* Log rotation gives its name to another one. */
-static gboolean
-is_still_there(const char *path)
-{
-	struct stat st;
-
-	return maillog.file >= 0 && lstat(path, &st) == 0 &&
-	    st.st_dev == maillog.opened.st_dev &&
-	    st.st_ino == maillog.opened.st_ino;
-}
-
 /*
  * A link that leads elsewhere is not followed: who may write to the folder must
  * not choose what is written to.  FALSE: see errno.
@@ -113,7 +103,8 @@ is_still_there(const char *path)
 static gboolean
 open_file(const char *path)
 {
-	if (is_still_there(path))
+	/* Log rotation gives its name to another one. */
+	if (maillog.file >= 0 && unchanged_name(&maillog.opened, path))
 		return TRUE;
 	autofd_clear(&maillog.file);
 	/* A FIFO or terminal must not hold us up either. */

@@ -15,4 +15,11 @@
 gboolean
 unchanged(const struct stat *before, const struct stat *now);
 
+/*
+ * Is @path still the name of the same file, whatever was written to it?  A link
+ * is another one, also if it leads there: O_NOFOLLOW would not open it.
+ */
+gboolean
+unchanged_name(const struct stat *before, const char *path);
+
 #endif
