@@ -27,8 +27,8 @@ ahead_answer(struct carrier *carrier)
 
 	for (guint i = 0; i < 1 + count; i++)
 		session_tell_code(carrier->session, 250);
-	session_tell_code(carrier->session, 354);
-	session_tell_code(carrier->session, 250);
+	/* The content is for the host alone: see the carrier's pass_reply(). */
+	session_tell_code(carrier->session, 554);
 	session_tell_code(carrier->session, 221);
 	carrier->answered = TRUE;
 }

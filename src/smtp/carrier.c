@@ -19,7 +19,11 @@ tell_code(struct carrier *carrier, int code)
 		session_tell_code(carrier->session, code);
 }
 
-/* The reply to a command that concerns all recipients. */
+/*
+ * The reply to a command that concerns all recipients.  DATA is refused to
+ * libESMTP in any case: it has no content, and would make a header of its own
+ * for nobody to read.
+ */
 static void
 pass_reply(struct carrier *carrier, enum stage stage, const struct reply *reply)
 {
@@ -28,7 +32,7 @@ pass_reply(struct carrier *carrier, enum stage stage, const struct reply *reply)
 	else if (stage == STAGE_MAIL)
 		carrier->job->events->accepted(carrier->job->data);
 	if (!carrier->dialogue.over)
-		tell_code(carrier, reply->code);
+		tell_code(carrier, stage == STAGE_DATA ? 554 : reply->code);
 }
 
 static void
@@ -336,19 +340,11 @@ may_be_kept(const struct carrier *carrier, int code)
 }
 
 static void
-end_content(struct carrier *carrier, int code)
-{
-	carrier->idle = may_be_kept(carrier, code);
-	tell_code(carrier, code);
-}
-
-static void
 carry_content(struct carrier *carrier)
 {
 	int code = content_carry(&carrier->dialogue, carrier->job->message);
 
-	if (!carrier->dialogue.over)
-		end_content(carrier, code);
+	carrier->idle = !carrier->dialogue.over && may_be_kept(carrier, code);
 }
 
 static void
@@ -360,12 +356,8 @@ carry_volley(struct carrier *carrier)
 
 	if (accepted)
 		carrier->job->events->accepted(carrier->job->data);
-	if (carrier->dialogue.over)
-		return;
 	if (wanted)
 		carry_content(carrier);
-	else
-		end_content(carrier, 554);
 }
 
 static void

@@ -32,8 +32,8 @@
  */
 #define WRITES_MAX 4
 
-/* To DATA, the content and QUIT. */
-#define REPLIES_BEHIND_RCPT 3
+/* To DATA and QUIT. */
+#define REPLIES_BEHIND_RCPT 2
 
 /* To EHLO, HELO and MAIL, and one more for each mechanism that it may try. */
 #define REPLIES_BEFORE_RCPT 7
@@ -54,7 +54,10 @@ struct session {
 	void *data; /* for @said */
 };
 
-/* The content does not pass through libESMTP, which would rewrite it. */
+/*
+ * The content does not pass through libESMTP, which would rewrite it, and DATA
+ * is refused to it; but it does not begin without this.
+ */
 static const char *
 no_content(void **context, int *length, void *data)
 {

@@ -26,7 +26,8 @@ struct session;
 
 /*
  * @line: a command, or its next line within AUTH, with its CRLF; with
- * credentials a secret.  What libESMTP makes of the content is not among them.
+ * credentials a secret.  DATA is to be refused, whatever the host says:
+ * libESMTP has no content, and would make a header for it.
  */
 typedef void (*session_said)(const char *line, void *data);
 
