@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lmtp/answers.h"
+#include "smtp/reply.h"
 #include "util/deadline.h"
 #include "util/printable.h"
 
@@ -43,7 +44,10 @@ add_line(struct answers *answers, int code, char mark, const char *text)
 {
 	g_autofree char *clean = printable(text, TEXT_MAX);
 
-	g_string_append_printf(answers->text, "%d%c%s\r\n", code, mark, clean);
+	reply_append_code(answers->text, code);
+	g_string_append_c(answers->text, mark);
+	g_string_append(answers->text, clean);
+	g_string_append(answers->text, "\r\n");
 }
 
 void

@@ -180,10 +180,14 @@ static char *
 whole_reply(const struct reply *reply, char **ret_text)
 {
 	g_autofree char *raw = reply_text(reply);
+	GString *whole = g_string_new(NULL);
 
 	*ret_text = printable(raw, REPLY_TEXT_MAX);
-	return g_strdup_printf("%d%s%s", reply->code,
-	    (*ret_text)[0] != '\0' ? " " : "", *ret_text);
+	reply_append_code(whole, reply->code);
+	if ((*ret_text)[0] != '\0')
+		g_string_append_c(whole, ' ');
+	g_string_append(whole, *ret_text);
+	return g_string_free(whole, FALSE);
 }
 
 void

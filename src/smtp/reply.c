@@ -260,9 +260,19 @@ reply_text(const struct reply *reply)
 		seen |= same;
 		while (*line == ' ')
 			line++;
-		if (*line != '\0')
-			g_string_append_printf(text, "%s%s",
-			    text->len > 0 ? " " : "", line);
+		if (*line == '\0')
+			continue;
+		if (text->len > 0)
+			g_string_append_c(text, ' ');
+		g_string_append(text, line);
 	}
 	return g_string_free(text, FALSE);
+}
+
+void
+reply_append_code(GString *text, int code)
+{
+	g_string_append_c(text, (char)('0' + code / 100));
+	g_string_append_c(text, (char)('0' + code / 10 % 10));
+	g_string_append_c(text, (char)('0' + code % 10));
 }

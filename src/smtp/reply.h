@@ -42,6 +42,10 @@ struct reply {
 char *
 reply_text(const struct reply *reply);
 
+/* Adds @code, of three digits as all replies have it, to @text. */
+void
+reply_append_code(GString *text, int code);
+
 void
 reply_free(struct reply *reply);
 

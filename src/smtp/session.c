@@ -10,6 +10,7 @@
 #include <libesmtp.h>
 
 #include "smtp/dial.h"
+#include "smtp/reply.h"
 #include "smtp/session.h"
 #include "util/autofd.h"
 #include "util/secret.h"
@@ -292,7 +293,8 @@ session_tell(struct session *session, const char *text)
 void
 session_tell_code(struct session *session, int code)
 {
-	g_string_append_printf(session->input, "%d -\r\n", code);
+	reply_append_code(session->input, code);
+	session_tell(session, " -\r\n");
 }
 
 /*
