@@ -17,12 +17,26 @@ place_after(enum undot_place place, char octet)
 						  : UNDOT_WITHIN;
 }
 
-/* As much as can be said before the next line begins. */
+/* To where a line may begin with a dot, or to the end. */
 static gsize
-take_line(struct undot *undot, const char *data, gsize size)
+length_before_dot(const char *data, gsize size)
 {
-	const char *lf = memchr(data, '\n', size);
-	gsize used = lf != NULL ? (gsize)(lf - data) + 1 : size;
+	const char *end = data + size;
+	const char *line = data;
+
+	do {
+		const char *lf = memchr(line, '\n', (gsize)(end - line));
+
+		line = lf != NULL ? lf + 1 : end;
+	} while (line < end && *line != '.');
+	return (gsize)(line - data);
+}
+
+/* As much as can be said before that. */
+static gsize
+take_lines(struct undot *undot, const char *data, gsize size)
+{
+	gsize used = length_before_dot(data, size);
 
 	if (used > 1)
 		undot->place = data[used - 2] == '\r' ? UNDOT_CR : UNDOT_WITHIN;
@@ -73,6 +87,6 @@ undot_next(struct undot *undot, const char *data, gsize size, const char **run,
 		if (used > 0 || *length > 0)
 			return used;
 	}
-	*length = used = take_line(undot, data, size);
+	*length = used = take_lines(undot, data, size);
 	return used;
 }

@@ -143,10 +143,31 @@ convert_line(struct message *message, char *out, const char *line, gsize length,
 	return out;
 }
 
+/* Does the line, with its LF, which is NULL if it has none yet, go as it is? */
+static gboolean
+stays(const struct message *message, const char *line, const char *lf)
+{
+	const char *cr;
+
+	if (lf == NULL || message->in_line || *line == '.')
+		return FALSE;
+	cr = memchr(line, '\r', (gsize)(lf - line));
+	return cr != NULL && cr + 1 == lf;
+}
+
+static char *
+copy(char *out, const char *begin, const char *end)
+{
+	memcpy(out, begin, (gsize)(end - begin));
+	return out + (end - begin);
+}
+
+/* Lines that stay are copied together, since nearly all do. */
 static char *
 convert(struct message *message, char *out, const char *data, gsize length)
 {
 	const char *end = data + length;
+	const char *kept = data; /* from here to @data they stay */
 
 	if (length > 0 && data[0] == '\n')
 		message->pending_cr = FALSE; /* the line's end begins with it */
@@ -154,12 +175,17 @@ convert(struct message *message, char *out, const char *data, gsize length)
 	while (data < end) {
 		const char *lf = memchr(data, '\n', (gsize)(end - data));
 		const char *stop = lf != NULL ? lf : end;
+		const char *next = lf != NULL ? lf + 1 : end;
 
-		out = convert_line(message, out, data, (gsize)(stop - data),
-		    lf != NULL);
-		data = lf != NULL ? lf + 1 : end;
+		if (!stays(message, data, lf)) {
+			out = copy(out, kept, data);
+			out = convert_line(message, out, data,
+			    (gsize)(stop - data), lf != NULL);
+			kept = next;
+		}
+		data = next;
 	}
-	return out;
+	return copy(out, kept, end);
 }
 
 static char *

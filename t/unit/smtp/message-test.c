@@ -75,6 +75,9 @@ static const struct {
     {"dots elsewhere are not doubled", T("a.\nb.c\n .\n"),
 	T("a.\r\nb.c\r\n .\r\n.\r\n"), 13, FALSE},
 
+    {"lines that stay, and others among them",
+	T("a\r\nb\r\nc\n.d\r\ne\r\nf\rg\r\nh\r\n\r\ni"),
+	T("a\r\nb\r\nc\r\n..d\r\ne\r\nf g\r\nh\r\n\r\ni\r\n.\r\n"), 29, FALSE},
     {"CR alone is a space", T("\r"), T(" \r\n.\r\n"), 3, FALSE},
     {"CR at the beginning", T("\ra\n"), T(" a\r\n.\r\n"), 4, FALSE},
     {"CR in the middle", T("a\rb\n"), T("a b\r\n.\r\n"), 5, FALSE},
