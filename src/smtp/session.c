@@ -149,8 +149,18 @@ drop(int fd)
 	char buffer[4096];
 	gssize n;
 
-	while ((n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
-		explicit_bzero(buffer, n);
+	/* Less than there is room for is all. */
+	do {
+		n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+		explicit_bzero(buffer, MAX(n, 0));
+	} while (n == sizeof(buffer));
+}
+
+static void
+drop_output(struct session *session)
+{
+	drop(session->outer);
+	session->writes = 0;
 }
 
 /* libESMTP's monitor: it is about to write @text, and will read then. */
@@ -169,8 +179,9 @@ overhear(const char *text, int length, int what, void *data)
 	}
 	if (session->input->len > 0)
 		flush_input(session);
-	if (++session->writes % WRITES_MAX == 0)
-		drop(session->outer);
+	if (session->writes == WRITES_MAX)
+		drop_output(session);
+	session->writes++;
 }
 
 /* FALSE: no memory. */
@@ -266,7 +277,7 @@ clear(struct session *session)
 	g_string_truncate(session->output, 0);
 	g_string_truncate(session->input, 0);
 	drop(session->inner);
-	drop(session->outer);
+	drop_output(session);
 }
 
 gboolean
