@@ -157,12 +157,19 @@ static const struct parameter {
     {LMTP_XFORWARD, "SOURCE", FALSE, ignore},
 };
 
+gboolean
+lmtp_word_is(const char *known, const char *word, gsize length)
+{
+	return g_ascii_strncasecmp(known, word, length) == 0 &&
+	    known[length] == '\0';
+}
+
 static const struct parameter *
-find_parameter(enum lmtp_verb verb, const char *keyword)
+find_parameter(enum lmtp_verb verb, const char *keyword, gsize length)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
 		if (table[i].verb == verb &&
-		    g_ascii_strcasecmp(table[i].keyword, keyword) == 0)
+		    lmtp_word_is(table[i].keyword, keyword, length))
 			return &table[i];
 	}
 	return NULL;
@@ -176,29 +183,36 @@ lmtp_refuse(struct lmtp_refusal *refusal, int code, const char *text)
 	return FALSE;
 }
 
+static void
+add_dsn(struct lmtp_request *request, const char *word)
+{
+	g_autofree char *before = request->dsn;
+
+	request->dsn =
+	    g_strconcat(before != NULL ? before : "", " ", word, NULL);
+}
+
 /* @seen: a bit for each row of the table. */
 static gboolean
-take_word(struct lmtp_request *request, char *word, GString *dsn, guint *seen,
+take_word(struct lmtp_request *request, const char *word, guint *seen,
     struct lmtp_refusal *refusal)
 {
-	g_autofree char *whole = g_strdup(word);
-	char *equals = strchr(word, '=');
-	const struct parameter *parameter;
+	gsize length = strcspn(word, "=");
+	const char *value = word[length] != '\0' ? word + length + 1 : "";
+	const struct parameter *parameter =
+	    find_parameter(request->verb, word, length);
 	guint bit;
 
-	if (equals != NULL)
-		*equals = '\0';
-	parameter = find_parameter(request->verb, word);
 	/* RFC 5321 section 4.1.1.11. */
 	if (parameter == NULL)
 		return lmtp_refuse(refusal, 555, "5.5.4 unknown parameter");
 	bit = 1U << (parameter - table);
-	if ((*seen & bit) != 0 || strlen(whole) > PARAMETER_MAX ||
-	    !parameter->take(request, equals != NULL ? equals + 1 : ""))
+	if ((*seen & bit) != 0 || strlen(word) > PARAMETER_MAX ||
+	    !parameter->take(request, value))
 		return lmtp_refuse(refusal, 501, "5.5.4 bad parameter");
 	*seen |= bit;
 	if (parameter->is_dsn)
-		g_string_append_printf(dsn, " %s", whole);
+		add_dsn(request, word);
 	return TRUE;
 }
 
@@ -206,16 +220,16 @@ gboolean
 parameters_parse(struct lmtp_request *request, const char *text,
     struct lmtp_refusal *refusal)
 {
-	g_auto(GStrv) words = g_strsplit(text, " ", -1);
-	g_autoptr(GString) dsn = g_string_new(NULL);
 	guint seen = 0;
 
-	for (gsize i = 0; words[i] != NULL; i++) {
-		if (words[i][0] != '\0' &&
-		    !take_word(request, words[i], dsn, &seen, refusal))
+	for (text += strspn(text, " "); *text != '\0';
+	     text += strspn(text, " ")) {
+		gsize length = strcspn(text, " ");
+		g_autofree char *word = g_strndup(text, length);
+
+		if (!take_word(request, word, &seen, refusal))
 			return FALSE;
+		text += length;
 	}
-	if (dsn->len > 0)
-		request->dsn = g_strdup(dsn->str);
 	return TRUE;
 }

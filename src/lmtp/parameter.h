@@ -23,6 +23,10 @@ gboolean
 parameters_parse(struct lmtp_request *request, const char *text,
     struct lmtp_refusal *refusal);
 
+/* Is @word, of @length octets, the @known one, in any case? */
+gboolean
+lmtp_word_is(const char *known, const char *word, gsize length);
+
 /* Sets *refusal.  FALSE, for the caller to return. */
 gboolean
 lmtp_refuse(struct lmtp_refusal *refusal, int code, const char *text);

@@ -8,7 +8,7 @@
 #include "lmtp/request.h"
 
 static enum lmtp_verb
-find_verb(const char *word)
+find_verb(const char *word, gsize length)
 {
 	static const struct {
 		const char *word;
@@ -28,7 +28,7 @@ find_verb(const char *word)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
-		if (g_ascii_strcasecmp(word, verbs[i].word) == 0)
+		if (lmtp_word_is(verbs[i].word, word, length))
 			return verbs[i].verb;
 	}
 	return LMTP_UNKNOWN;
@@ -135,10 +135,9 @@ lmtp_request_parse(struct lmtp_request *request, const char *line,
     struct lmtp_refusal *refusal)
 {
 	gsize length = strcspn(line, " ");
-	g_autofree char *word = g_strndup(line, length);
 
 	memset(request, 0, sizeof(*request));
-	request->verb = find_verb(word);
+	request->verb = find_verb(line, length);
 	for (const char *p = line; *p != '\0'; p++) {
 		if (g_ascii_iscntrl(*p))
 			return lmtp_refuse(refusal, 500,
