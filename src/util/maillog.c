@@ -130,7 +130,8 @@ write_file(const char *path, const char *text)
 		return;
 	}
 	append_stamp(line);
-	g_string_append_printf(line, "%s\n", text);
+	g_string_append(line, text);
+	g_string_append_c(line, '\n');
 	count = write(maillog.file, line->str, line->len);
 	if (count == (gssize)line->len)
 		return;
@@ -246,9 +247,11 @@ static void G_GNUC_PRINTF(3, 0)
 {
 	g_autofree char *text = g_strdup_vprintf(format, ap);
 	g_autofree char *clean = printable(text, MAILLOG_LINE_MAX);
-	g_autoptr(GString) line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(maillog.queue_id);
 
-	g_string_printf(line, "%s: %s%s", maillog.queue_id, prefix, clean);
+	g_string_append(line, ": ");
+	g_string_append(line, prefix);
+	g_string_append(line, clean);
 	/*
 	 * A host's words must not make a line look like one of Postfix's own:
 	 * log analysers would count the message twice.
