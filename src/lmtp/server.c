@@ -33,8 +33,9 @@ struct server {
 	struct answers *answers;
 	struct settingsfile *file;
 	struct station *station; /* with the settings; NULL: there are none */
-	gint64 safe_until;     /* somebody may have made them unsafe by then */
-	struct parcel *parcel; /* NULL: no MAIL yet */
+	gint64 safe_until; /* somebody may have made them unsafe by then */
+	struct message *message; /* empty between two; NULL: not needed yet */
+	struct parcel *parcel;   /* NULL: no MAIL yet */
 	gboolean greeted;
 	gboolean over;
 	gboolean excused; /* since MAIL or RCPT was refused, and the client,
@@ -77,6 +78,14 @@ refuse_with(struct server *server, struct verdict *verdict)
 	server->excused = TRUE;
 }
 
+/* And what its settings have made. */
+static void
+drop_station(struct server *server)
+{
+	g_clear_pointer(&server->message, message_free);
+	g_clear_pointer(&server->station, station_free);
+}
+
 /* What is kept is so for as long as nothing of the settings changes. */
 static struct station *
 get_station(struct server *server, GError **error)
@@ -85,7 +94,7 @@ get_station(struct server *server, GError **error)
 	const struct settings *settings = settingsfile_get(server->file, error);
 
 	if (settingsfile_reads(server->file) != reads)
-		g_clear_pointer(&server->station, station_free);
+		drop_station(server);
 	if (settings != NULL && server->station == NULL) {
 		server->station = station_new(settings, TRUE);
 		server->safe_until = 0;
@@ -207,19 +216,20 @@ answer_all(struct server *server, const GError *error)
 static void
 take_content(struct server *server)
 {
-	g_autoptr(Message) message =
-	    message_new(server->station->settings->spool_directory);
 	g_autoptr(GError) error = NULL;
 
+	if (server->message == NULL)
+		server->message =
+		    message_new(server->station->settings->spool_directory);
 	answers_add(server->answers, 354, "end with <CRLF>.<CRLF>");
 	if (!answers_flush(server->answers)) {
 		server->over = TRUE;
 		return;
 	}
-	switch (intake_content(server->intake, message,
+	switch (intake_content(server->intake, server->message,
 	    deadline_in(CONTENT_SPAN), &error)) {
 	case INTAKE_LINE:
-		dispatch(server->station, server->parcel, message,
+		dispatch(server->station, server->parcel, server->message,
 		    server->answers);
 		break;
 	case INTAKE_LOST:
@@ -229,6 +239,7 @@ take_content(struct server *server)
 		server->over = TRUE;
 		break;
 	}
+	message_empty(server->message);
 	end_transaction(server);
 }
 
@@ -352,5 +363,5 @@ server_run(int input, int output, const char *conf)
 		serve_next(&server);
 	answers_flush(answers);
 	end_transaction(&server);
-	g_clear_pointer(&server.station, station_free);
+	drop_station(&server);
 }

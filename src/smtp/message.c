@@ -52,6 +52,17 @@ message_new(const char *spool_directory)
 }
 
 void
+message_empty(struct message *message)
+{
+	autofd_clear(&message->file);
+	*message = (struct message){
+	    .buffer = g_byte_array_set_size(message->buffer, 0),
+	    .directory = message->directory,
+	    .file = -1,
+	};
+}
+
+void
 message_free(struct message *message)
 {
 	if (message == NULL)

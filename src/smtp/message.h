@@ -81,6 +81,13 @@ gboolean
 message_piece(struct message *message, guint64 offset, const char **data,
     gsize *length, GError **error);
 
+/*
+ * Empties it for another one, which need not ask for memory again.  A file of
+ * it is closed, and so is gone.
+ */
+void
+message_empty(struct message *message);
+
 void
 message_free(struct message *message);
 

@@ -204,12 +204,10 @@ read_fed(const struct spool *spool, const char *data, gsize length, gsize piece)
 }
 
 /* Added piece by piece, of all sizes, none too. */
-static struct message *
-add_pieces(const struct spool *spool, const char *data, gsize length,
-    GRand *rand)
+static void
+add_pieces(struct message *message, const char *data, gsize length, GRand *rand)
 {
 	g_autoptr(GError) error = NULL;
-	struct message *message = message_new(spool->directory);
 
 	while (length > 0) {
 		gint32 limit = 1 << g_rand_int_range(rand, 0, 17);
@@ -222,7 +220,6 @@ add_pieces(const struct spool *spool, const char *data, gsize length,
 	}
 	g_assert_true(message_end(message, &error));
 	g_assert_no_error(error);
-	return message;
 }
 
 static int
@@ -264,9 +261,8 @@ assert_piece(struct message *message, const GString *wire, gsize offset,
 	*ret_length = length;
 }
 
-/* Takes the message. */
 static void
-assert_message(struct message *message, const struct expected *expected)
+assert_content(struct message *message, const struct expected *expected)
 {
 	const GString *wire = expected->wire;
 	gsize length;
@@ -279,6 +275,13 @@ assert_message(struct message *message, const struct expected *expected)
 	/* a host that refused half way: the next one begins anew */
 	assert_piece(message, wire, wire->len - 1, &length);
 	assert_piece(message, wire, 0, &length);
+}
+
+/* Takes the message. */
+static void
+assert_message(struct message *message, const struct expected *expected)
+{
+	assert_content(message, expected);
 	message_free(message);
 }
 
@@ -430,6 +433,7 @@ test_random(gconstpointer data)
 	static const char alphabet[] = {'\r', '\n', '.', 'a', '\0', '\377'};
 	const struct spool *spool = data;
 	g_autoptr(GRand) rand = g_rand_new_with_seed(5321);
+	g_autoptr(Message) again = message_new(spool->directory);
 
 	for (int i = 0; i < 400; i++) {
 		/* few of them large, most of them small */
@@ -446,8 +450,9 @@ test_random(gconstpointer data)
 		assert_message(read_fed(spool, input, length,
 				   (gsize)g_rand_int_range(rand, 100, 100000)),
 		    &expected);
-		assert_message(add_pieces(spool, input, length, rand),
-		    &expected);
+		add_pieces(again, input, length, rand);
+		assert_content(again, &expected);
+		message_empty(again);
 		g_string_free(expected.wire, TRUE);
 	}
 }
