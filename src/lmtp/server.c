@@ -312,10 +312,10 @@ next_line(struct server *server, const char **line)
 	enum intake_result result;
 
 	do {
-		gint64 expiry = server->station != NULL
-		    ? station_idle(server->station)
-		    : deadline;
+		gint64 expiry = deadline;
 
+		if (server->station != NULL && !intake_has_line(server->intake))
+			expiry = station_idle(server->station);
 		result =
 		    intake_line(server->intake, MIN(expiry, deadline), line);
 	} while (result == INTAKE_LATE && deadline_left(deadline) > 0);
