@@ -149,7 +149,7 @@ parse(const char *text, gboolean utf8, GError **error)
 	domain = spell_domain(at + 1, &mailbox->domain, error);
 	if (domain == NULL)
 		return NULL;
-	mailbox->path = g_strdup_printf("%s@%s", local, domain);
+	mailbox->path = g_strconcat(local, "@", domain, NULL);
 	if (strlen(mailbox->path) > MAILBOX_MAX)
 		return refuse("longer than " G_STRINGIFY(MAILBOX_MAX) " bytes",
 		    error);
