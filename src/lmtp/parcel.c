@@ -14,13 +14,29 @@
 /* Postfix's verify(8) asks for one at a time. */
 #define INQUIRIES_MAX 10
 
-static void
-outlook_free(void *data)
-{
-	struct verdict *verdict = data;
+/* A route, and what is to be expected of it for all who have it. */
+struct way {
+	struct route *route;
+	gboolean looked;        /* is the next one known? */
+	struct verdict outlook; /* without text: good */
+};
 
-	verdict_clear(verdict);
-	g_free(verdict);
+/* Takes @route. */
+static struct way *
+way_new(struct route *route)
+{
+	struct way *way = g_new0(struct way, 1);
+
+	way->route = route;
+	return way;
+}
+
+static void
+way_free(struct way *way)
+{
+	route_free(way->route);
+	verdict_clear(&way->outlook);
+	g_free(way);
 }
 
 struct parcel *
@@ -43,12 +59,9 @@ parcel_new(const struct lmtp_request *mail, struct verdict *verdict)
 	parcel->recipients =
 	    g_ptr_array_new_with_free_func((GDestroyNotify)mailbox_free);
 	parcel->routes = g_ptr_array_new();
-	parcel->distinct =
-	    g_ptr_array_new_with_free_func((GDestroyNotify)route_free);
+	parcel->ways = g_ptr_array_new_with_free_func((GDestroyNotify)way_free);
 	parcel->known =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	parcel->outlooks =
-	    g_hash_table_new_full(NULL, NULL, NULL, outlook_free);
 	parcel->dns_span = DNS_SPAN;
 	return parcel;
 }
@@ -61,33 +74,33 @@ parcel_free(struct parcel *parcel)
 	mailbox_free(parcel->sender);
 	g_ptr_array_unref(parcel->recipients);
 	g_ptr_array_unref(parcel->routes);
-	g_hash_table_destroy(parcel->outlooks);
 	g_hash_table_destroy(parcel->known);
-	g_ptr_array_unref(parcel->distinct);
+	g_ptr_array_unref(parcel->ways);
 	g_free(parcel);
 }
 
-/* The route that @route is the same as, if there is one: by its key. */
-static struct route *
+/* That of the route that @route is the same as, by its key; NULL: none yet. */
+static struct way *
 find_same(const struct parcel *parcel, const struct route *route)
 {
-	for (guint i = 0; i < parcel->distinct->len; i++) {
-		struct route *other = g_ptr_array_index(parcel->distinct, i);
+	for (guint i = 0; i < parcel->ways->len; i++) {
+		struct way *way = g_ptr_array_index(parcel->ways, i);
+		const struct route *other = way->route;
 
 		/* USEDNS means another host for each domain. */
 		if (route->kind != ROUTE_DNS && other->line == route->line &&
 		    g_strcmp0(other->key, route->key) == 0)
-			return other;
+			return way;
 	}
 	return NULL;
 }
 
 /* NULL: *verdict says why. */
-static struct route *
-find_route(struct parcel *parcel, struct station *station, const char *domain,
+static struct way *
+find_way(struct parcel *parcel, struct station *station, const char *domain,
     struct verdict *verdict)
 {
-	struct route *known = g_hash_table_lookup(parcel->known, domain);
+	struct way *known = g_hash_table_lookup(parcel->known, domain);
 	g_autoptr(Route) route = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -102,8 +115,8 @@ find_route(struct parcel *parcel, struct station *station, const char *domain,
 	}
 	known = find_same(parcel, route);
 	if (known == NULL) {
-		known = g_steal_pointer(&route);
-		g_ptr_array_add(parcel->distinct, known);
+		known = way_new(g_steal_pointer(&route));
+		g_ptr_array_add(parcel->ways, known);
 	}
 	g_hash_table_insert(parcel->known, g_strdup(domain), known);
 	return known;
@@ -111,18 +124,15 @@ find_route(struct parcel *parcel, struct station *station, const char *domain,
 
 /* Looked at once for all recipients of a route. */
 static gboolean
-may_begin(struct parcel *parcel, struct station *station,
-    const struct route *route, const char *domain, struct verdict *verdict)
+may_begin(struct parcel *parcel, struct station *station, struct way *way,
+    const char *domain, struct verdict *verdict)
 {
-	struct verdict *outlook = g_hash_table_lookup(parcel->outlooks, route);
+	const struct verdict *outlook = &way->outlook;
 
-	if (outlook == NULL) {
-		outlook = g_new0(struct verdict, 1);
-		g_hash_table_insert(parcel->outlooks, (void *)(guintptr)route,
-		    outlook);
-		outlook_is_good(station, route, domain, &parcel->dns_span,
-		    outlook);
-	}
+	if (!way->looked)
+		outlook_is_good(station, way->route, domain, &parcel->dns_span,
+		    &way->outlook);
+	way->looked = TRUE;
 	if (outlook->text != NULL)
 		verdict_set(verdict, outlook->kind, outlook->dsn, "%s",
 		    outlook->text);
@@ -147,10 +157,10 @@ parcel_add(struct parcel *parcel, struct station *station,
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Mailbox) mailbox = NULL;
-	struct route *route;
+	struct way *way;
 
 	if (parcel->recipients->len == PARCEL_RECIPIENTS_MAX ||
-	    parcel->distinct->len == PARCEL_RECIPIENTS_MAX) {
+	    parcel->ways->len == PARCEL_RECIPIENTS_MAX) {
 		verdict_set(verdict, VERDICT_DEFER, "4.5.3",
 		    "too many recipients");
 		return FALSE;
@@ -161,12 +171,12 @@ parcel_add(struct parcel *parcel, struct station *station,
 		verdict_refuse_address(verdict, "recipient", error);
 		return FALSE;
 	}
-	route = find_route(parcel, station, mailbox->domain, verdict);
-	if (route == NULL ||
-	    !may_begin(parcel, station, route, mailbox->domain, verdict))
+	way = find_way(parcel, station, mailbox->domain, verdict);
+	if (way == NULL ||
+	    !may_begin(parcel, station, way, mailbox->domain, verdict))
 		return FALSE;
 	take_dsn(mailbox, rcpt, parcel->smtputf8);
-	g_ptr_array_add(parcel->routes, route);
+	g_ptr_array_add(parcel->routes, way->route);
 	g_ptr_array_add(parcel->recipients, g_steal_pointer(&mailbox));
 	return TRUE;
 }

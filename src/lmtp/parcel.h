@@ -24,9 +24,8 @@ struct parcel {
 	struct mailbox *sender;
 	GPtrArray *recipients; /* of struct mailbox */
 	GPtrArray *routes;     /* of struct route, each recipient's */
-	GPtrArray *distinct;   /* of struct route: all that there are */
-	GHashTable *known;     /* domain -> its route, one of these */
-	GHashTable *outlooks;  /* route -> struct verdict, without text: good */
+	GPtrArray *ways;       /* of struct way: all routes that there are */
+	GHashTable *known;     /* domain -> its way, one of these */
 	gint64 dns_span;       /* of outlook_is_good() */
 	gboolean smtputf8;     /* as MAIL says */
 	guint inquiries;       /* so far */
