@@ -82,14 +82,13 @@ void
 attempt_log_departure(const struct destination *destination,
     const struct departure *departure)
 {
-	g_autofree char *name = NULL;
+	g_autofree char *name = departure->change == CHANGE_NONE
+	    ? NULL
+	    : domain_with_port(destination->name, destination->port);
 	g_autoptr(GDateTime) now = NULL;
 	g_autoptr(GDateTime) then = NULL;
 	g_autofree char *until = NULL;
 
-	if (departure->change == CHANGE_NONE)
-		return;
-	name = domain_with_port(destination->name, destination->port);
 	switch (departure->change) {
 	case CHANGE_NONE:
 		return;
