@@ -316,6 +316,7 @@ run_new(struct connection *connection, const struct wire_job *job, char *id,
 	struct wire *wire;
 	int fd;
 
+	hoststate_connecting(connection->attempt->state);
 	make_room(connection);
 	fd = connect_candidate(connection->candidate,
 	    opening_deadline(connection->attempt), &failure, &visit->refused);

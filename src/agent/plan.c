@@ -93,6 +93,7 @@ make_contenders(const struct plan *plan, const char *key)
 {
 	const struct choosing choosing = settings_choosing(plan->settings, key);
 	guint steps = choosing.slow_start > 0 ? BALANCE_STEPS : 1;
+	gboolean counted = settings_have_leastconn(plan->settings);
 	GArray *contenders = g_array_new(FALSE, TRUE, sizeof(struct contender));
 
 	for (guint i = 0; i < plan->destinations->len; i++) {
@@ -106,6 +107,7 @@ make_contenders(const struct plan *plan, const char *key)
 		    .priority = destination->priority,
 		    .weight = destination->weight * steps,
 		    .leastconn = choosing.balance == BALANCE_LEASTCONN,
+		    .counted = counted,
 		    .slow_start = choosing.slow_start,
 		    .max_connections = settings.max_connections,
 		    .lease = plan->settings->time_limit,

@@ -48,6 +48,10 @@ settings_host(const struct settings *settings, const char *name, guint16 port);
 struct choosing
 settings_choosing(const struct settings *settings, const char *key);
 
+/* Does any route choose the host that has the fewest sessions? */
+gboolean
+settings_have_leastconn(const struct settings *settings);
+
 /* Is there a group [route ...] for the key? */
 gboolean
 settings_have_route(const struct settings *settings, const char *key);

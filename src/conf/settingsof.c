@@ -147,6 +147,23 @@ settings_choosing(const struct settings *settings, const char *key)
 	return result;
 }
 
+gboolean
+settings_have_leastconn(const struct settings *settings)
+{
+	GHashTableIter routes;
+	void *route;
+
+	if (settings->choosing.balance == BALANCE_LEASTCONN)
+		return TRUE;
+	g_hash_table_iter_init(&routes, settings->routes_apart);
+	while (g_hash_table_iter_next(&routes, NULL, &route)) {
+		if (((const struct choosing *)route)->balance ==
+		    BALANCE_LEASTCONN)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 const struct auth_profile *
 settings_auth(const struct settings *settings, const char *name)
 {

@@ -37,6 +37,7 @@ struct hoststate {
 	gint64 since; /* its slot is this process's, health_now() */
 	gboolean stranger;
 	char *slots_key; /* NULL: no slot of it is occupied */
+	gboolean slot_held; /* it still is, by holdings_resume() */
 	gboolean probing;
 	gboolean greeted; /* is the ticket marked? */
 	struct bad_address bad[HOSTRECORD_ADDRESSES];

@@ -30,6 +30,7 @@ struct contender {
 	guint16 priority;
 	guint weight;          /* 1 or more */
 	gboolean leastconn;    /* it is for who has the fewest sessions */
+	gboolean counted;      /* sessions are, for this route or others */
 	gint64 slow_start;     /* microseconds, 0: none; see balance.h */
 	guint max_connections; /* G_MAXUINT: no limit */
 	gint64 lease;          /* a delivery takes at most, in microseconds */

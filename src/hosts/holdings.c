@@ -153,7 +153,8 @@ holdings_have_room(const struct hoststate *state, struct statefile_view *view,
 }
 
 gboolean
-holdings_resume(struct hoststate *state, struct statefile_view *view)
+holdings_resume(struct hoststate *state, struct statefile_view *view,
+    gboolean counted)
 {
 	struct holding *holding = find(state, state->name, state->port);
 
@@ -162,7 +163,26 @@ holdings_resume(struct hoststate *state, struct statefile_view *view)
 		return FALSE;
 	state->since = holding->since;
 	reduce(state, holding, 1);
-	return slots_resume(view, state->slots_key, state->ticket);
+	state->slot_held = !counted && state->limit == G_MAXUINT &&
+	    slots_has(view, state->slots_key, state->ticket);
+	return state->slot_held ||
+	    slots_resume(view, state->slots_key, state->ticket);
+}
+
+static void
+connecting_work(struct statefile_view *view, void *data)
+{
+	const struct hoststate *state = data;
+
+	slots_resume(view, state->slots_key, state->ticket);
+}
+
+void
+hoststate_connecting(struct hoststate *state)
+{
+	if (state->slot_held)
+		hoststate_use(state, connecting_work, state);
+	state->slot_held = FALSE;
 }
 
 /* A host's slots are all given up. */

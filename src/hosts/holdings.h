@@ -49,10 +49,17 @@ gboolean
 holdings_have_room(const struct hoststate *state, struct statefile_view *view,
     const struct contender *contender);
 
-/* The slot of a host that is held becomes that of the chosen host.  FALSE: none
- * is. */
+/*
+ * The slot of a host that is held becomes that of the chosen host.  FALSE: none
+ * is.
+ *
+ * @counted: somebody counts the sessions of hosts.  Else, where no limit says
+ * who can have a slot, it stays held in the file, which saves every message a
+ * change of it.
+ */
 gboolean
-holdings_resume(struct hoststate *state, struct statefile_view *view);
+holdings_resume(struct hoststate *state, struct statefile_view *view,
+    gboolean counted);
 
 /* The chosen host is left with a connection, whose slot is held from now on. */
 void

@@ -62,7 +62,13 @@ hoststate_begin(struct hoststate *state, const char *sender)
 {
 	state->sender = suspicion_sender(sender);
 	state->lost = state->file == NULL;
-	if (state->lost || !statefile_drop_ticket(state->file))
+}
+
+/* Whatever this process had in a file that is no longer in use is forgotten. */
+static void
+follow_file(struct hoststate *state, struct statefile_view *view)
+{
+	if (!statefile_drop_ticket(view))
 		return;
 	state->ticket = 0;
 	holdings_forget(&state->holdings);
@@ -84,6 +90,7 @@ forget_choice(struct hoststate *state)
 	g_clear_pointer(&state->name, g_free);
 	g_clear_pointer(&state->slots_key, g_free);
 	state->kept = 0;
+	state->slot_held = FALSE;
 	state->probing = FALSE;
 	set_greeted(state, FALSE);
 	memset(&state->stay, 0, sizeof(state->stay));
@@ -224,7 +231,7 @@ occupy(struct choice *choice, struct statefile_view *view,
 	if (state->ticket != 0) {
 		state->slots_key =
 		    slots_connected_key(contender->name, contender->port);
-		if (!holdings_resume(state, view))
+		if (!holdings_resume(state, view, contender->counted))
 			slots_occupy(view, state->slots_key, state->ticket);
 	}
 	grant_begin(state, view, contender);
@@ -276,6 +283,7 @@ choose_work(struct statefile_view *view, void *data)
 	const struct contender *chosen = NULL;
 
 	forget_choice(choice->state);
+	follow_file(choice->state, view);
 	choice->state->deferred = deferred_any(view);
 	if (choice->state->deferred)
 		prospect_call_due(choice->state, view);
@@ -353,7 +361,8 @@ hoststate_tls_hangs(const struct hoststate *state)
 void
 hoststate_greeted(struct hoststate *state)
 {
-	if (state->slots_key != NULL)
+	/* One that is held says the same. */
+	if (state->slots_key != NULL && !state->slot_held)
 		set_greeted(state, TRUE);
 }
 

@@ -181,6 +181,13 @@ hoststate_is_missed(const struct hoststate *state);
 void
 hoststate_missed(struct hoststate *state);
 
+/*
+ * The chosen host gets a new connection, whatever was kept with it: until it is
+ * greeted it proves nothing.
+ */
+void
+hoststate_connecting(struct hoststate *state);
+
 /* The chosen host has sent a good greeting, to this connection with it. */
 void
 hoststate_greeted(struct hoststate *state);

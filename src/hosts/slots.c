@@ -126,17 +126,35 @@ slots_count_busy(struct statefile_view *view, const char *key)
 	return busy;
 }
 
+/* The slot of @ticket that is in use: one that is not held, if there is. */
+static guint
+find(const GArray *slots, guint64 ticket)
+{
+	guint found = slots->len;
+
+	for (guint i = 0; i < slots->len; i++) {
+		guint64 slot = g_array_index(slots, guint64, i);
+
+		if (slot == ticket)
+			return i;
+		if (slot == (ticket | HELD))
+			found = i;
+	}
+	return found;
+}
+
 guint
 slots_count_marked(struct statefile_view *view, const char *key, guint64 except)
 {
 	g_autoptr(GArray) slots = load(view, key);
+	guint own = find(slots, except);
 	int fd = statefile_lock_fd(view);
 	guint marked = 0;
 
 	for (guint i = 0; i < slots->len; i++) {
 		guint64 slot = g_array_index(slots, guint64, i);
 
-		if (slot == except)
+		if (i == own)
 			continue;
 		marked += (slot & HELD) != 0 ? is_alive(fd, slot)
 					     : ticket_is_marked(fd, slot);
@@ -171,6 +189,18 @@ slots_occupy(struct statefile_view *view, const char *key, guint64 ticket)
 	store(view, key, slots);
 }
 
+void
+slots_release(struct statefile_view *view, const char *key, guint64 ticket)
+{
+	g_autoptr(GArray) slots = load(view, key);
+	guint own = find(slots, ticket);
+
+	if (own == slots->len)
+		return;
+	g_array_remove_index(slots, own);
+	store(view, key, slots);
+}
+
 /* FALSE: there is no such slot. */
 static gboolean
 replace(struct statefile_view *view, const char *key, guint64 from, guint64 to)
@@ -180,10 +210,7 @@ replace(struct statefile_view *view, const char *key, guint64 from, guint64 to)
 	for (guint i = 0; i < slots->len; i++) {
 		if (g_array_index(slots, guint64, i) != from)
 			continue;
-		if (to == 0)
-			g_array_remove_index(slots, i);
-		else
-			g_array_index(slots, guint64, i) = to;
+		g_array_index(slots, guint64, i) = to;
 		store(view, key, slots);
 		return TRUE;
 	}
@@ -191,15 +218,17 @@ replace(struct statefile_view *view, const char *key, guint64 from, guint64 to)
 }
 
 void
-slots_release(struct statefile_view *view, const char *key, guint64 ticket)
-{
-	replace(view, key, ticket, 0);
-}
-
-void
 slots_hold(struct statefile_view *view, const char *key, guint64 ticket)
 {
 	replace(view, key, ticket, ticket | HELD);
+}
+
+gboolean
+slots_has(struct statefile_view *view, const char *key, guint64 ticket)
+{
+	g_autoptr(GArray) slots = load(view, key);
+
+	return find(slots, ticket) < slots->len;
 }
 
 gboolean

@@ -4,7 +4,8 @@
  * to a host, or waits for it, over all processes.  Who was killed is in none.
  *
  * A slot can be held: its process keeps the connection, though nothing goes
- * over it just now.
+ * over it just now; or something does, and nobody wants to know
+ * (holdings_resume()).
  */
 #ifndef SMTPROUTE_SLOTS_H
 #define SMTPROUTE_SLOTS_H
@@ -41,7 +42,10 @@ slots_count(struct statefile_view *view, const char *key);
 guint
 slots_count_busy(struct statefile_view *view, const char *key);
 
-/* How many of these, but @except, are held or have marked their ticket. */
+/*
+ * How many of these are held or have marked their ticket, but for the one that
+ * @except uses.
+ */
 guint
 slots_count_marked(struct statefile_view *view, const char *key,
     guint64 except);
@@ -54,8 +58,13 @@ slots_count_before(struct statefile_view *view, const char *key,
 void
 slots_occupy(struct statefile_view *view, const char *key, guint64 ticket);
 
+/* Of a ticket's slots one that is held goes only if all are. */
 void
 slots_release(struct statefile_view *view, const char *key, guint64 ticket);
+
+/* Has @ticket a slot, held or not? */
+gboolean
+slots_has(struct statefile_view *view, const char *key, guint64 ticket);
 
 /* The slot that @ticket occupies is held from now on. */
 void

@@ -143,9 +143,12 @@ statefile_ticket_fd(struct statefile *file)
 }
 
 gboolean
-statefile_drop_ticket(struct statefile *file)
+statefile_drop_ticket(struct statefile_view *view)
 {
-	if (file->ticket_fd < 0 || unchanged_name(&file->ticketed, file->path))
+	struct statefile *file = view->file;
+
+	if (file->ticket_fd < 0 ||
+	    unchanged_file(&file->ticketed, &file->opened))
 		return FALSE;
 	autofd_clear(&file->ticket_fd);
 	return TRUE;

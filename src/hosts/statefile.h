@@ -88,11 +88,11 @@ int
 statefile_ticket_fd(struct statefile *file);
 
 /*
- * Closes it if the file that it is open for has been removed or replaced:
- * nobody looks for tickets there any more.  TRUE: it did.
+ * Closes it if it is open for another file, since removed or replaced: nobody
+ * looks for tickets there any more.  TRUE: it did.
  */
 gboolean
-statefile_drop_ticket(struct statefile *file);
+statefile_drop_ticket(struct statefile_view *view);
 
 /* For ticket_is_alive(), while work runs. */
 int

@@ -4,8 +4,8 @@
 
 #include "util/unchanged.h"
 
-static gboolean
-is_same(const struct stat *before, const struct stat *now)
+gboolean
+unchanged_file(const struct stat *before, const struct stat *now)
 {
 	return before->st_dev == now->st_dev && before->st_ino == now->st_ino;
 }
@@ -13,7 +13,7 @@ is_same(const struct stat *before, const struct stat *now)
 gboolean
 unchanged(const struct stat *before, const struct stat *now)
 {
-	return is_same(before, now) && before->st_size == now->st_size &&
+	return unchanged_file(before, now) && before->st_size == now->st_size &&
 	    before->st_ctim.tv_sec == now->st_ctim.tv_sec &&
 	    before->st_ctim.tv_nsec == now->st_ctim.tv_nsec;
 }
@@ -23,5 +23,5 @@ unchanged_name(const struct stat *before, const char *path)
 {
 	struct stat now;
 
-	return lstat(path, &now) == 0 && is_same(before, &now);
+	return lstat(path, &now) == 0 && unchanged_file(before, &now);
 }

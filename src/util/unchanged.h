@@ -8,6 +8,10 @@
 #include <glib.h>
 #include <sys/stat.h>
 
+/* Is it the same file, whatever was written to it? */
+gboolean
+unchanged_file(const struct stat *before, const struct stat *now);
+
 /*
  * A change of the time of change is one, whoever sets that of the content.
  * Some file systems tell it to the second only.

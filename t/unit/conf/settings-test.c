@@ -380,6 +380,33 @@ test_size(gconstpointer data)
 	    row->limit);
 }
 
+/* Does any route of these settings count sessions? */
+static const struct counting {
+	const char *says;
+	const char *text;
+	gboolean counted;
+} countings[] = {
+    {"nothing is said", "", FALSE},
+    {"all routes", "[smtproute]\nbalance = leastconn\n", TRUE},
+    {"none", "[smtproute]\nbalance = roundrobin\n[route a]\nwaiting = 1\n",
+	FALSE},
+    {"one route", "[route a]\nwaiting = 1\n[route b]\nbalance = leastconn\n",
+	TRUE},
+    {"all but one",
+	"[smtproute]\nbalance = leastconn\n"
+	"[route a]\nbalance = roundrobin\n",
+	TRUE},
+};
+
+static void
+test_counting(gconstpointer data)
+{
+	const struct counting *row = data;
+	g_autoptr(Settings) settings = fixture_settings(row->text);
+
+	g_assert_cmpint(settings_have_leastconn(settings), ==, row->counted);
+}
+
 /* A group [auth ex] with a username, and what becomes of its other line. */
 static const struct {
 	const char *says;
@@ -454,6 +481,7 @@ main(int argc, char **argv)
 	TABLE_ADD("accepted", accepted, test_accepted);
 	TABLE_ADD("host", hosts, test_host);
 	TABLE_ADD("size", sizes, test_size);
+	TABLE_ADD("sessions are counted", countings, test_counting);
 	g_test_add_func("/passwords", test_passwords);
 	g_test_add_func("/user names are literal", test_usernames);
 	g_test_add_func("/a byte order mark is no text", test_byte_order_mark);
