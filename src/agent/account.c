@@ -26,13 +26,22 @@ account_clear(struct account *account)
 	*account = (struct account){0};
 }
 
+static void
+append_tried(GString *tried, const char *peer, const char *text)
+{
+	if (tried->len > 0)
+		g_string_append(tried, "; ");
+	g_string_append(tried, peer);
+	g_string_append(tried, ": ");
+	g_string_append(tried, text);
+}
+
 void
 account_note(struct account *account, const char *peer,
     const struct outcome *outcome)
 {
 	if (account->tried->len < TRIED_MAX)
-		g_string_append_printf(account->tried, "%s%s: %s",
-		    account->tried->len > 0 ? "; " : "", peer, outcome->text);
+		append_tried(account->tried, peer, outcome->text);
 	else if (!g_str_has_suffix(account->tried->str, "; ..."))
 		g_string_append(account->tried, "; ...");
 	account->noted++;

@@ -16,16 +16,16 @@
 #include "smtp/wire.h"
 #include "util/autofd.h"
 #include "util/deadline.h"
+#include "util/decimal.h"
 #include "util/maillog.h"
 
 char *
 attempt_peer(const struct candidate *candidate)
 {
-	char address[ENDPOINT_TEXT_SIZE];
+	char port[DECIMAL_SIZE];
 
-	endpoint_text(&candidate->endpoint, address);
-	return g_strdup_printf("%s[%s]:%u", candidate->host, address,
-	    endpoint_port(&candidate->endpoint));
+	return g_strconcat(candidate->host, "[", candidate->address, "]:",
+	    decimal(endpoint_port(&candidate->endpoint), port), NULL);
 }
 
 void
@@ -461,7 +461,7 @@ attempt_run(const struct attempt *attempt, const struct candidate *candidate,
     struct outcome *outcomes)
 {
 	struct visit visit = {
-	    .endpoint = &candidate->endpoint,
+	    .address = candidate->address,
 	    .outcomes = outcomes,
 	    .count = attempt->envelope->recipients->len,
 	    .inquiry = attempt->inquiry,

@@ -39,7 +39,8 @@ connection_describe(struct connection *connection,
 	connection->domain = envelope_domain(attempt->envelope);
 	connection->dcid = hoststate_dcid(attempt->state);
 	connection->port = endpoint_port(&candidate->endpoint);
-	endpoint_text(&candidate->endpoint, connection->address);
+	g_strlcpy(connection->address, candidate->address,
+	    sizeof(connection->address));
 	g_strlcpy(connection->interface,
 	    candidate->settings.bind != NULL ? candidate->settings.bind : "-",
 	    sizeof(connection->interface));

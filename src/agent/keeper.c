@@ -79,16 +79,15 @@ keeper_id(const struct candidate *candidate, const char *helo_name,
     const struct credentials *credentials)
 {
 	const struct host_settings *settings = &candidate->settings;
-	g_autofree char *where = candidate_id(candidate);
 	g_autofree char *who = NULL;
 
 	if (credentials != NULL) {
 		who = digest(credentials);
 		secret_sweep();
 	}
-	return g_strdup_printf("%s %s %s %s %s", where, helo_name,
-	    who != NULL ? who : "-", or_none(settings->tls_cert_file),
-	    or_none(settings->ehlo_ignore));
+	return g_strjoin(" ", candidate->id, helo_name, who != NULL ? who : "-",
+	    or_none(settings->tls_cert_file), or_none(settings->ehlo_ignore),
+	    NULL);
 }
 
 char *

@@ -8,6 +8,7 @@
 #include "agent/unknown.h"
 #include "agent/wakeup.h"
 #include "util/deadline.h"
+#include "util/decimal.h"
 #include "util/maillog.h"
 
 /* Can none of the route's hosts be had?  It is remembered then. */
@@ -57,9 +58,11 @@ is_unknown(struct station *station, const char *domain, gint64 *span,
 static char *
 known_by(const struct route *route, const char *domain)
 {
-	return g_strdup_printf("%u %s %s", route->line,
+	char line[DECIMAL_SIZE];
+
+	return g_strjoin(" ", decimal(route->line, line),
 	    route->key != NULL ? route->key : "",
-	    route->kind == ROUTE_DNS ? domain : "");
+	    route->kind == ROUTE_DNS ? domain : "", NULL);
 }
 
 void

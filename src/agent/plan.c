@@ -7,6 +7,7 @@
 #include "agent/expansion.h"
 #include "agent/plan.h"
 #include "hosts/balance.h"
+#include "util/decimal.h"
 
 G_DEFINE_QUARK(smtproute_plan_error, plan_error)
 
@@ -291,33 +292,36 @@ or_none(const char *text)
 	return text != NULL ? text : "-";
 }
 
-/*
- * What makes it another attempt: the address and port, the source address,
- * how TLS and AUTH are done, and, where it is verified, who has to be there.
- */
 char *
 candidate_id(const struct candidate *candidate)
 {
 	const struct host_settings *settings = &candidate->settings;
 	gboolean verified = settings->tls >= TLS_SECURE;
-	char address[ENDPOINT_TEXT_SIZE];
+	char port[DECIMAL_SIZE];
+	char level[DECIMAL_SIZE];
 
-	endpoint_text(&candidate->endpoint, address);
-	return g_strdup_printf("%s %u %d %s %d %s %s %s %s", address,
-	    endpoint_port(&candidate->endpoint), candidate->destination->lmtp,
-	    or_none(settings->bind), settings->tls, or_none(settings->auth),
-	    or_none(settings->tls_name), verified ? candidate->host : "-",
-	    verified ? candidate->destination->name : "-");
+	return g_strjoin(" ", candidate->address,
+	    decimal(endpoint_port(&candidate->endpoint), port),
+	    candidate->destination->lmtp ? "lmtp" : "smtp",
+	    or_none(settings->bind), decimal(settings->tls, level),
+	    or_none(settings->auth), or_none(settings->tls_name),
+	    verified ? candidate->host : "-",
+	    verified ? candidate->destination->name : "-", NULL);
 }
 
-/* TRUE: *candidate was not given before. */
+/* TRUE: *candidate, whose endpoint is set, was not given before. */
 static gboolean
-give(struct plan *plan, const struct candidate *candidate)
+give(struct plan *plan, struct candidate *candidate)
 {
-	char *id = candidate_id(candidate);
+	char *id;
 
-	return g_hash_table_insert(plan->given, id,
-	    (void *)(guintptr)candidate->destination);
+	endpoint_text(&candidate->endpoint, candidate->address);
+	candidate->id = id = candidate_id(candidate);
+	if (g_hash_table_insert(plan->given, id,
+		(void *)(guintptr)candidate->destination))
+		return TRUE;
+	candidate->id = NULL;
+	return FALSE;
 }
 
 /* The next good address of the current host.  FALSE: there is none. */

@@ -32,6 +32,8 @@ struct candidate {
 	int preference;   /* of the MX with that name, -1: it is none */
 	struct host_settings settings; /* the route's options applied */
 	struct endpoint endpoint;
+	char address[ENDPOINT_TEXT_SIZE]; /* of the endpoint */
+	const char *id; /* candidate_id(), the plan's */
 };
 
 /*

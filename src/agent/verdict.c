@@ -107,9 +107,9 @@ verdict_line(const struct verdict *verdict)
 	char dsn[DSN_SIZE];
 
 	if (agreed || dsn_parse(verdict->dsn, '4', dsn))
-		line = g_strdup_printf("%s %s", verdict->dsn, text);
+		line = g_strconcat(verdict->dsn, " ", text, NULL);
 	else
-		line = g_strdup_printf("4.3.0 %s", text);
+		line = g_strconcat("4.3.0 ", text, NULL);
 	shown = printable(line, VERDICT_LINE_MAX - strlen(note));
 	return g_strconcat(shown, note, NULL);
 }

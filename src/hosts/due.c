@@ -15,7 +15,7 @@ due_set(struct statefile_view *view, const char *name, guint16 port,
     const struct due *due)
 {
 	g_autofree char *key =
-	    g_strdup_printf(DUE_PREFIX HOSTRECORD_PREFIX "%s:%u", name, port);
+	    statefile_host_key(DUE_PREFIX HOSTRECORD_PREFIX, name, port);
 	struct due copy;
 
 	memset(&copy, 0, sizeof(copy));

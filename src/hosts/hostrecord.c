@@ -7,6 +7,7 @@
 #include "address/domain.h"
 #include "address/endpoint.h"
 #include "hosts/hostrecord.h"
+#include "hosts/statefile.h"
 
 /* Of the moving average: the newest value counts for one in so many. */
 #define LATENCY_SHARE 8
@@ -15,7 +16,7 @@ char *
 hostrecord_key(const char *name, guint16 port)
 {
 	/* An address has colons of its own, but the last one is the port's. */
-	return g_strdup_printf(HOSTRECORD_PREFIX "%s:%u", name, port);
+	return statefile_host_key(HOSTRECORD_PREFIX, name, port);
 }
 
 /* As routes have it: anything else is of no host, whoever wrote it. */

@@ -15,19 +15,19 @@
 char *
 slots_connected_key(const char *name, guint16 port)
 {
-	return g_strdup_printf("slots %s:%u", name, port);
+	return statefile_host_key("slots ", name, port);
 }
 
 char *
 slots_waiting_key(const char *name, guint16 port)
 {
-	return g_strdup_printf("waiting %s:%u", name, port);
+	return statefile_host_key("waiting ", name, port);
 }
 
 char *
 slots_first_key(const char *name, guint16 port)
 {
-	return g_strdup_printf("first %s:%u", name, port);
+	return statefile_host_key("first ", name, port);
 }
 
 static GArray *

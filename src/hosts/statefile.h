@@ -83,6 +83,10 @@ statefile_seek(struct statefile_view *view, const char *from,
 char *
 statefile_after(const char *key);
 
+/* A key of what is kept of one host: @prefix, name and port; a new string. */
+char *
+statefile_host_key(const char *prefix, const char *name, guint16 port);
+
 /* For ticket_take(): a descriptor that stays open; -1: none. */
 int
 statefile_ticket_fd(struct statefile *file);

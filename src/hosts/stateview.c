@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hosts/stateview.h"
+#include "util/decimal.h"
 
 gboolean
 stateview_note(struct statefile_view *view, int code)
@@ -98,6 +99,14 @@ statefile_seek(struct statefile_view *view, const char *from,
 	*value = val.mv_data;
 	*size = val.mv_size;
 	return name.mv_data;
+}
+
+char *
+statefile_host_key(const char *prefix, const char *name, guint16 port)
+{
+	char number[DECIMAL_SIZE];
+
+	return g_strconcat(prefix, name, ":", decimal(port, number), NULL);
 }
 
 char *

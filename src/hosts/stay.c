@@ -78,6 +78,12 @@ note_error(struct hostrecord *gained, const struct outcome *outcome)
 }
 
 static void
+copy_address(char to[ENDPOINT_TEXT_SIZE], const char *address)
+{
+	g_strlcpy(to, address, ENDPOINT_TEXT_SIZE);
+}
+
+static void
 note_failure(struct stay *stay, const struct visit *visit,
     const struct outcome *outcome, guint sessions)
 {
@@ -88,9 +94,9 @@ note_failure(struct stay *stay, const struct visit *visit,
 	stay->failed = TRUE;
 	gained->failures[outcome->stage]++;
 	note_error(gained, outcome);
-	if (visit->endpoint != NULL && stay->bad_count < HOSTRECORD_ADDRESSES)
-		endpoint_text(visit->endpoint,
-		    gained->bad[stay->bad_count++].text);
+	if (visit->address != NULL && stay->bad_count < HOSTRECORD_ADDRESSES)
+		copy_address(gained->bad[stay->bad_count++].text,
+		    visit->address);
 }
 
 static void
@@ -99,8 +105,8 @@ note_answer(struct stay *stay, const struct visit *visit)
 	stay->answered = TRUE;
 	stay->gained.last_success = g_get_real_time();
 	latency_add(&stay->gained.total, visit->total);
-	if (visit->endpoint != NULL && stay->good_count < HOSTRECORD_ADDRESSES)
-		endpoint_text(visit->endpoint, stay->good[stay->good_count++]);
+	if (visit->address != NULL && stay->good_count < HOSTRECORD_ADDRESSES)
+		copy_address(stay->good[stay->good_count++], visit->address);
 }
 
 static void

@@ -15,7 +15,7 @@
 
 /* What an attempt has come to. */
 struct visit {
-	const struct endpoint *endpoint; /* NULL: no address could be found */
+	const char *address; /* NULL: none could be found */
 	const struct outcome *outcomes;  /* one for each recipient */
 	guint count;
 	gint64 connect; /* how long it took, microseconds; -1: not connected */

@@ -82,7 +82,7 @@ claim_at(const struct tally *tally, guint i)
 static char *
 tally_key(const char *name, guint16 port)
 {
-	return g_strdup_printf(TALLY_PREFIX "%s:%u", name, port);
+	return statefile_host_key(TALLY_PREFIX, name, port);
 }
 
 struct tally *

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/autofd.h"
+#include "util/decimal.h"
 #include "util/maillog.h"
 #include "util/postlog.h"
 #include "util/printable.h"
@@ -85,6 +86,7 @@ append_stamp(GString *line)
 {
 	char host[256] = "localhost";
 	char stamp[32] = "";
+	char pid[DECIMAL_SIZE];
 	time_t now = time(NULL);
 	struct tm tm;
 
@@ -92,8 +94,14 @@ append_stamp(GString *line)
 		strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
 	if (gethostname(host, sizeof(host) - 1) == 0)
 		host[strcspn(host, ".")] = '\0';
-	g_string_append_printf(line, "%s %s %s[%ld]: ", stamp, host, tag(),
-	    (long)getpid());
+	g_string_append(line, stamp);
+	g_string_append_c(line, ' ');
+	g_string_append(line, host);
+	g_string_append_c(line, ' ');
+	g_string_append(line, tag());
+	g_string_append_c(line, '[');
+	g_string_append(line, decimal((guint64)getpid(), pid));
+	g_string_append(line, "]: ");
 }
 
 /*

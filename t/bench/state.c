@@ -86,7 +86,7 @@ use_state(const char *directory, struct contender *contenders, guint count)
 	    .stage = STAGE_FINAL,
 	    .code = 250};
 	struct endpoint endpoint;
-	struct visit visit = {.endpoint = &endpoint,
+	struct visit visit = {.address = "192.0.2.1",
 	    .outcomes = &outcome,
 	    .count = 1,
 	    .connect = 100,

@@ -77,15 +77,13 @@ trip_leave(struct hoststate *state, char how)
 	    .code = how == '+' ? 250 : 0,
 	    .text = (char *)(guintptr) "connect: refused",
 	};
-	struct endpoint endpoint;
-	struct visit visit = {.endpoint = &endpoint,
+	struct visit visit = {.address = "192.0.2.1",
 	    .outcomes = &outcome,
 	    .count = 1,
 	    .connect = how == '+' ? 100 : -1,
 	    .total = 1000};
 	struct departure departure;
 
-	g_assert_true(endpoint_parse("192.0.2.1", 25, &endpoint));
 	if (how != '.')
 		hoststate_note(state, &visit);
 	hoststate_leave(state, &departure);

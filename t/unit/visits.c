@@ -96,19 +96,17 @@ visits_note(struct stay *stay, const char *attempts)
 		g_autofree struct outcome *outcomes =
 		    g_new0(struct outcome, count);
 		gboolean connected = strpbrk(words[i], "xort") == NULL;
-		struct endpoint endpoint;
 		g_autofree char *address = g_strdup_printf("192.0.2.%u", i + 1);
-		struct visit visit = {.endpoint = &endpoint,
+		struct visit visit = {.address = address,
 		    .outcomes = outcomes,
 		    .count = count,
 		    .connect = connected ? 100 : -1,
 		    .total = 1000};
 
-		g_assert_true(endpoint_parse(address, 25, &endpoint));
 		for (guint k = 0; k < count; k++)
 			outcomes[k] = visits_outcome(words[i][k]);
 		if (words[i][0] == 'r')
-			visit.endpoint = NULL;
+			visit.address = NULL;
 		visit.refused = words[i][0] == 'x';
 		stay_note(stay, &visit, stay_looks_full(&visit) ? sessions : 0);
 	}

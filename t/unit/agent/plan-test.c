@@ -72,10 +72,7 @@ static const struct order {
 static void
 add_step(GString *text, const struct candidate *candidate)
 {
-	char address[ENDPOINT_TEXT_SIZE];
-
-	endpoint_text(&candidate->endpoint, address);
-	g_string_append_printf(text, "%s:%d ", address,
+	g_string_append_printf(text, "%s:%d ", candidate->address,
 	    endpoint_port(&candidate->endpoint));
 }
 

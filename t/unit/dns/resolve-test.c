@@ -228,17 +228,14 @@ static void
 add_step(GString *text, enum plan_step step, const struct candidate *candidate,
     const GError *error)
 {
-	char address[ENDPOINT_TEXT_SIZE];
-
 	switch (step) {
 	case PLAN_END:
 		g_assert_no_error(error);
 		break;
 	case PLAN_CANDIDATE:
 		g_assert_no_error(error);
-		endpoint_text(&candidate->endpoint, address);
 		g_string_append_printf(text, "%s/%s:%d ", candidate->host,
-		    address, endpoint_port(&candidate->endpoint));
+		    candidate->address, endpoint_port(&candidate->endpoint));
 		break;
 	case PLAN_UNRESOLVED:
 		g_string_append_printf(text, "!%s %s ", candidate->host,
@@ -290,7 +287,7 @@ visit_addresses(const char *folder)
 	GString *text = g_string_new(NULL);
 	struct outcome outcome = {.trouble = TROUBLE_HOST};
 	struct candidate candidate;
-	struct visit visit = {.endpoint = &candidate.endpoint,
+	struct visit visit = {.address = candidate.address,
 	    .outcomes = &outcome,
 	    .count = 1};
 	struct departure departure;
@@ -298,10 +295,7 @@ visit_addresses(const char *folder)
 	g_assert_true(plan_next_destination(plan));
 	while (plan_next(plan, deadline_in(PATIENCE), &candidate, NULL) ==
 	    PLAN_CANDIDATE) {
-		char address[ENDPOINT_TEXT_SIZE];
-
-		endpoint_text(&candidate.endpoint, address);
-		g_string_append_printf(text, "%s ", address);
+		g_string_append_printf(text, "%s ", candidate.address);
 		outcome.text = (char *)(guintptr) "text";
 		hoststate_note(state, &visit);
 		outcome.trouble = TROUBLE_RECIPIENT;

@@ -349,14 +349,12 @@ note_at(struct hoststate *state, const char *address, gboolean answers)
 	    .code = answers ? 450 : 0,
 	    .text = (char *)(guintptr) "text",
 	};
-	struct endpoint endpoint;
-	struct visit visit = {.endpoint = &endpoint,
+	struct visit visit = {.address = address,
 	    .outcomes = &outcome,
 	    .count = 1,
 	    .connect = 1,
 	    .total = 1};
 
-	g_assert_true(endpoint_parse(address, 25, &endpoint));
 	hoststate_note(state, &visit);
 }
 

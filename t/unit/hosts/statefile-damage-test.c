@@ -80,7 +80,7 @@ visit_host(struct hoststate *state, guint number)
 	    .text = (char *)(guintptr) "connect: refused",
 	};
 	struct endpoint endpoint;
-	struct visit visit = {.endpoint = &endpoint,
+	struct visit visit = {.address = "192.0.2.1",
 	    .outcomes = &outcome,
 	    .count = 1,
 	    .connect = 100,
