@@ -19,6 +19,7 @@ struct peer {
 	int fd;
 	struct tls *tls;     /* NULL: in clear text */
 	short send_events;   /* what sending waits for */
+	gboolean has_heard;  /* something, since it last sent */
 	gboolean was_reset;  /* or ended by TLS */
 	gboolean is_unclear; /* it may live on: the trouble is ours */
 	GError *lost;        /* why nothing can be read any more */
@@ -112,8 +113,12 @@ await(struct peer *peer, short events, gint64 deadline, short *revents,
 		*revents = POLLIN;
 		return TRUE;
 	}
-	/* Amid the content it goes with what is sent. */
-	if (events == POLLIN)
+	/*
+	 * What was heard may be a piece of what it says.  Before that there is
+	 * nothing to acknowledge, and amid the content it goes with what is
+	 * sent.
+	 */
+	if (events == POLLIN && peer->has_heard)
 		quickack(peer->fd);
 	ready = deadline_poll(&pollfd, 1, deadline);
 	if (ready < 0)
@@ -139,6 +144,8 @@ send_some(struct peer *peer, const char *data, gsize length, gsize *sent,
 	if (peer->tls != NULL)
 		peer->send_events =
 		    n < 0 && errno == EAGAIN ? tls_events(peer->tls) : POLLOUT;
+	if (n > 0)
+		peer->has_heard = FALSE;
 	*sent = n < 0 ? 0 : n;
 	return TRUE;
 }
@@ -247,6 +254,7 @@ receive(struct peer *peer, gint64 deadline, GError **error)
 		if (!await(peer, events, deadline, &revents, error))
 			return FALSE;
 		n = receive_some(peer, buffer, sizeof(buffer), &events);
+		peer->has_heard = TRUE;
 	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
 	if (n <= 0) {
 		fail_lost(peer, &peer->lost, n < 0 ? errno : 0);
