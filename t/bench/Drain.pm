@@ -76,9 +76,9 @@ sub news {
 	seek $file, $self->{offsets}{$path} // 0, 0;
 	local $/ = undef;
 	my $text = <$file> // '';
-	$text =~ s/[^\n]*\z//;	# half a line
-	$self->{offsets}{$path} += length $text;
-	return split /\n/, $text;
+	my $length = 1 + rindex $text, "\n";	# without half a line
+	$self->{offsets}{$path} += $length;
+	return split /\n/, substr $text, 0, $length;
 }
 
 sub must {
