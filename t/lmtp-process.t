@@ -124,6 +124,16 @@ subtest 'a map that has been there for long' => sub {
     done_testing;
 };
 
+# sched(7): a process that is woken does not take the processor from another.
+subtest 'who wakes it goes on first' => sub {
+    my $lmtp = Lmtp->begin(agent => agent_for(SmtpHost->new));
+    my $stat = read_file('/proc/' . $lmtp->pid . '/stat');
+
+    is +(split ' ', $stat =~ s/^.*\) //sr)[38], 3, 'SCHED_BATCH';
+    is $lmtp->end, 0, 'exit status';
+    done_testing;
+};
+
 # "make soak" has a hundred thousand.
 subtest 'nothing grows' => sub {
     my $count = $ENV{SOAK_MESSAGES} // 500;

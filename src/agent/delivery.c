@@ -387,7 +387,7 @@ run(struct delivery *delivery)
 			MIN(deadline_in(OWN_NAME_SPAN), attempt->deadline));
 	plan = plan_new(delivery->route, first->domain, settings,
 	    attempt->resolver, attempt->state);
-	plan_add_own_name(plan, attempt->helo_name);
+	plan_set_own_name(plan, attempt->helo_name);
 	delivery->plan = plan;
 	try_hosts(delivery);
 	wakeup_add(delivery->wakeup, hoststate_take_calls(attempt->state));

@@ -373,9 +373,9 @@ plan_cut(const struct plan *plan)
 }
 
 void
-plan_add_own_name(struct plan *plan, const char *name)
+plan_set_own_name(struct plan *plan, const char *name)
 {
-	self_add_name(plan->self, name);
+	self_set_name(plan->self, name);
 }
 
 const struct destination *

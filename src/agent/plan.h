@@ -102,9 +102,9 @@ plan_next(struct plan *plan, gint64 deadline, struct candidate *candidate,
 const char *
 plan_cut(const struct plan *plan);
 
-/* One more name of this machine, see self.h. */
+/* One more name of this machine, see self_set_name(). */
 void
-plan_add_own_name(struct plan *plan, const char *name);
+plan_set_own_name(struct plan *plan, const char *name);
 
 /* What is set for a destination, its own options applied. */
 struct host_settings

@@ -13,34 +13,17 @@
 
 struct self {
 	const struct settings *settings;
-	GHashTable *names;     /* a set */
+	const char *also;      /* one more name, NULL: none */
+	GHashTable *names;     /* a set; NULL: not made yet */
 	GHashTable *addresses; /* as text; NULL: not read yet */
 };
-
-/* An address literal is an address, too. */
-static void
-add_helo_name(struct self *self, const char *helo_name)
-{
-	if (helo_name != NULL && helo_name[0] != '[')
-		self_add_name(self, helo_name);
-}
 
 struct self *
 self_new(const struct settings *settings)
 {
 	struct self *self = g_new0(struct self, 1);
-	char name[HOST_NAME_MAX + 1] = "";
-	g_autofree char *canonical = NULL;
 
 	self->settings = settings;
-	self->names =
-	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	self_add_name(self, "localhost");
-	add_helo_name(self, settings->helo_name);
-	if (gethostname(name, sizeof(name)) == 0)
-		canonical = domain_canonical(name, NULL);
-	if (canonical != NULL)
-		self_add_name(self, canonical);
 	return self;
 }
 
@@ -49,21 +32,48 @@ self_free(struct self *self)
 {
 	if (self == NULL)
 		return;
-	g_hash_table_destroy(self->names);
+	g_clear_pointer(&self->names, g_hash_table_destroy);
 	g_clear_pointer(&self->addresses, g_hash_table_destroy);
 	g_free(self);
 }
 
 void
-self_add_name(struct self *self, const char *name)
+self_set_name(struct self *self, const char *name)
 {
-	g_hash_table_add(self->names, g_strdup(name));
+	self->also = name;
+}
+
+/* An address literal is an address, too. */
+static void
+add_name(struct self *self, const char *name)
+{
+	if (name != NULL && name[0] != '[')
+		g_hash_table_add(self->names, g_strdup(name));
+}
+
+static void
+add_system_name(struct self *self)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+	g_autofree char *canonical = NULL;
+
+	if (gethostname(name, sizeof(name)) == 0)
+		canonical = domain_canonical(name, NULL);
+	add_name(self, canonical);
 }
 
 /* RFC 6761 section 6.3: so is every name below it. */
 gboolean
-self_has_name(const struct self *self, const char *name)
+self_has_name(struct self *self, const char *name)
 {
+	if (self->names == NULL) {
+		self->names = g_hash_table_new_full(g_str_hash, g_str_equal,
+		    g_free, NULL);
+		add_name(self, "localhost");
+		add_name(self, self->settings->helo_name);
+		add_name(self, self->also);
+		add_system_name(self);
+	}
 	return g_hash_table_contains(self->names, name) ||
 	    g_str_has_suffix(name, ".localhost");
 }

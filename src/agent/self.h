@@ -15,19 +15,20 @@ struct self;
 
 /*
  * Its names: helo-name in @settings and the system's own, and localhost.  Its
- * addresses: those of the interfaces, which are read at the first question,
- * and own-addresses, helo-name if it is one.  @settings must outlive it.
+ * addresses: those of the interfaces, and own-addresses, helo-name if it is
+ * one.  All are read at the first question, which most routes do not lead to.
+ * @settings must outlive it.
  */
 struct self *
 self_new(const struct settings *settings);
 
-/* One more name, in canonical form. */
+/* One more name, in canonical form, which must outlive the questions. */
 void
-self_add_name(struct self *self, const char *name);
+self_set_name(struct self *self, const char *name);
 
 /* @name is in canonical form. */
 gboolean
-self_has_name(const struct self *self, const char *name);
+self_has_name(struct self *self, const char *name);
 
 /*
  * Whatever the port.  All of 127/8, ::1, 0.0.0.0 and :: are this machine, too,
