@@ -273,12 +273,14 @@ try_addresses(struct delivery *delivery)
 	gint64 begin_by =
 	    MIN(delivery->attempt.begin_by, delivery->allowance.until);
 
-	while (!docket_is_closed(&delivery->docket)) {
+	/* try_hosts() has asked for the caller before the first one. */
+	for (gboolean first = TRUE; !docket_is_closed(&delivery->docket);
+	     first = FALSE) {
 		g_autoptr(GError) error = NULL;
 		struct candidate candidate;
 		enum plan_step step;
 
-		if (is_out_of_time(delivery) || caller_is_gone() ||
+		if (is_out_of_time(delivery) || (!first && caller_is_gone()) ||
 		    delivery->portion.untried != NULL)
 			break;
 		step = plan_next(delivery->plan, begin_by, &candidate, &error);

@@ -181,7 +181,7 @@ take_signals(void)
 {
 	struct sigaction action = {
 	    .sa_handler = take_way_out,
-	    .sa_flags = SA_ONSTACK,
+	    .sa_flags = SA_ONSTACK | SA_NODEFER, /* no mask to restore */
 	};
 
 	if (tries)
@@ -207,7 +207,7 @@ guard_try(void (*work)(void *data), void *data)
 
 	try_thread = pthread_self();
 	take_signals();
-	if (sigsetjmp(way_out, 1) == 0) {
+	if (sigsetjmp(way_out, 0) == 0) {
 		trying = TRUE;
 		limit_try(TRY_SECONDS);
 		work(data);
