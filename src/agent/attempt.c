@@ -24,8 +24,8 @@ attempt_peer(const struct candidate *candidate)
 {
 	char port[DECIMAL_SIZE];
 
-	return g_strconcat(candidate->host, "[", candidate->address, "]:",
-	    decimal(endpoint_port(&candidate->endpoint), port), NULL);
+	return g_strconcat(candidate->host, "[", candidate->address,
+	    "]:", decimal(endpoint_port(&candidate->endpoint), port), NULL);
 }
 
 void

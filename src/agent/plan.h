@@ -33,7 +33,7 @@ struct candidate {
 	struct host_settings settings; /* the route's options applied */
 	struct endpoint endpoint;
 	char address[ENDPOINT_TEXT_SIZE]; /* of the endpoint */
-	const char *id; /* candidate_id(), the plan's */
+	const char *id;                   /* candidate_id(), the plan's */
 };
 
 /*

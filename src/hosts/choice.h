@@ -36,7 +36,7 @@ struct hoststate {
 	guint kept;   /* connections with it, see hoststate_keep() */
 	gint64 since; /* its slot is this process's, health_now() */
 	gboolean stranger;
-	char *slots_key; /* NULL: no slot of it is occupied */
+	char *slots_key;    /* NULL: no slot of it is occupied */
 	gboolean slot_held; /* it still is, by holdings_resume() */
 	gboolean probing;
 	gboolean greeted; /* is the ticket marked? */

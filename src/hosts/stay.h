@@ -15,8 +15,8 @@
 
 /* What an attempt has come to. */
 struct visit {
-	const char *address; /* NULL: none could be found */
-	const struct outcome *outcomes;  /* one for each recipient */
+	const char *address;            /* NULL: none could be found */
+	const struct outcome *outcomes; /* one for each recipient */
 	guint count;
 	gint64 connect; /* how long it took, microseconds; -1: not connected */
 	gint64 total;

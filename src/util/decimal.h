@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Numbers in what is made anew for every message: names and keys.  printf(3)
- * takes ten times as long, which is a tenth of what a message takes that comes
- * by LMTP.
+ * Numbers in what is made anew for every message: names and keys.  By formats
+ * that would take ten times as long: a tenth of all that the agent does for a
+ * message that comes by LMTP.
  */
 #ifndef SMTPROUTE_DECIMAL_H
 #define SMTPROUTE_DECIMAL_H

@@ -218,13 +218,13 @@ test_acknowledged(gconstpointer data)
 	socklen_t size = sizeof(int);
 	int on = 0;
 
-	g_assert_no_errno(setsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on,
-	    sizeof(on)));
+	g_assert_no_errno(
+	    setsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)));
 	talk_say(talk, row->text);
 	g_assert_null(peer_reply(talk->peer, deadline_in(0), &error));
 	g_assert_error(error, PEER_ERROR, PEER_ERROR_TIMEOUT);
-	g_assert_no_errno(getsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on,
-	    &size));
+	g_assert_no_errno(
+	    getsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, &size));
 	g_assert_cmpint(on, ==, row->acknowledged);
 }
 
@@ -239,13 +239,13 @@ test_handshake_acknowledged(void)
 	socklen_t size = sizeof(int);
 	int on = 0;
 
-	g_assert_no_errno(setsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on,
-	    sizeof(on)));
+	g_assert_no_errno(
+	    setsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)));
 	g_assert_false(
 	    peer_start_tls(talk->peer, &policy, deadline_in(0), &error));
 	g_assert_error(error, PEER_ERROR, PEER_ERROR_TIMEOUT);
-	g_assert_no_errno(getsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on,
-	    &size));
+	g_assert_no_errno(
+	    getsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, &size));
 	g_assert_cmpint(on, ==, 1);
 }
 
