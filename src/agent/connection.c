@@ -38,9 +38,6 @@ connection_describe(struct connection *connection,
 	connection->candidate = candidate;
 	connection->domain = envelope_domain(attempt->envelope);
 	connection->dcid = hoststate_dcid(attempt->state);
-	connection->port = endpoint_port(&candidate->endpoint);
-	g_strlcpy(connection->address, candidate->address,
-	    sizeof(connection->address));
 	g_strlcpy(connection->interface,
 	    candidate->settings.bind != NULL ? candidate->settings.bind : "-",
 	    sizeof(connection->interface));
@@ -55,8 +52,9 @@ connection_log_new(struct connection *connection, int fd)
 		endpoint_text(&local, connection->interface);
 	maillog_info("New SMTP DCID %" G_GUINT64_FORMAT
 		     " interface %s address %s port %u",
-	    connection->dcid, connection->interface, connection->address,
-	    connection->port);
+	    connection->dcid, connection->interface,
+	    connection->candidate->address,
+	    endpoint_port(&connection->candidate->endpoint));
 }
 
 void
@@ -151,8 +149,10 @@ log_connection_error(const struct connection *connection,
 	maillog_info("Connection Error: DCID %" G_GUINT64_FORMAT
 		     " domain: %s IP: %s port: %u details: %s interface: %s "
 		     "reason: %s",
-	    connection->dcid, connection->domain, connection->address,
-	    connection->port, outcome->text, connection->interface, reason);
+	    connection->dcid, connection->domain,
+	    connection->candidate->address,
+	    endpoint_port(&connection->candidate->endpoint), outcome->text,
+	    connection->interface, reason);
 }
 
 static void

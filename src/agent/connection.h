@@ -23,8 +23,6 @@ struct connection {
 	guint64 dcid;
 	gboolean kept; /* since a message before */
 	char interface[ENDPOINT_TEXT_SIZE];
-	char address[ENDPOINT_TEXT_SIZE];
-	guint16 port;
 };
 
 /* What is known before there is a connection. */
