@@ -71,7 +71,7 @@ choose_again(struct hoststate *state, const char *route, gboolean counted)
 	g_assert_cmpint(trip_choose(state, contenders, 1), ==, 'A');
 }
 
-/* Is the file what it was before? */
+/* And is the file another one than before? */
 static gboolean
 choice_writes(const struct statefolder *place, struct hoststate *state,
     const char *route, gboolean counted)

@@ -210,22 +210,41 @@ static const struct heard {
 };
 
 static void
-test_acknowledged(gconstpointer data)
+put_acknowledging_off(const struct talk *talk)
 {
-	const struct heard *row = data;
-	g_autoptr(Talk) talk = talk_over_tcp();
-	g_autoptr(GError) error = NULL;
+	int off = 0;
+
+	g_assert_no_errno(setsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK,
+	    &off, sizeof(off)));
+}
+
+static int
+is_acknowledging(const struct talk *talk)
+{
 	socklen_t size = sizeof(int);
 	int on = 0;
 
 	g_assert_no_errno(
-	    setsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)));
-	talk_say(talk, row->text);
-	g_assert_null(peer_reply(talk->peer, deadline_in(0), &error));
-	g_assert_error(error, PEER_ERROR, PEER_ERROR_TIMEOUT);
-	g_assert_no_errno(
 	    getsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, &size));
-	g_assert_cmpint(on, ==, row->acknowledged);
+	return on;
+}
+
+/* Linux has it until it thinks better: each wait asks for it anew. */
+static void
+test_acknowledged(gconstpointer data)
+{
+	const struct heard *row = data;
+	g_autoptr(Talk) talk = talk_over_tcp();
+
+	talk_say(talk, row->text);
+	for (int waits = 0; waits < 2; waits++) {
+		g_autoptr(GError) error = NULL;
+
+		put_acknowledging_off(talk);
+		g_assert_null(peer_reply(talk->peer, deadline_in(0), &error));
+		g_assert_error(error, PEER_ERROR, PEER_ERROR_TIMEOUT);
+		g_assert_cmpint(is_acknowledging(talk), ==, row->acknowledged);
+	}
 }
 
 /* A host's hello comes in pieces, too. */
@@ -236,17 +255,12 @@ test_handshake_acknowledged(void)
 	const struct tls_policy policy = {.level = TLS_ENCRYPT,
 	    .min_protocol = TLS1_2_VERSION};
 	g_autoptr(GError) error = NULL;
-	socklen_t size = sizeof(int);
-	int on = 0;
 
-	g_assert_no_errno(
-	    setsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)));
+	put_acknowledging_off(talk);
 	g_assert_false(
 	    peer_start_tls(talk->peer, &policy, deadline_in(0), &error));
 	g_assert_error(error, PEER_ERROR, PEER_ERROR_TIMEOUT);
-	g_assert_no_errno(
-	    getsockopt(talk->ours, IPPROTO_TCP, TCP_QUICKACK, &on, &size));
-	g_assert_cmpint(on, ==, 1);
+	g_assert_cmpint(is_acknowledging(talk), ==, 1);
 }
 
 int
