@@ -440,9 +440,8 @@ prepare(struct carrier *carrier, enum stage stage)
 
 	carrier->answered = FALSE;
 	if (carrier->session == NULL)
-		carrier->session = session_new(&error);
-	if (carrier->session == NULL ||
-	    !session_begin(carrier->session, job->helo_name, job->sender,
+		carrier->session = session_new();
+	if (!session_begin(carrier->session, job->helo_name, job->sender,
 		job->recipients, message_size(job->message), job->credentials,
 		&error)) {
 		dialogue_fail_here(&carrier->dialogue, stage, error->message);

@@ -3,9 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "smtp/dial.h"
@@ -13,40 +11,6 @@
 #include "util/deadline.h"
 
 G_DEFINE_QUARK(smtproute_dial_error, dial_error)
-
-/* -1: none. */
-static _Thread_local int seam = -1;  /* for the next socket() */
-static _Thread_local int given = -1; /* what that has got, for connect() */
-
-void
-dial_seam(int fd)
-{
-	seam = fd;
-	given = -1;
-}
-
-/*
- * These take the place of libc's for the libraries too: the dynamic linker
- * finds the program's definitions first.
- */
-int
-socket(int domain, int type, int protocol)
-{
-	if (seam < 0)
-		return (int)syscall(SYS_socket, domain, type, protocol);
-	given = fcntl(seam, F_DUPFD_CLOEXEC, 0);
-	seam = -1;
-	return given;
-}
-
-int
-connect(int fd, const struct sockaddr *address, socklen_t length)
-{
-	if (given < 0 || fd != given)
-		return (int)syscall(SYS_connect, fd, address, length);
-	given = -1;
-	return 0;
-}
 
 /* Is it for want of something here, whoever is at the other end? */
 static gboolean

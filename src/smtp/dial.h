@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections with a deadline and a source address, and the seam through
- * which libESMTP is given one that is open already.
+ * Connections with a deadline and a source address.
  */
 #ifndef SMTPROUTE_DIAL_H
 #define SMTPROUTE_DIAL_H
@@ -30,16 +29,5 @@ dial_error_quark(void);
 int
 dial(const struct endpoint *to, const struct endpoint *from, gint64 deadline,
     GError **error);
-
-/*
- * The seam.  libESMTP has no call that takes an open socket, but it calls
- * socket(2) and connect(2) as any program does, and finds the definitions in
- * dial.c.  After dial_seam(fd) the next socket() of the calling thread is a
- * duplicate of @fd, close-on-exec, and connect() of that succeeds at once,
- * once; all else, and other threads', are the real calls.  dial_seam(-1): these
- * two, too.
- */
-void
-dial_seam(int fd);
 
 #endif

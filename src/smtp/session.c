@@ -2,36 +2,21 @@
 
 #include <config.h>
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <auth-client.h>
 #include <libesmtp.h>
 
-#include "smtp/dial.h"
 #include "smtp/reply.h"
+#include "smtp/seam.h"
 #include "smtp/session.h"
-#include "util/autofd.h"
 #include "util/secret.h"
 
 /*
  * libESMTP insists on a server to look up and connect to; this one costs no
- * lookup, and the seam of dial.c gives it its end of the pair for a socket.
+ * lookup, and what it gets for a socket is the seam.
  */
 #define DUMMY_SERVER "127.0.0.1:1"
-
-/*
- * All that it waits for is there already, so that its time-outs, in ms, end
- * only what has gone wrong here; deadlines are kept outside.
- */
-#define LIB_TIMEOUT 1000L
-
-/*
- * libESMTP writes at most 2,048 bytes at once, and only while poll(2) finds
- * room, which is while three quarters of the buffer are free.
- */
-#define WRITES_MAX 4
 
 /* To DATA and QUIT. */
 #define REPLIES_BEHIND_RCPT 2
@@ -42,14 +27,11 @@
 G_DEFINE_QUARK(smtproute_session_error, session_error)
 
 struct session {
-	int inner; /* libESMTP's end of the pair */
-	int outer;
 	smtp_session_t lib; /* NULL: there is no message */
 	smtp_message_t message;
 	auth_context_t auth; /* NULL: no credentials */
-	guint writes;        /* that the pair holds */
+	struct seam seam;    /* with what it is told and has not read yet */
 	GString *output;     /* what it wrote and nobody has heard yet */
-	GString *input;      /* what it is told and has not got yet */
 	guint replies_max;   /* it never waits for more until its end */
 	session_said said;
 	void *data; /* for @said */
@@ -67,20 +49,6 @@ no_content(void **context, int *length, void *data)
 	if (length != NULL)
 		*length = 0;
 	return NULL;
-}
-
-static gboolean
-set_timeouts(smtp_session_t lib)
-{
-	static const int which[] = {Timeout_GREETING, Timeout_ENVELOPE,
-	    Timeout_DATA, Timeout_TRANSFER, Timeout_DATA2};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(which); i++)
-		if (smtp_set_timeout(lib,
-			which[i] | Timeout_OVERRIDE_RFC2822_MINIMUM,
-			LIB_TIMEOUT) == 0)
-			return FALSE;
-	return TRUE;
 }
 
 static gboolean
@@ -128,60 +96,18 @@ take_line(struct session *session)
 	return line;
 }
 
-/* There is room for all: libESMTP has read what came before. */
+/* What libESMTP writes. */
 static void
-flush_input(struct session *session)
-{
-	gssize n;
-
-	do
-		n = send(session->outer, session->input->str,
-		    session->input->len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		g_string_erase(session->input, 0, n);
-}
-
-/* What nobody reads: it has been heard, or is of the message before. */
-static void
-drop(int fd)
-{
-	char buffer[4096];
-	gssize n;
-
-	/* Less than there is room for is all. */
-	do {
-		n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-		explicit_bzero(buffer, MAX(n, 0));
-	} while (n == sizeof(buffer));
-}
-
-static void
-drop_output(struct session *session)
-{
-	drop(session->outer);
-	session->writes = 0;
-}
-
-/* libESMTP's monitor: it is about to write @text, and will read then. */
-static void
-overhear(const char *text, int length, int what, void *data)
+overhear(const char *text, gsize length, void *data)
 {
 	struct session *session = data;
 	char *line;
 
-	if (what != SMTP_CB_WRITING)
-		return;
-	g_string_append_len(session->output, text, length);
+	g_string_append_len(session->output, text, (gssize)length);
 	while ((line = take_line(session)) != NULL) {
 		session->said(line, session->data);
 		secret_free(line);
 	}
-	if (session->input->len > 0)
-		flush_input(session);
-	if (session->writes == WRITES_MAX)
-		drop_output(session);
-	session->writes++;
 }
 
 /* FALSE: no memory. */
@@ -191,9 +117,7 @@ set_up(struct session *session, const char *helo_name)
 	session->lib = smtp_create_session();
 	return session->lib != NULL &&
 	    smtp_set_server(session->lib, DUMMY_SERVER) &&
-	    smtp_set_hostname(session->lib, helo_name) &&
-	    smtp_set_monitorcb(session->lib, overhear, session, FALSE) &&
-	    set_timeouts(session->lib);
+	    smtp_set_hostname(session->lib, helo_name);
 }
 
 /* For libESMTP's plug-ins, which ask for what they need. */
@@ -244,21 +168,14 @@ set_up_auth(struct session *session, const struct credentials *credentials)
 }
 
 struct session *
-session_new(GError **error)
+session_new(void)
 {
-	struct session *session;
-	int pair[2];
+	struct session *session = g_new0(struct session, 1);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-		g_set_error(error, SESSION_ERROR, SESSION_ERROR_FAILED,
-		    "socketpair: %s", g_strerror(errno));
-		return NULL;
-	}
-	session = g_new0(struct session, 1);
-	session->inner = pair[0];
-	session->outer = pair[1];
 	session->output = g_string_new(NULL);
-	session->input = g_string_new(NULL);
+	session->seam.input = g_string_new(NULL);
+	session->seam.written = overhear;
+	session->seam.data = session;
 	return session;
 }
 
@@ -275,9 +192,7 @@ clear(struct session *session)
 {
 	clear_lib(session);
 	g_string_truncate(session->output, 0);
-	g_string_truncate(session->input, 0);
-	drop(session->inner);
-	drop_output(session);
+	g_string_truncate(session->seam.input, 0);
 }
 
 gboolean
@@ -298,13 +213,13 @@ session_begin(struct session *session, const char *helo_name,
 void
 session_tell(struct session *session, const char *text)
 {
-	g_string_append(session->input, text);
+	g_string_append(session->seam.input, text);
 }
 
 void
 session_tell_code(struct session *session, int code)
 {
-	reply_append_code(session->input, code);
+	reply_append_code(session->seam.input, code);
 	session_tell(session, " -\r\n");
 }
 
@@ -333,11 +248,9 @@ session_run(struct session *session, session_said said, void *data)
 
 	session->said = said;
 	session->data = data;
-	flush_input(session);
-	dial_seam(session->inner);
+	seam_open(&session->seam);
 	smtp_start_session(session->lib);
-	/* If it never came to connect(). */
-	dial_seam(-1);
+	seam_close();
 	secret = session->auth != NULL;
 	clear_lib(session);
 	if (secret)
@@ -353,10 +266,8 @@ session_has_more(const struct session *session)
 void
 session_free(struct session *session)
 {
-	autofd_clear(&session->outer);
-	autofd_clear(&session->inner);
 	clear_lib(session);
 	g_string_free(session->output, TRUE);
-	g_string_free(session->input, TRUE);
+	g_string_free(session->seam.input, TRUE);
 	g_free(session);
 }

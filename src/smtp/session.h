@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libESMTP, driving one SMTP session for each message.  One end of a socket
- * pair is its server; what it writes there its monitor hands over first, and
- * what it is told then it finds there when it comes to read.  So it runs in its
- * caller's thread, and never waits.
+ * libESMTP, driving one SMTP session for each message.  Its server is this
+ * program (seam.h): what it writes is heard at once, and what it is told then
+ * is there when it comes to read.  So it runs in its caller's thread, and never
+ * waits.
  */
 #ifndef SMTPROUTE_SESSION_H
 #define SMTPROUTE_SESSION_H
@@ -16,7 +16,7 @@
 #define SESSION_ERROR (session_error_quark())
 
 enum session_error {
-	SESSION_ERROR_FAILED, /* no memory, no descriptor */
+	SESSION_ERROR_FAILED, /* no memory */
 };
 
 GQuark
@@ -33,7 +33,7 @@ typedef void (*session_said)(const char *line, void *data);
 
 /* The place of one message after the other. */
 struct session *
-session_new(GError **error);
+session_new(void);
 
 /*
  * The next message.  @recipients: of struct mailbox; @size: for MAIL's SIZE

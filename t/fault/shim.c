@@ -37,7 +37,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -66,8 +65,7 @@ static struct {
 static void
 say(void)
 {
-	int fd = (int)NEXT(syscall)(SYS_openat, AT_FDCWD, plan.says,
-	    O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int fd = NEXT(open)(plan.says, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	if (fd >= 0)
 		close(fd);
@@ -121,7 +119,7 @@ send_fails(int fd, size_t *length)
 	return fails_or_shortens("send", length);
 }
 
-/* The verdict goes into a pipe, libESMTP's commands into a socket. */
+/* The verdict goes into a pipe. */
 static bool
 write_fails(int fd, size_t *length)
 {
@@ -129,8 +127,6 @@ write_fails(int fd, size_t *length)
 
 	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
 		return fails_or_shortens("report", length);
-	if (S_ISSOCK(st.st_mode))
-		return fails_or_shortens("command", length);
 	return fails_or_shortens("write", length);
 }
 
@@ -295,44 +291,27 @@ FCNTL(fcntl64)
 /* ---- sockets ---- */
 
 int
-socketpair(int domain, int type, int protocol, int pair[2])
-{
-	return fails("socketpair")
-	    ? -1
-	    : NEXT(socketpair)(domain, type, protocol, pair);
-}
-
-int
 bind(int fd, const struct sockaddr *address, socklen_t length)
 {
 	return fails("bind") ? -1 : NEXT(bind)(fd, address, length);
 }
 
-/*
- * The agent has a socket() and a connect() of its own, which call this.  EINTR
- * leaves a connection under way.
- */
-long
-syscall(long number, ...)
+int
+socket(int domain, int type, int protocol)
 {
-	long (*next)(long, ...) = NEXT(syscall);
-	long argument[6];
-	va_list ap;
+	return fails("socket") ? -1 : NEXT(socket)(domain, type, protocol);
+}
 
-	va_start(ap, number);
-	for (int i = 0; i < 6; i++)
-		argument[i] = va_arg(ap, long);
-	va_end(ap);
-	if (number == SYS_socket && fails("socket"))
-		return -1;
-	if (number == SYS_connect && fails("connect")) {
-		if (plan.error == EINTR)
-			next(number, argument[0], argument[1], argument[2]);
-		errno = plan.error;
-		return -1;
-	}
-	return next(number, argument[0], argument[1], argument[2], argument[3],
-	    argument[4], argument[5]);
+/* EINTR leaves a connection under way. */
+int
+connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	if (!fails("connect"))
+		return NEXT(connect)(fd, address, length);
+	if (plan.error == EINTR)
+		NEXT(connect)(fd, address, length);
+	errno = plan.error;
+	return -1;
 }
 
 int
@@ -375,8 +354,7 @@ day_ahead(void)
 
 	if (plan.clock == NULL)
 		return plan.day;
-	fd = (int)NEXT(
-	    syscall)(SYS_openat, AT_FDCWD, plan.clock, O_RDONLY | O_CLOEXEC);
+	fd = NEXT(open)(plan.clock, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || NEXT(read)(fd, text, sizeof(text) - 1) < 0)
 		abort();
 	close(fd);

@@ -285,11 +285,10 @@ ask_lib(struct interview *interview, guint mechanisms)
 	    mailbox_parse("postmaster@invalid", NULL);
 	g_autoptr(GPtrArray) recipients = g_ptr_array_new();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Session) session = session_new(&error);
+	g_autoptr(Session) session = session_new();
 
 	g_ptr_array_add(recipients, recipient);
-	if (session == NULL ||
-	    !session_begin(session, interview->helo_name, sender, recipients, 0,
+	if (!session_begin(session, interview->helo_name, sender, recipients, 0,
 		interview->security.credentials, &error)) {
 		dialogue_fail_here(&interview->dialogue, STAGE_AUTH,
 		    error->message);

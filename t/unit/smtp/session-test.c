@@ -144,17 +144,6 @@ recipients_new(guint count)
 	return recipients;
 }
 
-static struct session *
-new_session(void)
-{
-	g_autoptr(GError) error = NULL;
-	struct session *session = session_new(&error);
-
-	g_assert_no_error(error);
-	g_assert_nonnull(session);
-	return session;
-}
-
 static void
 begin(struct session *session, const char *from, const GPtrArray *recipients)
 {
@@ -220,7 +209,7 @@ hold(struct session *session, const struct dialogue *row)
 static void
 test_dialogue(gconstpointer data)
 {
-	g_autoptr(Session) session = new_session();
+	g_autoptr(Session) session = session_new();
 
 	hold(session, data);
 }
@@ -231,7 +220,7 @@ test_given_up(gconstpointer data)
 {
 	const struct dialogue *row = data;
 	g_autoptr(GPtrArray) recipients = recipients_new(row->recipients);
-	g_autoptr(Session) session = new_session();
+	g_autoptr(Session) session = session_new();
 
 	for (guint stop = 0; stop < count_steps(row->steps); stop++) {
 		struct run run = {session, row->steps, 0, stop, FALSE};
@@ -247,7 +236,7 @@ test_given_up(gconstpointer data)
 static void
 test_all(void)
 {
-	g_autoptr(Session) session = new_session();
+	g_autoptr(Session) session = session_new();
 	g_autoptr(GPtrArray) recipients = recipients_new(1);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(dialogues); i++) {
@@ -264,7 +253,7 @@ test_null_sender(void)
 	    {"MAIL FROM:<>\r\n", OK, LAST}, {RCPT(0), OK, LAST},
 	    {DATA, NO, LAST}, {QUIT, BYE, LAST}, {NULL, NULL, LAST}};
 	g_autoptr(GPtrArray) recipients = recipients_new(1);
-	g_autoptr(Session) session = new_session();
+	g_autoptr(Session) session = session_new();
 	struct run run = {session, steps, 0, G_MAXUINT - 1, FALSE};
 
 	begin(session, "", recipients);
@@ -287,7 +276,7 @@ test_long_path(void)
 	    {mail, OK, LAST}, {rcpt, OK, MORE}, {DATA, NO, LAST},
 	    {QUIT, BYE, LAST}, {NULL, NULL, LAST}};
 	g_autoptr(GPtrArray) recipients = recipients_new(0);
-	g_autoptr(Session) session = new_session();
+	g_autoptr(Session) session = session_new();
 	struct run run = {session, steps, 0, G_MAXUINT - 1, FALSE};
 
 	g_ptr_array_add(recipients, mailbox_parse(path, NULL));
@@ -331,7 +320,7 @@ static void
 run_crowd(guint count, struct crowd *crowd)
 {
 	g_autoptr(GPtrArray) recipients = recipients_new(count);
-	g_autoptr(Session) session = new_session();
+	g_autoptr(Session) session = session_new();
 
 	crowd->session = session;
 	begin(session, "from@a.example", recipients);
@@ -366,7 +355,7 @@ test_many_ahead(void)
 	const guint count = 1000;
 	struct crowd crowd = {.stop = 0};
 	g_autoptr(GPtrArray) recipients = recipients_new(count);
-	g_autoptr(Session) session = new_session();
+	g_autoptr(Session) session = session_new();
 
 	begin(session, "from@a.example", recipients);
 	session_tell(session, HELLO PIPELINING OK);
