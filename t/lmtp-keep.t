@@ -157,8 +157,9 @@ subtest 'settings that change' => sub {
     done_testing;
 };
 
-subtest 'what MAIL says is of the message' => sub {
-    my $host = SmtpHost->new(keywords => ['8BITMIME', 'SIZE']);
+for my $pipelining ([], ['PIPELINING']) {
+subtest "what MAIL says is of the message @{$pipelining}" => sub {
+    my $host = SmtpHost->new(keywords => ['8BITMIME', 'SIZE', @{$pipelining}]);
     my $lmtp = Lmtp->begin(agent => agent_for($host));
     my @messages = ("a\n", "\303\274\n", "abc\n");
 
@@ -169,6 +170,7 @@ subtest 'what MAIL says is of the message' => sub {
         ['SIZE=3', 'SIZE=4 BODY=8BITMIME', 'SIZE=5'], 'SIZE and BODY';
     done_testing;
 };
+}
 
 # Over TLS, with a login: EHLO, STARTTLS and AUTH once; and anew when the
 # secret is another one.

@@ -35,6 +35,7 @@ my @NO_MESSAGES = (
     qr/^postlog -p info -t $/,
     qr/^smtproute 5$/,    # the state file's layout
     qr/^XFORWARD IDENT$/, # a keyword
+    qr/^(?:MAIL FROM|RCPT TO):<$/,
     qr/^\[-|^domain \| host$/,   # arguments, of the synopsis
 );
 

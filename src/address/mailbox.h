@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /*
- * More than RFC 5321 section 4.5.3.1.3 asks for (256).  libESMTP formats
- * "RCPT TO:<...>" in 1,024 bytes and silently cuts what is longer.
+ * More than RFC 5321 section 4.5.3.1.3 asks for (256), and not so much that
+ * the command is longer than any host takes a line to be (1,000).
  */
 #define MAILBOX_MAX 900
 

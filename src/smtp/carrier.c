@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "smtp/ahead.h"
 #include "smtp/carrier.h"
 #include "smtp/content.h"
 #include "smtp/farewell.h"
@@ -102,27 +101,14 @@ carry_greeting(struct carrier *carrier)
 		refuse_session(carrier, reply);
 }
 
-static gboolean
-wants_8bitmime(const struct carrier *carrier)
-{
-	return carrier->opening.offer.eightbitmime &&
-	    message_is_8bit(carrier->job->message);
-}
-
 /* Tells libESMTP what the host offers. */
 static void
 tell_offer(struct carrier *carrier, guint mechanisms)
 {
-	const struct offer *offer = &carrier->opening.offer;
-	gboolean secured = peer_tls(carrier->dialogue.peer) != NULL;
-	g_autofree char *text = offer_format(offer, mechanisms, secured);
+	g_autofree char *text = offer_format(&carrier->opening.offer,
+	    mechanisms, peer_tls(carrier->dialogue.peer) != NULL);
 
-	if (wants_8bitmime(carrier))
-		session_use_8bitmime(carrier->session);
 	session_tell(carrier->session, text);
-	/* Else AUTH comes before MAIL. */
-	if (mechanisms == 0 && ahead_is_sure(carrier))
-		ahead_answer(carrier);
 }
 
 static void
@@ -204,29 +190,84 @@ may_begin(struct carrier *carrier)
 	return FALSE;
 }
 
-/* It goes to the host, or with the others when DATA comes. */
+/*
+ * Only after a success with nothing behind it: 354 has shown that all was in
+ * step, and the host has said that it is done.
+ */
+static gboolean
+may_be_kept(const struct carrier *carrier, int code)
+{
+	return carrier->job->keep && code / 100 == 2 &&
+	    !peer_has_spoken(carrier->dialogue.peer);
+}
+
 static void
-carry_accepted_mail(struct carrier *carrier, const char *command)
+carry_content(struct carrier *carrier)
+{
+	int code = content_carry(&carrier->dialogue, carrier->job->message);
+
+	carrier->idle = !carrier->dialogue.over && may_be_kept(carrier, code);
+}
+
+/* The whole envelope. */
+static GPtrArray *
+envelope_commands(const struct carrier *carrier)
 {
 	const struct wire_job *job = carrier->job;
 	const struct offer *offer = &carrier->opening.offer;
-	g_autofree char *whole = terms_mail(offer, job, command);
+	GPtrArray *commands = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(commands, terms_mail(offer, job));
+	for (guint i = 0; i < job->recipients->len; i++)
+		g_ptr_array_add(commands, terms_rcpt(offer, job, i));
+	return commands;
+}
+
+static void
+carry_volley(struct carrier *carrier)
+{
+	g_autoptr(GPtrArray) commands = envelope_commands(carrier);
+	gboolean accepted;
+	gboolean wanted = volley_send(&carrier->dialogue, commands, &accepted);
+
+	if (accepted)
+		carrier->job->events->accepted(carrier->job->data);
+	if (wanted)
+		carry_content(carrier);
+}
+
+/* libESMTP goes on to QUIT, and nobody minds what it says. */
+static void
+dismiss(struct carrier *carrier)
+{
+	if (carrier->answered)
+		return;
+	session_refuse(carrier->session);
+	carrier->answered = TRUE;
+}
+
+static void
+carry_accepted_mail(struct carrier *carrier)
+{
+	const struct wire_job *job = carrier->job;
+	const struct offer *offer = &carrier->opening.offer;
+	g_autofree char *mail = NULL;
 
 	if (!may_begin(carrier))
 		return;
 	if (terms_lack_notices(offer, job))
 		job->events->unnoticed(job->data);
-	if (ahead_as_one(carrier)) {
-		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
-		if (!carrier->answered)
-			ahead_answer(carrier);
-	} else {
-		carry_command(carrier, STAGE_MAIL, whole);
+	if (terms_allow_volley(offer, job)) {
+		carry_volley(carrier);
+		dismiss(carrier);
+		return;
 	}
+	mail = terms_mail(offer, job);
+	carry_command(carrier, STAGE_MAIL, mail);
 }
 
 static void
-carry_mail(struct carrier *carrier, const char *command)
+carry_mail(struct carrier *carrier)
 {
 	int refusal;
 
@@ -236,7 +277,7 @@ carry_mail(struct carrier *carrier, const char *command)
 	refusal = terms_refuse(&carrier->opening.offer, carrier->job,
 	    carrier->dialogue.transaction);
 	if (refusal == 0)
-		carry_accepted_mail(carrier, command);
+		carry_accepted_mail(carrier);
 	else
 		tell_code(carrier, refusal);
 }
@@ -273,34 +314,30 @@ collect_rcpt_replies(struct carrier *carrier)
 }
 
 static void
-carry_rcpt(struct carrier *carrier, const char *command)
+carry_rcpt(struct carrier *carrier)
 {
-	g_autofree char *whole = NULL;
+	g_autofree char *command = NULL;
 
 	if (carrier->rcpt_sent == carrier->dialogue.transaction->count) {
 		dialogue_fail_here(&carrier->dialogue, STAGE_RCPT,
 		    "libESMTP: extra RCPT");
 		return;
 	}
-	whole = terms_rcpt(&carrier->opening.offer, carrier->job,
-	    carrier->rcpt_sent, command);
-	if (ahead_as_one(carrier)) {
-		carrier->rcpt_sent++;
-		g_ptr_array_add(carrier->held, g_steal_pointer(&whole));
-		return;
-	}
+	command = terms_rcpt(&carrier->opening.offer, carrier->job,
+	    carrier->rcpt_sent);
 	/* With RCPT commands under way replies are expected. */
 	if (carrier->rcpt_sent == carrier->rcpt_answered &&
 	    dialogue_out_of_turn(&carrier->dialogue, STAGE_RCPT))
 		return;
-	if (!dialogue_send(&carrier->dialogue, STAGE_RCPT, whole))
+	if (!dialogue_send(&carrier->dialogue, STAGE_RCPT, command))
 		return;
 	carrier->rcpt_sent++;
 	/*
 	 * Under PIPELINING libESMTP has written the next command already.  What
-	 * it writes at once (session.c) goes ahead of the replies: less than
+	 * it writes at once, 2,048 bytes, goes ahead of the replies: less than
 	 * any socket's buffer holds, so that neither side waits for the other
-	 * (RFC 2920 section 3.1).
+	 * (RFC 2920 section 3.1).  Ours are as long: it is from pipe(8) that
+	 * they come one by one, without parameters.
 	 */
 	if (!session_has_more(carrier->session))
 		collect_rcpt_replies(carrier);
@@ -328,45 +365,13 @@ hold_back(struct carrier *carrier)
 	tell_code(carrier, 554);
 }
 
-/*
- * Only after a success with nothing behind it: 354 has shown that all was in
- * step, and the host has said that it is done.
- */
-static gboolean
-may_be_kept(const struct carrier *carrier, int code)
-{
-	return carrier->job->keep && code / 100 == 2 &&
-	    !peer_has_spoken(carrier->dialogue.peer);
-}
-
-static void
-carry_content(struct carrier *carrier)
-{
-	int code = content_carry(&carrier->dialogue, carrier->job->message);
-
-	carrier->idle = !carrier->dialogue.over && may_be_kept(carrier, code);
-}
-
-static void
-carry_volley(struct carrier *carrier)
-{
-	gboolean accepted;
-	gboolean wanted =
-	    volley_send(&carrier->dialogue, carrier->held, &accepted);
-
-	if (accepted)
-		carrier->job->events->accepted(carrier->job->data);
-	if (wanted)
-		carry_content(carrier);
-}
-
 static void
 carry_data(struct carrier *carrier, const char *command)
 {
-	if (!ahead_is_whole(carrier))
-		return;
-	if (ahead_as_one(carrier)) {
-		carry_volley(carrier);
+	/* Else who was left out would have the others' verdict. */
+	if (carrier->rcpt_sent < carrier->dialogue.transaction->count) {
+		dialogue_fail_here(&carrier->dialogue, STAGE_DATA,
+		    "libESMTP: lost a command");
 		return;
 	}
 	collect_rcpt_replies(carrier);
@@ -404,9 +409,9 @@ carry(struct carrier *carrier, const char *line)
 	else if (g_str_has_prefix(line, "HELO "))
 		carry_helo(carrier, line);
 	else if (g_str_has_prefix(line, "MAIL "))
-		carry_mail(carrier, line);
+		carry_mail(carrier);
 	else if (g_str_has_prefix(line, "RCPT "))
-		carry_rcpt(carrier, line);
+		carry_rcpt(carrier);
 	else if (g_str_equal(line, "DATA\r\n"))
 		carry_data(carrier, line);
 	else if (g_str_equal(line, "QUIT\r\n"))
@@ -424,11 +429,8 @@ hear(const char *line, void *data)
 
 	if (!carrier->dialogue.over)
 		carry(carrier, line);
-	/* It goes on to QUIT, and nobody minds what it says. */
-	if (carrier->dialogue.over && !carrier->answered) {
-		session_refuse(carrier->session);
-		carrier->answered = TRUE;
-	}
+	if (carrier->dialogue.over)
+		dismiss(carrier);
 }
 
 /* FALSE: the session is over. */
@@ -441,9 +443,8 @@ prepare(struct carrier *carrier, enum stage stage)
 	carrier->answered = FALSE;
 	if (carrier->session == NULL)
 		carrier->session = session_new();
-	if (!session_begin(carrier->session, job->helo_name, job->sender,
-		job->recipients, message_size(job->message), job->credentials,
-		&error)) {
+	if (!session_begin(carrier->session, job->helo_name, job->recipients,
+		job->credentials, &error)) {
 		dialogue_fail_here(&carrier->dialogue, stage, error->message);
 		return FALSE;
 	}
@@ -473,12 +474,25 @@ carrier_begin(struct carrier *carrier)
 	carry_all(carrier);
 }
 
+/* libESMTP has led here with the first message, and is not asked again. */
+static void
+carry_next(struct carrier *carrier)
+{
+	carrier->answered = TRUE;
+	carry_mail(carrier);
+	if (!carrier->idle)
+		quit(carrier);
+	g_assert(transaction_is_settled(carrier->dialogue.transaction));
+}
+
 void
 carrier_go_on(struct carrier *carrier)
 {
 	carrier->known = TRUE;
-	if (!prepare(carrier, STAGE_MAIL))
-		return;
-	tell_offer(carrier, 0);
-	carry_all(carrier);
+	if (terms_allow_volley(&carrier->opening.offer, carrier->job)) {
+		carry_next(carrier);
+	} else if (prepare(carrier, STAGE_MAIL)) {
+		tell_offer(carrier, 0);
+		carry_all(carrier);
+	}
 }

@@ -2,7 +2,8 @@
 /*
  * Carries libESMTP's commands (session.h) to a host, each in its own way, and
  * the host's answers back, until the job (wire.h) is done or the session over.
- * Outcomes go to the dialogue's transaction.
+ * An envelope that leaves as one (volley.h) it makes up itself.  Outcomes go to
+ * the dialogue's transaction.
  */
 #ifndef SMTPROUTE_CARRIER_H
 #define SMTPROUTE_CARRIER_H
@@ -24,9 +25,9 @@ struct carrier {
 	struct login login;
 	guint rcpt_sent;
 	guint rcpt_answered;
-	GPtrArray *held;   /* commands of the envelope, to go out as one */
 	gboolean known;    /* what the host offers, from the message before */
-	gboolean answered; /* libESMTP has answers to all that it will say */
+	gboolean answered; /* libESMTP has answers to all that it will say, or
+			    * is not asked */
 	gboolean idle;     /* the host may have another one */
 };
 
@@ -38,7 +39,10 @@ struct carrier {
 void
 carrier_begin(struct carrier *carrier);
 
-/* The same with another message, after one that has left it idle. */
+/*
+ * The same with another message, after one that has left it idle.  libESMTP is
+ * not asked where the envelope leaves as one.
+ */
 void
 carrier_go_on(struct carrier *carrier);
 

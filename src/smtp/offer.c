@@ -119,8 +119,6 @@ offer_format(const struct offer *offer, guint mechanisms, gboolean secured)
 	    cram && secured ? CRAM_MD5 : "", "\r\n", NULL);
 	/* libESMTP takes no keyword from the first line. */
 	return g_strconcat("250--\r\n",
-	    offer->eightbitmime ? "250-8BITMIME\r\n" : "",
 	    offer->pipelining ? "250-PIPELINING\r\n" : "",
-	    offer->size ? "250-SIZE\r\n" : "", mechanisms != 0 ? auth : "",
-	    "250 -\r\n", NULL);
+	    mechanisms != 0 ? auth : "", "250 -\r\n", NULL);
 }

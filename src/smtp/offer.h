@@ -43,10 +43,11 @@ struct offer
 offer_parse(const struct reply *reply, const char *ignore);
 
 /*
- * The same as a reply to EHLO that offers nothing else: libESMTP would use
- * extensions that do harm.  Of AUTH it gets @mechanisms, those for passwords,
- * and takes the first that it has a plug-in for: with @secured in the order
- * PLAIN, LOGIN, CRAM-MD5, else with CRAM-MD5 before them.  A new string.
+ * A reply to EHLO for libESMTP, which would use extensions that do harm: it
+ * offers PIPELINING as the host does, and of AUTH @mechanisms, those for
+ * passwords.  libESMTP takes the first that it has a plug-in for: with @secured
+ * in the order PLAIN, LOGIN, CRAM-MD5, else with CRAM-MD5 before them.  A new
+ * string.
  */
 char *
 offer_format(const struct offer *offer, guint mechanisms, gboolean secured);

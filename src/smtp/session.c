@@ -27,8 +27,7 @@
 G_DEFINE_QUARK(smtproute_session_error, session_error)
 
 struct session {
-	smtp_session_t lib; /* NULL: there is no message */
-	smtp_message_t message;
+	smtp_session_t lib;  /* NULL: there is no message */
 	auth_context_t auth; /* NULL: no credentials */
 	struct seam seam;    /* with what it is told and has not read yet */
 	GString *output;     /* what it wrote and nobody has heard yet */
@@ -65,17 +64,16 @@ add_recipients(smtp_message_t message, const GPtrArray *recipients)
 
 /* FALSE: no memory. */
 static gboolean
-add_message(struct session *session, const struct mailbox *sender,
-    const GPtrArray *recipients, guint64 size)
+add_message(struct session *session, const GPtrArray *recipients)
 {
-	session->message = smtp_add_message(session->lib);
+	smtp_message_t message = smtp_add_message(session->lib);
+
 	session->replies_max =
 	    REPLIES_BEFORE_RCPT + recipients->len + REPLIES_BEHIND_RCPT;
-	return session->message != NULL &&
-	    smtp_set_messagecb(session->message, no_content, NULL) &&
-	    smtp_set_reverse_path(session->message, sender->path) &&
-	    smtp_size_set_estimate(session->message, size) &&
-	    add_recipients(session->message, recipients);
+	return message != NULL &&
+	    smtp_set_messagecb(message, no_content, NULL) &&
+	    smtp_set_reverse_path(message, NULL) &&
+	    add_recipients(message, recipients);
 }
 
 /* The next line, a new string, which with AUTH is a secret; NULL: none yet. */
@@ -197,12 +195,11 @@ clear(struct session *session)
 
 gboolean
 session_begin(struct session *session, const char *helo_name,
-    const struct mailbox *sender, const GPtrArray *recipients, guint64 size,
-    const struct credentials *credentials, GError **error)
+    const GPtrArray *recipients, const struct credentials *credentials,
+    GError **error)
 {
 	clear(session);
-	if (set_up(session, helo_name) &&
-	    add_message(session, sender, recipients, size) &&
+	if (set_up(session, helo_name) && add_message(session, recipients) &&
 	    set_up_auth(session, credentials))
 		return TRUE;
 	g_set_error(error, SESSION_ERROR, SESSION_ERROR_FAILED,
@@ -232,13 +229,6 @@ session_refuse(struct session *session)
 {
 	for (guint i = 0; i < session->replies_max; i++)
 		session_tell_code(session, 451);
-}
-
-/* For good: libESMTP refuses a host without 8BITMIME then. */
-void
-session_use_8bitmime(struct session *session)
-{
-	smtp_8bitmime_set_body(session->message, E8bitmime_8BITMIME);
 }
 
 void

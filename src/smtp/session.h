@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libESMTP, driving one SMTP session for each message.  Its server is this
+ * libESMTP, driving an SMTP session with one message.  Its server is this
  * program (seam.h): what it writes is heard at once, and what it is told then
  * is there when it comes to read.  So it runs in its caller's thread, and never
  * waits.
@@ -36,14 +36,14 @@ struct session *
 session_new(void);
 
 /*
- * The next message.  @recipients: of struct mailbox; @size: for MAIL's SIZE
- * parameter; @credentials: with a password, for AUTH where it is told of it,
- * NULL: none; they must stay until it has run.
+ * The next message.  @recipients: of struct mailbox; @credentials: with a
+ * password, for AUTH where it is told of it, NULL: none; they must stay until
+ * it has run.  The sender that its MAIL names is the null one.
  */
 gboolean
 session_begin(struct session *session, const char *helo_name,
-    const struct mailbox *sender, const GPtrArray *recipients, guint64 size,
-    const struct credentials *credentials, GError **error);
+    const GPtrArray *recipients, const struct credentials *credentials,
+    GError **error);
 
 /*
  * Gives it @text for a server's replies: the greeting and what else is known
@@ -62,13 +62,6 @@ session_tell_code(struct session *session, int code);
 /* Refuses whatever it has still to say, until it has said QUIT. */
 void
 session_refuse(struct session *session);
-
-/*
- * MAIL shall say BODY=8BITMIME.  Before it is told EHLO's reply, which has to
- * offer it.
- */
-void
-session_use_8bitmime(struct session *session);
 
 /*
  * Runs it from the greeting to the message's end, which is after QUIT unless it

@@ -2,8 +2,6 @@
 
 #include <config.h>
 
-#include <string.h>
-
 #include "smtp/terms.h"
 
 /* What a host does not have that the message needs. */
@@ -73,12 +71,6 @@ find_lack(const struct offer *offer, const struct wire_job *job)
 	return LACK_NOTHING;
 }
 
-gboolean
-terms_are_met(const struct offer *offer, const struct wire_job *job)
-{
-	return find_lack(offer, job) == LACK_NOTHING;
-}
-
 int
 terms_refuse(const struct offer *offer, const struct wire_job *job,
     struct transaction *transaction)
@@ -109,30 +101,39 @@ terms_lack_notices(const struct offer *offer, const struct wire_job *job)
 	return FALSE;
 }
 
-/* With more of them before its CRLF. */
-static char *
-extend(const char *command, const char *dsn, const char *more)
+gboolean
+terms_allow_volley(const struct offer *offer, const struct wire_job *job)
 {
-	gsize length = strcspn(command, "\r\n");
-	g_autofree char *begin = g_strndup(command, length);
+	return !job->inquiry && offer->pipelining &&
+	    (job->partial || job->recipients->len == 1);
+}
 
-	return g_strconcat(begin, dsn != NULL ? dsn : "", more,
-	    command + length, NULL);
+static const char *
+parameters(gboolean offered, const char *dsn)
+{
+	return offered && dsn != NULL ? dsn : "";
 }
 
 char *
-terms_mail(const struct offer *offer, const struct wire_job *job,
-    const char *command)
+terms_mail(const struct offer *offer, const struct wire_job *job)
 {
-	return extend(command, offer->dsn ? job->sender->dsn : NULL,
-	    job->smtputf8 ? " SMTPUTF8" : "");
+	const struct mailbox *from = job->sender;
+	gboolean eight = offer->eightbitmime && message_is_8bit(job->message);
+	char size[sizeof(" SIZE=18446744073709551615")] = "";
+
+	if (offer->size && message_size(job->message) > 0)
+		g_snprintf(size, sizeof(size), " SIZE=%" G_GUINT64_FORMAT,
+		    message_size(job->message));
+	return g_strconcat("MAIL FROM:<", from->path, ">", size,
+	    eight ? " BODY=8BITMIME" : "", parameters(offer->dsn, from->dsn),
+	    job->smtputf8 ? " SMTPUTF8" : "", "\r\n", NULL);
 }
 
 char *
-terms_rcpt(const struct offer *offer, const struct wire_job *job, guint i,
-    const char *command)
+terms_rcpt(const struct offer *offer, const struct wire_job *job, guint i)
 {
 	const struct mailbox *to = g_ptr_array_index(job->recipients, i);
 
-	return extend(command, offer->dsn ? to->dsn : NULL, "");
+	return g_strconcat("RCPT TO:<", to->path, ">",
+	    parameters(offer->dsn, to->dsn), "\r\n", NULL);
 }

@@ -12,13 +12,9 @@
 #include "smtp/transaction.h"
 #include "smtp/wire.h"
 
-/* May the host have the message? */
-gboolean
-terms_are_met(const struct offer *offer, const struct wire_job *job);
-
 /*
- * If it is sure that it may not, all of @transaction is settled, and a code
- * comes back with which libESMTP gives MAIL up; 0: no.
+ * If it is sure that the host may not have the message, all of @transaction is
+ * settled, and a code comes back with which libESMTP gives MAIL up; 0: no.
  */
 int
 terms_refuse(const struct offer *offer, const struct wire_job *job,
@@ -29,15 +25,18 @@ gboolean
 terms_lack_notices(const struct offer *offer, const struct wire_job *job);
 
 /*
- * libESMTP's command with the parameters that it does not know, a new string:
- * of MAIL, and of the @i-th recipient's RCPT.
+ * May the envelope leave as one (volley.h)?  DATA with the others: only where
+ * some of the recipients may have the content without the others, or there are
+ * no others.
  */
+gboolean
+terms_allow_volley(const struct offer *offer, const struct wire_job *job);
+
+/* MAIL, and the @i-th recipient's RCPT: a new string with its CRLF. */
 char *
-terms_mail(const struct offer *offer, const struct wire_job *job,
-    const char *command);
+terms_mail(const struct offer *offer, const struct wire_job *job);
 
 char *
-terms_rcpt(const struct offer *offer, const struct wire_job *job, guint i,
-    const char *command);
+terms_rcpt(const struct offer *offer, const struct wire_job *job, guint i);
 
 #endif

@@ -52,7 +52,6 @@ wire_new(int host)
 
 	wire->host = host;
 	wire->carrier.dialogue.peer = peer_new(host);
-	wire->carrier.held = g_ptr_array_new_with_free_func(g_free);
 	return wire;
 }
 
@@ -83,7 +82,6 @@ take_job(struct wire *wire, const struct wire_job *job,
 	peer_transcribe(carrier->dialogue.peer, &wire->transcript);
 	carrier->rcpt_sent = 0;
 	carrier->rcpt_answered = 0;
-	g_ptr_array_set_size(carrier->held, 0);
 	carrier->idle = FALSE;
 }
 
@@ -137,7 +135,6 @@ wire_free(struct wire *wire)
 	g_clear_pointer(&carrier->session, session_free);
 	g_clear_pointer(&carrier->dialogue.peer, peer_free);
 	opening_clear(&carrier->opening);
-	g_ptr_array_unref(carrier->held);
 	autofd_clear(&wire->host);
 	g_free(wire);
 }

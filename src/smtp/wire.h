@@ -3,7 +3,8 @@
  * The wire between libESMTP, which drives the dialogue (session.h), and a
  * host (peer.h).
  *
- * - Commands go out as libESMTP writes them, line by line.
+ * - Commands go out when libESMTP writes them, line by line; MAIL and RCPT with
+ *   the parameters that this host takes (terms.h).
  * - Replies are framed, bounded and checked: one for each command, no others.
  *   Outcomes are made here, from what the host said; libESMTP gets a plain
  *   line that leads it to its next command.
@@ -15,7 +16,7 @@
  * - DATA is held back until every RCPT has its reply, and never sent unless
  *   all were accepted, or with job->partial any.  With that or one recipient,
  *   and where the host pipelines, the whole envelope goes out as one
- *   (volley.h): libESMTP has had its answers from here by then.
+ *   (volley.h): libESMTP leads to it, and over a kept connection is not asked.
  */
 #ifndef SMTPROUTE_WIRE_H
 #define SMTPROUTE_WIRE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Replies to EHLO: what libESMTP is told instead is a reply that offers the
- * same, whatever the host wrote.
+ * Replies to EHLO: what libESMTP is told instead is a reply that offers what it
+ * is to use of it, and nothing else, whatever the host wrote.
  */
 #include <config.h>
 
@@ -27,11 +27,10 @@ check_format(const struct offer *offer, guint mechanisms, gboolean secured)
 	g_assert_nonnull(reply);
 	g_assert_cmpint(reply->code, ==, 250);
 	again = offer_parse(reply, NULL);
-	g_assert_cmpint(again.eightbitmime, ==, offer->eightbitmime);
 	g_assert_cmpint(again.pipelining, ==, offer->pipelining);
-	g_assert_cmpint(again.size, ==, offer->size);
 	g_assert_cmpuint(again.mechanisms, ==, mechanisms);
-	g_assert_false(again.starttls);
+	g_assert_false(again.eightbitmime || again.size || again.starttls ||
+	    again.dsn || again.smtputf8);
 }
 
 int

@@ -280,7 +280,6 @@ run_lib(struct interview *interview, struct session *session, guint mechanisms)
 static struct reply *
 ask_lib(struct interview *interview, guint mechanisms)
 {
-	g_autoptr(Mailbox) sender = mailbox_parse_sender("", NULL);
 	g_autoptr(Mailbox) recipient =
 	    mailbox_parse("postmaster@invalid", NULL);
 	g_autoptr(GPtrArray) recipients = g_ptr_array_new();
@@ -288,7 +287,7 @@ ask_lib(struct interview *interview, guint mechanisms)
 	g_autoptr(Session) session = session_new();
 
 	g_ptr_array_add(recipients, recipient);
-	if (!session_begin(session, interview->helo_name, sender, recipients, 0,
+	if (!session_begin(session, interview->helo_name, recipients,
 		interview->security.credentials, &error)) {
 		dialogue_fail_here(&interview->dialogue, STAGE_AUTH,
 		    error->message);

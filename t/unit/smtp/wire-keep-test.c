@@ -66,6 +66,48 @@ test_keep_volleys(void)
 	trial_clear(&trial);
 }
 
+/* One after the other in different ways: libESMTP is asked for one of them. */
+static void
+test_ways(void)
+{
+	struct trial trial;
+
+	trial_make(&trial,
+	    PIPED "250 o|250 o|354 o|250 2.0.0 one|"
+		  "250 o|250 o|250 o|354 o|250 2.0.0 two|"
+		  "250 o|250 o|354 o|250 2.0.0 three|221 o");
+	trial_send(&trial, WITH_KEEP, 1);
+	trial_send(&trial, WITH_KEEP, 2);
+	trial_send(&trial, WITH_KEEP, 1);
+	g_assert_true(wire_is_idle(trial.wire));
+	trial_end(&trial);
+	g_assert_cmpstr(trial.outcomes->str, ==,
+	    "D- 250 2.0.0 one;D- 250 2.0.0 two;D- 250 2.0.0 two;"
+	    "D- 250 2.0.0 three");
+	g_assert_cmpstr(trial.host.heard->str, ==,
+	    EHLO MAIL RCPT DATA DOT MAIL RCPT RCPT DATA DOT ALL);
+	trial_clear(&trial);
+}
+
+/* One that the host may not have: it is not kept, as if it had refused. */
+static void
+test_terms(void)
+{
+	struct trial trial;
+
+	trial_make(&trial,
+	    "220 b|250-b\n250-PIPELINING\n250 SIZE 17|" OK "|221 o");
+	trial_send(&trial, WITH_KEEP, 1);
+	trial_send(&trial, WITH_KEEP | WITH_EIGHT, 1);
+	g_assert_false(wire_is_idle(trial.wire));
+	trial_end(&trial);
+	g_assert_cmpstr(trial.outcomes->str, ==,
+	    SENT ";Bm message size 18 exceeds the host's limit of 17 (SIZE)");
+	g_assert_cmpstr(trial.host.heard->str, ==,
+	    EHLO MAIL " SIZE=17" RCPT DATA DOT QUIT);
+	trial_clear(&trial);
+}
+
 /*
  * The host has no room when MAIL is to be said, which it never sees: at first,
  * and after another message.
@@ -128,6 +170,8 @@ main(int argc, char **argv)
 	trial_init(&argc, &argv);
 	g_test_add_func("/wire/several messages", test_keep);
 	g_test_add_func("/wire/several volleys", test_keep_volleys);
+	g_test_add_func("/wire/in different ways", test_ways);
+	g_test_add_func("/wire/terms that are not met", test_terms);
 	g_test_add_data_func("/wire/no room", HI, test_no_room);
 	g_test_add_data_func("/wire/no room for a volley", PIPED, test_no_room);
 	g_test_add_func("/wire/a connection that is not kept", test_not_kept);
