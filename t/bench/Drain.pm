@@ -13,8 +13,8 @@
 #       before => sub { ... });
 #
 # run: the state of hosts is forgotten, messages to the domain are queued,
-# "before" is called with the agent, and the queue is released.  Returns a
-# hash: sent (when each message was, in seconds since the release), with "dead"
+# "before" is called with the agent, and qmgr(8) is told to deliver them.  Returns
+# a hash: sent (when each message was, in seconds since then), with "dead"
 # contacts (when each attempt to connect to that address failed) and lost (how
 # many deliveries had no memory), or failure: then there may be messages left,
 # and it cannot be used again.
@@ -110,9 +110,10 @@ sub run {
 	$option{before}->($agent) if $option{before};
 	$self->news($_) for $maillog, $agent->log;
 
-	my $begin = time;
 	$self->must('postsuper', '-H', 'ALL');
-	$postfix->flush;
+	$postfix->settled;
+	my $begin = time;
+	$self->must('postqueue', '-f');
 	while (@{ $run{sent} } < $self->{messages}) {
 		my $now = time - $begin;
 
