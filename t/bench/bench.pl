@@ -10,8 +10,8 @@
 #
 #   BENCH_N        deliveries of the small message (300)
 #   BENCH_QUEUE    messages in Postfix's queue (500); 4000 take long enough
-#                  to see a dead host being tried again.  lmtp: six times as
-#                  many where processes live on
+#                  to see a dead host being tried again.  lmtp: twelve times
+#                  as many where processes live on
 #   BENCH_ROUNDS   how often it is delivered (3)
 #   BENCH_TIMEOUT  connect-timeout then, in seconds (3)
 #   BENCH_SPAN     rates: the longest span, in seconds (60)
@@ -40,7 +40,7 @@ use constant {
 	MIB        => 100,
 	BIG_ROUNDS => 5,
 	QUEUE      => $ENV{BENCH_QUEUE}   || 500,
-	LIVING_ON  => 6,
+	LIVING_ON  => 12,
 	ROUNDS     => $ENV{BENCH_ROUNDS}  || 3,
 	TIMEOUT    => $ENV{BENCH_TIMEOUT} || 3,
 	RATE_SPAN  => $ENV{BENCH_SPAN}    || 60,
