@@ -37,7 +37,7 @@ use constant {
 	SIZE       => 4096,
 	SOURCE     => '/usr/sbin/smtp-source',
 	SESSIONS   => 8,       # of the source
-	TIME_LIMIT => 180,     # seconds, for one queue
+	TIME_LIMIT => 600,     # seconds, for one queue
 	PAUSE      => 0.01,    # between looks at the logs
 };
 
