@@ -51,53 +51,41 @@ ssize_t
 seam_read_chk(int fd, void *data, size_t length, size_t size)
     SEAM_AS("__read_chk");
 
-enum call {
-	CALL_SOCKET,
-	CALL_CONNECT,
-	CALL_POLL,
-	CALL_READ,
-	CALL_WRITE,
-	CALL_POLL_CHK,
-	CALL_READ_CHK,
-};
-
-static const char *const names[] = {
-    [CALL_SOCKET] = "socket",
-    [CALL_CONNECT] = "connect",
-    [CALL_POLL] = "poll",
-    [CALL_READ] = "read",
-    [CALL_WRITE] = "write",
-    [CALL_POLL_CHK] = "__poll_chk",
-    [CALL_READ_CHK] = "__read_chk",
-};
-
 /* libc's, or whose they are that come before. */
-static gpointer found[G_N_ELEMENTS(names)];
-
-static gpointer
-find(enum call call)
-{
-	gpointer function = g_atomic_pointer_get(&found[call]);
-
-	if (function == NULL) {
-		function = dlsym(RTLD_NEXT, names[call]);
-		g_atomic_pointer_set(&found[call], function);
-	}
-	return function;
-}
+static struct next {
+	__typeof__(&seam_socket) socket;
+	__typeof__(&seam_connect) connect;
+	__typeof__(&seam_poll) poll;
+	__typeof__(&seam_read) read;
+	__typeof__(&seam_write) write;
+	__typeof__(&seam_poll_chk) poll_chk;
+	__typeof__(&seam_read_chk) read_chk;
+} found;
 
 /* Before main(), lest a signal's handler has to: dlsym(3) is not for those. */
 static void
-find_all(void) __attribute__((constructor));
+find_next(void) __attribute__((constructor));
 
 static void
-find_all(void)
+find_next(void)
 {
-	for (guint call = 0; call < G_N_ELEMENTS(names); call++)
-		find(call);
+	found.socket = dlsym(RTLD_NEXT, "socket");
+	found.connect = dlsym(RTLD_NEXT, "connect");
+	found.poll = dlsym(RTLD_NEXT, "poll");
+	found.read = dlsym(RTLD_NEXT, "read");
+	found.write = dlsym(RTLD_NEXT, "write");
+	found.poll_chk = dlsym(RTLD_NEXT, "__poll_chk");
+	found.read_chk = dlsym(RTLD_NEXT, "__read_chk");
 }
 
-#define NEXT(own, call) ((__typeof__(&(own)))find(call))
+/* A library may call one before that, when there are no threads either. */
+static const struct next *
+next(void)
+{
+	if (found.write == NULL)
+		find_next();
+	return &found;
+}
 
 void
 seam_open(struct seam *seam)
@@ -118,11 +106,17 @@ is_seam(int fd)
 	return fd == SEAM && here != NULL;
 }
 
+static gboolean
+is_seam_first(const struct pollfd *fds, nfds_t count)
+{
+	return count > 0 && is_seam(fds[0].fd);
+}
+
 int
 seam_socket(int domain, int type, int protocol)
 {
 	if (here == NULL || here->taken)
-		return NEXT(seam_socket, CALL_SOCKET)(domain, type, protocol);
+		return next()->socket(domain, type, protocol);
 	here->taken = TRUE;
 	return SEAM;
 }
@@ -130,9 +124,7 @@ seam_socket(int domain, int type, int protocol)
 int
 seam_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-	return is_seam(fd)
-	    ? 0
-	    : NEXT(seam_connect, CALL_CONNECT)(fd, address, length);
+	return is_seam(fd) ? 0 : next()->connect(fd, address, length);
 }
 
 /* There is always room. */
@@ -142,8 +134,8 @@ seam_poll(struct pollfd *fds, nfds_t count, int timeout)
 	short ready = POLLOUT;
 	int events = 0;
 
-	if (count == 0 || !is_seam(fds[0].fd))
-		return NEXT(seam_poll, CALL_POLL)(fds, count, timeout);
+	if (!is_seam_first(fds, count))
+		return next()->poll(fds, count, timeout);
 	if (here->input->len > 0)
 		ready |= POLLIN;
 	for (nfds_t i = 0; i < count; i++) {
@@ -157,7 +149,7 @@ ssize_t
 seam_read(int fd, void *data, size_t length)
 {
 	if (!is_seam(fd))
-		return NEXT(seam_read, CALL_READ)(fd, data, length);
+		return next()->read(fd, data, length);
 	if (here->input->len == 0) {
 		errno = EAGAIN;
 		return -1;
@@ -172,7 +164,7 @@ ssize_t
 seam_write(int fd, const void *data, size_t length)
 {
 	if (!is_seam(fd))
-		return NEXT(seam_write, CALL_WRITE)(fd, data, length);
+		return next()->write(fd, data, length);
 	here->written(data, length, here->data);
 	return (ssize_t)length;
 }
@@ -180,15 +172,14 @@ seam_write(int fd, const void *data, size_t length)
 int
 seam_poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size)
 {
-	return count > 0 && is_seam(fds[0].fd)
+	return is_seam_first(fds, count)
 	    ? seam_poll(fds, count, timeout)
-	    : NEXT(seam_poll_chk, CALL_POLL_CHK)(fds, count, timeout, size);
+	    : next()->poll_chk(fds, count, timeout, size);
 }
 
 ssize_t
 seam_read_chk(int fd, void *data, size_t length, size_t size)
 {
-	return is_seam(fd)
-	    ? seam_read(fd, data, length)
-	    : NEXT(seam_read_chk, CALL_READ_CHK)(fd, data, length, size);
+	return is_seam(fd) ? seam_read(fd, data, length)
+			   : next()->read_chk(fd, data, length, size);
 }
