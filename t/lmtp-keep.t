@@ -158,18 +158,20 @@ subtest 'settings that change' => sub {
 };
 
 for my $pipelining ([], ['PIPELINING']) {
-subtest "what MAIL says is of the message @{$pipelining}" => sub {
-    my $host = SmtpHost->new(keywords => ['8BITMIME', 'SIZE', @{$pipelining}]);
-    my $lmtp = Lmtp->begin(agent => agent_for($host));
-    my @messages = ("a\n", "\303\274\n", "abc\n");
+    subtest "what MAIL says is of the message @{$pipelining}" => sub {
+        my $host = SmtpHost->new(
+            keywords => ['8BITMIME', 'SIZE', @{$pipelining}]);
+        my $lmtp = Lmtp->begin(agent => agent_for($host));
+        my @messages = ("a\n", "\303\274\n", "abc\n");
 
-    like +($lmtp->deliver(message => $_))[0], $OK, 'delivered' for @messages;
-    is $lmtp->end, 0, 'exit status';
-    is_deeply [map { s/^\S+ \S+ //r } grep { /^MAIL/ }
-        map { $_->commands } $host->connections],
-        ['SIZE=3', 'SIZE=4 BODY=8BITMIME', 'SIZE=5'], 'SIZE and BODY';
-    done_testing;
-};
+        like +($lmtp->deliver(message => $_))[0], $OK, 'delivered'
+            for @messages;
+        is $lmtp->end, 0, 'exit status';
+        is_deeply [map { s/^\S+ \S+ //r } grep { /^MAIL/ }
+            map { $_->commands } $host->connections],
+            ['SIZE=3', 'SIZE=4 BODY=8BITMIME', 'SIZE=5'], 'SIZE and BODY';
+        done_testing;
+    };
 }
 
 # Over TLS, with a login: EHLO, STARTTLS and AUTH once; and anew when the

@@ -262,13 +262,10 @@ dup2(int from, int to)
 	return fails("dup") ? -1 : NEXT(dup2)(from, to);
 }
 
-/* Without a duplicate of its output (above 2) the agent could say nothing. */
 static const char *
-fcntl_name(int command, const void *argument)
+fcntl_name(int command)
 {
-	if (command == F_OFD_SETLK)
-		return "lock";
-	return command == F_DUPFD_CLOEXEC && argument == NULL ? "dup" : "fcntl";
+	return command == F_OFD_SETLK ? "lock" : "fcntl";
 }
 
 #define FCNTL(name)                                                            \
@@ -280,7 +277,7 @@ fcntl_name(int command, const void *argument)
 		va_start(ap, command);                                         \
 		argument = va_arg(ap, void *);                                 \
 		va_end(ap);                                                    \
-		if (fails(fcntl_name(command, argument)))                      \
+		if (fails(fcntl_name(command)))                                \
 			return -1;                                             \
 		return NEXT(name)(fd, command, argument);                      \
 	}

@@ -2,7 +2,6 @@
 #include <config.h>
 
 #include <string.h>
-#include <unistd.h>
 
 #include <glib.h>
 
