@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /*
- * More than RFC 5321 section 4.5.3.1.3 asks for (256), and not so much that
- * the command is longer than any host takes a line to be (1,000).
+ * More than RFC 5321 section 4.5.3.1.3 asks for (256); "RCPT TO:<...>" with it
+ * is no longer than a line of text may be (1,000 octets, 4.5.3.1.6).
  */
 #define MAILBOX_MAX 900
 
